@@ -1,0 +1,1 @@
+"""Every prompt, one file each, and the function that renders them."""
