@@ -1,0 +1,230 @@
+"""A belief over the seconds of a film: where is the evidence, or is it nowhere?
+
+Reading: exactly one hypothesis is true, "the evidence is in bin t" for one bin of the film, or
+"the film does not hold it". The prior comes from the vectors, a look multiplies the hypotheses
+that it covered by a likelihood ratio, and everything is normalised again (Bayes' rule). So an
+empty look moves probability from its span to all other seconds *and* to "nowhere", and a look
+that shows the evidence does the opposite. No ratio is zero: nothing is dropped for good.
+
+A question with several moments breaks "exactly one"; the masses then only rank what to look at.
+
+Source: T*, arXiv 2504.02259 (a distribution over seconds, spread to neighbours). Ours differs: a
+posterior instead of a quartile, updates in both directions, a mass for "nowhere".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types import Seconds, Span
+
+Weights = NDArray[np.float64]
+
+_MAD_TO_SIGMA = 1.4826
+# Below this a film's scores are one value up to rounding: a z-score would blow up noise.
+_LEAST_SIGMA = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Belief:
+    """Probabilities over the bins of a film and "nowhere"; they sum to 1."""
+
+    edges_s: Seconds
+    """(B + 1,) ascending; bin i is [edges_s[i], edges_s[i + 1])."""
+    weights: Weights
+    """(B,) probability that the evidence is in each bin, all above zero."""
+    absent: float
+    """Probability that it is nowhere in the film, above zero."""
+
+    def mass(self, span: Span) -> float:
+        """Probability that the evidence is inside `span`."""
+        return float(self.weights @ _coverage(self.edges_s, span))
+
+    def entropy_bits(self) -> float:
+        """Uncertainty over bins and "nowhere", in bits."""
+        p = np.append(self.weights, self.absent)
+        return float(-(p * np.log2(p)).sum())
+
+    def profile(self, *, n_bins: int) -> tuple[float, ...]:
+        """The belief as at most `n_bins` masses of equal stretches, for a trace."""
+        n_bins = min(n_bins, len(self.weights))
+        cumulative = np.concatenate([[0.0], np.cumsum(self.weights)])
+        cuts = np.interp(
+            np.linspace(self.edges_s[0], self.edges_s[-1], n_bins + 1), self.edges_s, cumulative
+        )
+        return tuple(round(float(m), 6) for m in np.diff(cuts))
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one look says about a span."""
+
+    span: Span
+    log_ratio: float
+    """Natural log of P(observation | evidence here) / P(observation | not here)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriorSettings:
+    """How scores become a prior."""
+
+    temperature: float = 0.6
+    """Robust z-scores are divided by this before the exponential."""
+    floor: float = 0.15
+    """Share of the prior that is spread evenly over the film, whatever the scores say."""
+    absent: float = 0.2
+    """Prior probability that the film does not hold the evidence."""
+    smooth_s: float = 1.0
+    """Standard deviation of the smoothing over time."""
+    flat_spread: float = 0.02
+    """A film whose best cosine is less than this above its median one has a flat prior."""
+    flat_temperature: float = 2.0
+    """The temperature used then: the search widens."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """One cue's cosine with the pictures of a film."""
+
+    times_s: Seconds
+    values: NDArray[np.float32]
+    """(N,) cosines."""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prior:
+    """A belief before any look, and how sure its scores were."""
+
+    belief: Belief
+    spread: float
+    """Best cosine minus median cosine, the largest over the cues."""
+    flat: bool
+
+
+def bin_edges(film: Span) -> Seconds:
+    """Edges of one-second bins; a film under 32 s gets 32 bins."""
+    n_bins = max(32, math.ceil(film.duration_s))
+    return np.linspace(film.start_s, film.end_s, n_bins + 1)
+
+
+def robust_z(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(v - median) / (1.4826 MAD): how far each value stands out of this film's own crowd.
+
+    Zeros where all values are the same.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    centred = x - np.median(x)
+    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(centred)))
+    if sigma < _LEAST_SIGMA:
+        sigma = float(centred.std())
+    return centred / sigma if sigma >= _LEAST_SIGMA else np.zeros_like(centred)
+
+
+def prior_from_scores(
+    film: Span, groups: Sequence[Sequence[Scores]], *, settings: PriorSettings
+) -> Prior:
+    """The prior belief of a film from cosines.
+
+    Args:
+        groups: cues that mean the same thing one way or another (the options of a question) form
+            a group and count by their best; groups are averaged by the weight of their first cue.
+            No groups, or empty ones: the prior is even.
+    """
+    edges = bin_edges(film)
+    middles = (edges[:-1] + edges[1:]) / 2
+    total, weight, spread = np.zeros(len(middles)), 0.0, 0.0
+    for group in groups:
+        lanes = [s for s in group if len(s.values)]
+        if not lanes:
+            continue
+        rows = [np.interp(middles, s.times_s, robust_z(s.values)) for s in lanes]
+        total += lanes[0].weight * np.max(rows, axis=0)
+        weight += lanes[0].weight
+        spread = max(spread, *(float(s.values.max() - np.median(s.values)) for s in lanes))
+    flat = spread < settings.flat_spread
+    z = _smooth(total / weight, settings.smooth_s / float(edges[1] - edges[0])) if weight else total
+    peaked = np.exp((z - z.max()) / (settings.flat_temperature if flat else settings.temperature))
+    shares = (1 - settings.floor) * peaked / peaked.sum() + settings.floor / len(z)
+    weights = (1 - settings.absent) * shares
+    return Prior(Belief(edges, weights, settings.absent), spread=spread, flat=flat)
+
+
+def updated(
+    belief: Belief, updates: Iterable[Update], *, related_gain: float = 0.0, related_s: float = 8.0
+) -> Belief:
+    """The posterior after some looks.
+
+    Args:
+        related_gain: share of a positive log ratio that reaches the seconds right beside the
+            span, falling off over `related_s` seconds: what is related is near. An empty look
+            says nothing about its neighbours.
+    """
+    log_weights = np.log(belief.weights)
+    middles = (belief.edges_s[:-1] + belief.edges_s[1:]) / 2
+    for update in updates:
+        inside = _coverage(belief.edges_s, update.span)
+        reach = inside
+        if update.log_ratio > 0 and related_gain > 0:
+            gap_s = np.maximum(update.span.start_s - middles, middles - update.span.end_s)
+            near = related_gain * np.exp(-np.maximum(gap_s, 0.0) / related_s)
+            reach = np.maximum(inside, near)
+        # A bin that is partly covered holds the evidence in the covered part by that share.
+        log_weights = log_weights + np.log1p(reach * np.expm1(update.log_ratio))
+    return _normalised(belief.edges_s, log_weights, math.log(belief.absent))
+
+
+def log_ratio_of(p_yes: float, *, base_rate: float, most: float) -> float:
+    """The log likelihood ratio behind a calibrated P(yes).
+
+    A judge that says p under a base rate b has seen an observation with the ratio
+    odds(p) / odds(b); it is held within e^±`most`, so that no single look decides for ever.
+    """
+    p = min(max(p_yes, 1e-6), 1 - 1e-6)
+    ratio = math.log(p / (1 - p)) - math.log(base_rate / (1 - base_rate))
+    return min(max(ratio, -most), most)
+
+
+def look_gain_bits(mass: float, *, judge_error: float) -> float:
+    """Expected information, in bits, of judging a window that holds `mass`.
+
+    The judge is a binary channel that errs with probability `judge_error`:
+    H(m(1 - e) + (1 - m)e) - H(e).
+    """
+    m = min(max(mass, 0.0), 1.0)
+    gain = _entropy2(m * (1 - judge_error) + (1 - m) * judge_error) - _entropy2(judge_error)
+    return max(0.0, gain)
+
+
+def _entropy2(p: float) -> float:
+    return 0.0 if p <= 0 or p >= 1 else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
+
+
+def _coverage(edges_s: Seconds, span: Span) -> Weights:
+    """(B,) share of each bin that lies inside `span`, 0..1."""
+    shared = np.minimum(edges_s[1:], span.end_s) - np.maximum(edges_s[:-1], span.start_s)
+    return np.clip(shared / np.diff(edges_s), 0.0, 1.0)
+
+
+def _normalised(edges_s: Seconds, log_weights: Weights, log_absent: float) -> Belief:
+    top = max(float(log_weights.max()), log_absent)
+    # The tiny floor keeps every hypothesis alive through any number of empty looks.
+    weights = np.maximum(np.exp(log_weights - top), 1e-12)
+    absent = max(math.exp(log_absent - top), 1e-12)
+    total = float(weights.sum()) + absent
+    return Belief(edges_s, weights / total, absent / total)
+
+
+def _smooth(values: Weights, sigma_bins: float) -> Weights:
+    """A Gaussian moving average that keeps the ends at their own level."""
+    if sigma_bins <= 0:
+        return values
+    reach = min(max(1, math.ceil(3 * sigma_bins)), len(values) - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_bins) ** 2)
+    padded = np.pad(values, reach, mode="edge")
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")

@@ -1,0 +1,241 @@
+"""Key clips: which stretches of a film to show, how long, how large, for so many tokens.
+
+Anchors are the peaks between valleys of a relevance curve; a clip grows around its anchor as long
+as it stays relevant and not redundant; an allocator then gives every clip frames and size. The
+total, counted in the model's own tokens, never exceeds the budget, and what is left is less than
+the cheapest step that is still open.
+
+Source: F2C, arXiv 2510.02262 (anchors, lengths); Tempo (allocation by relevance, with a floor).
+Ours differs: tokens are counted from the grid, pairs and time tags included, and left-over tokens
+are spent until nothing more fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types import Seconds, Span, Vectors
+
+Curve = NDArray[np.float64]
+
+
+class TokenCounter(Protocol):
+    """A model's price of one clip: visual and time-tag tokens, an upper bound."""
+
+    def __call__(self, *, n_frames: int, width_px: int, height_px: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClipShape:
+    """How a clip is shown."""
+
+    n_frames: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span that wants tokens."""
+
+    span: Span
+    relevance: float
+    shapes: tuple[ClipShape, ...]
+    """Ways to show it, the plainest first; each further one should show more."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClip:
+    """A span and what the allocator gave it."""
+
+    span: Span
+    relevance: float
+    shape: ClipShape
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LengthSettings:
+    """F2C's length rule: mean relevance - redundancy + a taste for length."""
+
+    redundancy: float = 0.5
+    length: float = 0.05
+
+
+def anchors(times_s: Seconds, scores: Curve, *, limit: int) -> list[int]:
+    """Positions of at most `limit` peaks, in time order.
+
+    Valleys of the curve cut the film into basins; a basin's highest point is its anchor. More
+    than `limit`: the anchors' times are clustered (1-D k-means) and each cluster keeps its best,
+    so that the peaks stay spread out.
+    """
+    if limit < 1 or len(scores) == 0:
+        return []
+    peaks = _basin_peaks(np.asarray(scores, dtype=np.float64))
+    if len(peaks) <= limit:
+        return peaks
+    labels = _cluster(np.asarray(times_s)[peaks], limit)
+    best: dict[int, int] = {}
+    for label, peak in zip(labels, peaks, strict=True):
+        if label not in best or scores[peak] > scores[best[label]]:
+            best[label] = peak
+    return sorted(best.values())
+
+
+def _basin_peaks(scores: Curve) -> list[int]:
+    """The highest position of every basin; a plateau counts once, at its middle."""
+    # Runs of equal values are one step of the curve, so that a plateau has one slope on each side.
+    starts = np.flatnonzero(np.concatenate([[True], scores[1:] != scores[:-1]]))
+    ends = np.concatenate([starts[1:], [len(scores)]]) - 1
+    heights = scores[starts]
+    left = np.concatenate([[True], heights[1:] > heights[:-1]])
+    right = np.concatenate([heights[:-1] > heights[1:], [True]])
+    return [int((starts[i] + ends[i]) // 2) for i in np.flatnonzero(left & right)]
+
+
+def _cluster(times_s: Seconds, k: int) -> list[int]:
+    """Labels of a 1-D k-means that starts from even quantiles: no randomness."""
+    centres = np.quantile(times_s, (np.arange(k) + 0.5) / k)
+    labels = np.zeros(len(times_s), dtype=np.int64)
+    for round_index in range(50):
+        new = np.abs(times_s[:, None] - centres[None, :]).argmin(axis=1)
+        if np.array_equal(new, labels) and round_index > 0:
+            break
+        labels = new
+        for c in range(k):
+            if (labels == c).any():
+                centres[c] = times_s[labels == c].mean()
+    return [int(label) for label in labels]
+
+
+def clip_around(
+    anchor_index: int,
+    scores01: Curve,
+    vectors: Vectors,
+    *,
+    most: int,
+    settings: LengthSettings = LengthSettings(),
+) -> tuple[int, int]:
+    """The half-open range of rows that a clip around an anchor should hold, 1 to `most` rows.
+
+    Args:
+        scores01: (N,) relevance scaled to 0..1 over the film.
+        vectors: (N, D) unit vectors of the same rows.
+        most: the longest clip, in rows.
+
+    Returns:
+        The range that maximises mean relevance - redundancy · mean pairwise cosine
+        + length · rows / most.
+    """
+    n_rows = len(scores01)
+    most = max(1, min(most, n_rows))
+    best, best_value = (anchor_index, anchor_index + 1), -np.inf
+    for n in range(1, most + 1):
+        start = min(max(0, anchor_index - (n - 1) // 2), n_rows - n)
+        rows = vectors[start : start + n]
+        redundancy = _mean_pair_cosine(rows)
+        value = float(scores01[start : start + n].mean()) - settings.redundancy * redundancy
+        value += settings.length * n / most
+        if value > best_value:
+            best, best_value = (start, start + n), value
+    return best
+
+
+def _mean_pair_cosine(rows: Vectors) -> float:
+    n = len(rows)
+    if n < 2:
+        # F2C: a single frame repeats itself wholly, or every clip would shrink to one frame.
+        return 1.0
+    total = float((rows.sum(axis=0) ** 2).sum())
+    return (total - n) / (n * (n - 1))
+
+
+def allocate(
+    candidates: Sequence[Candidate], *, budget_tokens: int, price: TokenCounter
+) -> list[KeyClip]:
+    """Clips for the candidates within `budget_tokens`, in time order.
+
+    Everybody gets the plainest shape, the least relevant go first where even that is too much;
+    then shapes rise by relevance (Tempo's rule), fall back while it is too dear, and what is left
+    is spent on the best first until no open step fits.
+    """
+    rows = [_Row(c, _prices(c.shapes, price)) for c in candidates if c.shapes]
+    rows.sort(key=lambda r: (-r.candidate.relevance, r.candidate.span))
+    while rows and sum(r.prices[0] for r in rows) > budget_tokens:
+        rows.pop()
+    if not rows:
+        return []
+    _rise_by_relevance(rows)
+    while _total(rows) > budget_tokens:
+        # The least relevant that is above its floor gives a step back; a floor fits, so this ends.
+        giver = next(r for r in reversed(rows) if r.level > 0)
+        giver.level -= 1
+    _spend(rows, budget_tokens)
+    clips = [r.clip() for r in rows]
+    return sorted(clips, key=lambda c: c.span)
+
+
+@dataclass(slots=True)
+class _Row:
+    candidate: Candidate
+    prices: list[int]
+    level: int = 0
+
+    def clip(self) -> KeyClip:
+        shape = self.candidate.shapes[self.level]
+        return KeyClip(
+            self.candidate.span, self.candidate.relevance, shape, self.prices[self.level]
+        )
+
+
+def _prices(shapes: Sequence[ClipShape], price: TokenCounter) -> list[int]:
+    return [price(n_frames=s.n_frames, width_px=s.width_px, height_px=s.height_px) for s in shapes]
+
+
+def _total(rows: Sequence[_Row]) -> int:
+    return sum(r.prices[r.level] for r in rows)
+
+
+def _rise_by_relevance(rows: Sequence[_Row]) -> None:
+    values = [r.candidate.relevance for r in rows]
+    low, high = min(values), max(values)
+    for row in rows:
+        z = (row.candidate.relevance - low) / (high - low) if high > low else 0.0
+        row.level = int(z * (len(row.prices) - 1))
+
+
+def _spend(rows: Sequence[_Row], budget_tokens: int) -> None:
+    """Raise the best first, one step at a time, until no next step fits."""
+    raised = True
+    while raised:
+        raised = False
+        for row in rows:
+            if row.level + 1 >= len(row.prices):
+                continue
+            step = row.prices[row.level + 1] - row.prices[row.level]
+            if _total(rows) + step <= budget_tokens:
+                row.level += 1
+                raised = True
+                break
+
+
+def smallest_open_step(
+    clips: Sequence[KeyClip], candidates: Sequence[Candidate], *, price: TokenCounter
+) -> int | None:
+    """Tokens of the cheapest next shape among the clips that got one; None when all are full.
+
+    What `allocate` leaves unused is less than this.
+    """
+    by_span = {c.span: c for c in candidates}
+    steps = []
+    for clip in clips:
+        shapes = by_span[clip.span].shapes
+        level = shapes.index(clip.shape)
+        if level + 1 < len(shapes):
+            steps.append(_prices(shapes[level + 1 : level + 2], price)[0] - clip.tokens)
+    return min(steps) if steps else None
