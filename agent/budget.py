@@ -1,0 +1,100 @@
+"""The budget of a run: estimated before, enforced during, reported after.
+
+Spent amounts are plain numbers in the graph's state; a `Budget` is a view of them against the
+limits. A limit reached is a status, never an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agent.settings import BudgetSettings
+from agent.videollm import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has used up."""
+
+    visual_tokens: int = 0
+    """Visual and time-tag tokens, as priced before the calls."""
+    looks: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "visual_tokens": self.visual_tokens,
+            "looks": self.looks,
+            "calls": self.calls,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits and what is left of them."""
+
+    limits: BudgetSettings
+    spent: Spent
+    reserve_tokens: int = 0
+    """Visual tokens that only the answer may use."""
+
+    @property
+    def tokens_left(self) -> int:
+        """Visual tokens, the reserve among them."""
+        return max(0, self.limits.visual_tokens - self.spent.visual_tokens)
+
+    @property
+    def tokens_for_search(self) -> int:
+        """Visual tokens that looks may still use."""
+        return max(0, self.tokens_left - self.reserve_tokens)
+
+    @property
+    def looks_left(self) -> int:
+        return max(0, self.limits.looks - self.spent.looks)
+
+    @property
+    def calls_left(self) -> int:
+        return max(0, self.limits.calls - self.spent.calls)
+
+    def exhausted(self) -> str:
+        """The limit that ends the search, in words; "" while there is something left."""
+        if self.spent.seconds >= self.limits.seconds:
+            return f"budget: {self.limits.seconds:g} seconds are used up"
+        if self.looks_left == 0:
+            return f"budget: {self.limits.looks} looks are used up"
+        # The answer and its second pass need two calls.
+        if self.calls_left <= 2:
+            return f"budget: {self.limits.calls} calls are used up"
+        if self.tokens_for_search == 0:
+            return f"budget: {self.limits.visual_tokens} visual tokens are used up"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a question will cost at most, before it is asked."""
+
+    tokens_per_look: int
+    looks: int
+    visual_tokens: int
+
+
+def estimate(limits: BudgetSettings, *, tokens_per_look: int, reserve_tokens: int) -> Estimate:
+    """The most that a search will use under the limits."""
+    affordable = max(0, limits.visual_tokens - reserve_tokens) // max(1, tokens_per_look)
+    looks = min(limits.looks, affordable)
+    return Estimate(tokens_per_look, looks, looks * tokens_per_look + reserve_tokens)
+
+
+def usage_dict(usage: Usage) -> dict[str, float]:
+    """A usage as plain numbers."""
+    return {
+        "visual_tokens": usage.visual_tokens,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "calls": usage.calls,
+        "seconds": round(usage.seconds, 4),
+    }

@@ -1,0 +1,259 @@
+"""What kind of question this is, read by rules; pure functions.
+
+The kind decides what an answer is: one moment's reply, a span ("when"), a count or a list of all
+moments, or the neighbour of a moment (what comes right after, right before). Everything else is
+one moment. The rules see the question alone, never its options.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.types import Kind
+from index.types import Span
+from tools.requests import seconds_of
+
+_TIMES = r"(?:times|moments|occurrences|occasions|scenes|shots|spans|places in the (?:film|video))"
+_COUNT = re.compile(r"^how\s+(?:many\s+(?:different\s+)?times|often)\b\s*(?P<rest>.*)$", re.I)
+_ALL = re.compile(
+    rf"^(?:(?:please\s+)?(?:list|find|name|give(?:\s+me)?|show(?:\s+me)?)\s+)"
+    rf"(?:all(?:\s+of)?|every|each)(?:\s+the)?\s+(?:{_TIMES}|time|moment|scene|shot|occurrence)\b"
+    rf"\s*(?P<rest>.*)$",
+    re.I,
+)
+_AT_WHAT_TIMES = re.compile(
+    r"^(?:at\s+)?(?:what|which)\s+(?:times|moments)\b\s*(?P<rest>.*)$", re.I
+)
+_WHEN = re.compile(
+    r"^(?:when|(?:at|from)\s+(?:what|which)\s+(?:time|moment|point|second|minute)"
+    r"|what\s+time)\b\s*(?P<rest>.*)$",
+    re.I,
+)
+_EDGE = r"(?:right|directly|immediately|just|straight)\s+"
+_SIDE = r"(?P<side>after|before)"
+_FOLLOWS = r"(?:comes?|happens?|follows?|appears?|is\s+(?:shown|seen|there)|do\s+we\s+see)"
+_ORDER = re.compile(
+    rf"^(?:what|which\s+\w+|who)\s+(?:{_FOLLOWS})\s+(?:{_EDGE})?{_SIDE}\s+(?P<anchor>.+)$", re.I
+)
+_ORDER_EDGE = re.compile(rf"^.+?\s{_EDGE}{_SIDE}\s+(?P<anchor>.+)$", re.I)
+
+_LEADING = re.compile(
+    r"^(?:what|which|who|where|when|why|how(?:\s+many|\s+much|\s+often)?|in\s+(?:what|which)"
+    r"|on\s+(?:what|which)|at\s+(?:what|which))\b\s*",
+    re.I,
+)
+_ASKED = r"colou?r|number|digit|place|way|direction|kind|type|letter|word|times?|moments?"
+_ASKED_NOUN = re.compile(rf"^(?:{_ASKED})\b\s*(?:of\s+)?", re.I)
+_AUXILIARY = re.compile(
+    r"^(?:is|are|was|were|does|do|did|can|could|has|have|had|will|would)\b\s*", re.I
+)
+_TAIL = re.compile(
+    r"\s+(?:can|could)?\s*(?:be\s+seen|(?:are|is)\s+there|appears?|have|has|do(?:ing)?|does|move|go"
+    r"|show|visible|shown|seen)\s*$",
+    re.I,
+)
+_WORD = re.compile(r"[a-z0-9]+")
+_SMALL_WORDS = frozenset(
+    """a an the is are was were be do does did of in on at to by with and or there it this that
+    what which who where when how many often times time can seen appear appears""".split()  # noqa: SIM905
+)
+
+_UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+_COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBER_WORDS = {word: value for value, word in enumerate(_COUNTING)} | {
+    "no": 0,
+    "none": 0,
+    "never": 0,
+    "once": 1,
+    "twice": 2,
+    "thrice": 3,
+}
+_AMOUNT = r"(?P<n>\d+(?:\.\d+)?|an?|half an?|[a-z]+)"
+_EDGE_OF_FILM = re.compile(
+    rf"\b(?:in|during|within)\s+the\s+(?P<edge>first|last)\s+(?:{_AMOUNT}\s+)?"
+    rf"(?P<unit>second|minute|hour)s?\b",
+    re.I,
+)
+_BETWEEN = re.compile(
+    r"\b(?:between|from)\s+(?P<a>[\d:.]*\d:[\d:.]*\d)\s+(?:and|to|until)\s+(?P<b>[\d:.]*\d)\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A question, understood."""
+
+    kind: Kind
+    subject: str
+    """The words for what to look for: a rule-made caption without the question's own words."""
+    reflect_question: str
+    """What a look is judged by: does it show the evidence for this?"""
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether one good finding is not enough."""
+        return self.kind in ("count", "all")
+
+    @property
+    def wants_neighbour(self) -> bool:
+        return self.kind in ("after", "before")
+
+
+def parse_question(question: str) -> Intent:
+    """The kind of a question, its subject, and the question to judge looks by."""
+    text = _tidy(question)
+    if found := _COUNT.match(text):
+        rest = found["rest"]
+        return Intent("count", caption_of(rest), _when_question(rest))
+    for pattern in (_ALL, _AT_WHAT_TIMES):
+        if found := pattern.match(text):
+            rest = re.sub(r"^(?:with|of|when|where|that|in which|at which)\b\s*", "", found["rest"])
+            return Intent("all", caption_of(rest), _when_question(rest))
+    if found := _WHEN.match(text):
+        return Intent("when", caption_of(found["rest"]), f"{text}?")
+    if found := _ORDER.match(text) or _ORDER_EDGE.match(text):
+        anchor = found["anchor"].strip()
+        side: Kind = "after" if found["side"].lower() == "after" else "before"
+        return Intent(side, caption_of(anchor), _when_question(anchor))
+    return Intent("moment", caption_of(text), f"{text}?")
+
+
+def caption_of(question: str) -> str:
+    """The question's content as words of a caption: "the car on the beach".
+
+    What is asked for (the colour, the number, the way) is left out, and so are question words and
+    auxiliaries: an encoder trained on captions has never seen them.
+    """
+    text = _tidy(question)
+    text = _LEADING.sub("", text)
+    text = _ASKED_NOUN.sub("", text)
+    text = _AUXILIARY.sub("", text)
+    text = re.sub(rf"^the\s+(?:{_ASKED})\s+of\s+", "", text, flags=re.I)
+    text = re.sub(r"^(?:on|of|in)\s+(?=the\s)", "", text, flags=re.I)
+    text = re.sub(r"^there\s+", "", text, flags=re.I)
+    text = _TAIL.sub("", text)
+    return text.strip() or _tidy(question)
+
+
+def usable_rewrite(rewrite: str, question: str) -> str:
+    """The model's rewrite as a cue, or "" where it cannot be one.
+
+    It must be a short plain text that shares a content word with the question: a small model that
+    lost the thread writes something else, and a wrong cue is worse than none.
+    """
+    text = " ".join(rewrite.split()).strip(" .\"'")
+    if not text or len(text.split()) > 40 or re.search(r"[<>{}|]", text) or text.endswith("?"):
+        return ""
+    return text if _content_words(text) & _content_words(question) else ""
+
+
+def time_bounds(question: str, film: Span) -> Span:
+    """The part of the film that the question itself names; the whole film where it names none.
+
+    "in the first ten minutes", "in the last minute", "between 1:00 and 2:30".
+    """
+    if found := _BETWEEN.search(question):
+        start, end = seconds_of(found["a"]), seconds_of(found["b"])
+        if start is not None and end is not None and start < end:
+            return Span(start, end).clamp(film) or film
+    if found := _EDGE_OF_FILM.search(question):
+        amount = _amount(found["n"]) if found["n"] else 1.0
+        if amount:
+            length = min(amount * _UNIT_S[found["unit"].lower()], film.duration_s)
+            if found["edge"].lower() == "first":
+                return Span(film.start_s, film.start_s + length)
+            return Span(film.end_s - length, film.end_s)
+    return film
+
+
+def number_in(text: str) -> int | None:
+    """The one number that a text names ("3", "three times", "twice"); None: none or several."""
+    words = re.findall(r"[a-z]+|\d+", text.lower())
+    found = {int(w) if w.isdecimal() else _NUMBER_WORDS.get(w) for w in words} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def times_in(text: str) -> list[Span]:
+    """The times and spans that a text names, such as an option of a "when" question.
+
+    Takes "0:12:03 - 0:12:11", "at 12:03", "83.5 s", "around 83 seconds"; a lone time becomes one
+    second around it.
+    """
+    time = r"\d+(?::\d+){1,2}(?:\.\d+)?|\d+(?:\.\d+)?(?=\s*(?:s\b|sec|–|—|-|to\b))"
+    pattern = re.compile(
+        rf"(?P<a>{time})\s*(?:s|sec|seconds)?\s*(?:(?:-|–|—|to|and)\s*"
+        r"(?P<b>\d+(?::\d+){0,2}(?:\.\d+)?))?"
+    )
+    spans = []
+    for found in pattern.finditer(text):
+        start = seconds_of(found["a"])
+        end = seconds_of(found["b"]) if found["b"] else None
+        if start is None:
+            continue
+        if end is not None and start < end:
+            spans.append(Span(start, end))
+        else:
+            spans.append(Span(max(0.0, start - 0.5), start + 0.5))
+    return spans
+
+
+def option_by_number(options: Sequence[str], value: int) -> int | None:
+    """The option that names `value`; None unless every option names one number, and one fits."""
+    numbers = [number_in(option) for option in options]
+    if None in numbers or numbers.count(value) != 1:
+        return None
+    return numbers.index(value)
+
+
+def option_by_time(options: Sequence[str], spans: Sequence[Span]) -> int | None:
+    """The option whose times fit `spans` best; None unless every option names a time.
+
+    Every option's times are matched to the nearest found span; the smallest mean distance of the
+    middles wins, and a different number of times counts as a distance of an hour each.
+    """
+    if not spans:
+        return None
+    named = [times_in(option) for option in options]
+    if not all(named):
+        return None
+    distances = [_distance_s(times, spans) for times in named]
+    best = min(distances)
+    return distances.index(best) if distances.count(best) == 1 else None
+
+
+def _distance_s(times: Sequence[Span], spans: Sequence[Span]) -> float:
+    gaps = [min(abs(t.middle_s - s.middle_s) for s in spans) for t in times]
+    return sum(gaps) / len(gaps) + 3600.0 * abs(len(times) - len(spans))
+
+
+def _amount(text: str) -> float | None:
+    words = text.lower()
+    if words.startswith("half"):
+        return 0.5
+    if words in ("a", "an"):
+        return 1.0
+    if re.fullmatch(r"\d+(?:\.\d+)?", words):
+        return float(words)
+    value = _NUMBER_WORDS.get(words)
+    return float(value) if value is not None else None
+
+
+def _when_question(rest: str) -> str:
+    """The "when" question about the same thing: what a single look can show."""
+    text = _tidy(rest)
+    if _AUXILIARY.match(text):
+        return f"When {text}?"
+    bare = re.sub(r"\s+(?:appears?|is\s+seen|is\s+shown|can\s+be\s+seen)$", "", text, flags=re.I)
+    many = re.match(r"^the\s+\w+\s+\w+s$", bare, re.I) and not bare.endswith("ss")
+    return f"When {'do' if many else 'does'} {bare} appear?"
+
+
+def _tidy(question: str) -> str:
+    return " ".join(question.split()).strip().rstrip("?.! ").strip()
+
+
+def _content_words(text: str) -> set[str]:
+    # A trailing s is dropped, so that "boats" and "boat" are one word.
+    return {w.rstrip("s") for w in _WORD.findall(text.lower()) if w not in _SMALL_WORDS}

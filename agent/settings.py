@@ -1,0 +1,198 @@
+"""Every constant of the search, named and documented.
+
+One frozen value is built by the caller and passed in; nothing reads it from anywhere else. The
+whole of it is written into the run, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tools.belief import PriorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """The most a question may cost. A limit that is reached is a status, not an error."""
+
+    visual_tokens: int = 24_000
+    """Visual and time-tag tokens of all calls together."""
+    looks: int = 24
+    """Looks at the film (the strip of the survey is not one)."""
+    calls: int = 120
+    """Calls of the VideoLLM."""
+    seconds: float = 600.0
+    """Wall time, over all processes that worked on the run."""
+
+    def __post_init__(self) -> None:
+        for name in ("visual_tokens", "looks", "calls", "seconds"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"a budget of {getattr(self, name)} {name} is no budget")
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySettings:
+    """Cues, prior and the glance at the whole film."""
+
+    prior: PriorSettings = field(default_factory=PriorSettings)
+    frame_weight: float = 0.5
+    """Share of the frames' score against the clips' (1: frames alone)."""
+    rewrite_weight: float = 1.0
+    """Weight of the model's caption-like rewrite."""
+    question_weight: float = 1.0
+    """Weight of the question in the words of a caption (the rule-based cue)."""
+    option_weight: float = 0.5
+    """Weight of the options; they count by their best."""
+    n_candidates: int = 8
+    """Separated peaks whose small frames make the strip."""
+    strip_short_side_px: int = 96
+    """Size of the strip's frames."""
+    request_log_ratio: float = 0.7
+    """What the model's request says for its span (natural log of a likelihood ratio)."""
+    rewrite_tokens: int = 32
+    """Most tokens of the rewrite."""
+    request_tokens: int = 64
+    """Most tokens of the reply to the strip."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpotlightSettings:
+    """Windows and the order in which they are looked at."""
+
+    shortest_s: float = 1.0
+    """A shot shorter than this joins its neighbour."""
+    longest_s: float = 16.0
+    """A longer shot is cut into equal windows no longer than this."""
+    judge_error: float = 0.15
+    """How often a look's judgement is taken to err, for the expected gain."""
+    spread_s: float = 12.0
+    """Windows of one turn nearer than this to a chosen one count half."""
+    looks_per_turn: int = 4
+    """Windows looked at before the belief is used again."""
+    same_tiou: float = 0.9
+    """Two looks of one size that overlap this much are the same look: never taken twice."""
+    least_gain_bits: float = 1e-5
+    """A window expected to tell less than this is not worth a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookSettings:
+    """Density and size."""
+
+    short_side_px: int = 256
+    """Size of an ordinary look."""
+    high_short_side_px: int = 384
+    """Size of a closer look and of the answer's clips."""
+    still_fps: float = 0.5
+    """Frames a second of a still stretch, where nobody asks for a density."""
+    lively_fps: float = 4.0
+    """Frames a second of a lively one."""
+    lively_motion: float = 0.08
+    """Mean picture change a second (0..1) that counts as fully lively."""
+    fewest_frames: int = 4
+    most_frames: int = 8
+    """Frames of a look that motion decides."""
+    most_requested_frames: int = 32
+    """Frames of a look that the model asks for."""
+    thumbnails_per_look: int = 4
+    """Frames of each look that the trace keeps as small JPEGs."""
+    thumbnail_height_px: int = 96
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectSettings:
+    """What a judgement does to the belief, and when it is enough."""
+
+    base_rate: float = 0.5
+    """Share of "yes" in the data on which P(yes) is calibrated."""
+    most_log_ratio: float = 4.0
+    """No single look weighs more than e^±this."""
+    related_gain: float = 0.1
+    """Share of a positive finding that reaches the seconds beside it."""
+    related_s: float = 8.0
+    """How far."""
+    ambiguous: tuple[float, float] = (0.3, 0.7)
+    """Confidences between these are looked at again: in halves, or closer."""
+    split_longer_s: float = 6.0
+    """An ambiguous window longer than this is split; a shorter one is looked at closer."""
+    accept: float = 0.5
+    """Confidence from which a finding counts as showing the evidence."""
+    sufficient: float = 0.8
+    """Belief in one window from which the search stops to answer."""
+    absent: float = 0.95
+    """Belief in "nowhere" from which the search stops."""
+    several_empty_looks: int = 10
+    """Searches for all moments stop after so many looks in a row that show none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """From evidence to an answer."""
+
+    clips: int = 1
+    """Best findings shown for a question about one moment."""
+    near_best: float = 0.6
+    """A further finding is shown only with at least this share of the best one's belief."""
+    share_of_budget: float = 0.25
+    """Share of the visual tokens that is kept back for the answer and its second pass."""
+    tokens: int = 48
+    """Most tokens of a reply."""
+    least_mass: float = 0.3
+    """Belief in the evidence under which an answer is only a best guess."""
+    not_enough_log_ratio: float = -1.5
+    """What a "not enough" says against its span."""
+    disagree_log_ratio: float = -0.5
+    """What two passes that disagree say against their span."""
+    attempts: int = 4
+    """Answers tried before the search ends with the best guess."""
+    merge_gap_s: float = 0.5
+    """Findings of one shot nearer than this are one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskSettings:
+    """All settings of a question."""
+
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    survey: SurveySettings = field(default_factory=SurveySettings)
+    spotlight: SpotlightSettings = field(default_factory=SpotlightSettings)
+    look: LookSettings = field(default_factory=LookSettings)
+    reflect: ReflectSettings = field(default_factory=ReflectSettings)
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    belief_bins: int = 200
+    """Length of the beliefs kept in the trace."""
+    seed: int = 0
+    """Kept with the run. Nothing in the search draws at random; a tie goes to the earlier span."""
+
+
+def demo_settings() -> AskSettings:
+    """For the embedded models: the small frames that they were trained on, and a small budget."""
+    return AskSettings(
+        budget=BudgetSettings(visual_tokens=6_000, looks=24, calls=80, seconds=120.0),
+        survey=SurveySettings(strip_short_side_px=64),
+        look=LookSettings(short_side_px=96, high_short_side_px=128, most_requested_frames=16),
+    )
+
+
+def settings_for(*, knows_only_demo_world: bool) -> AskSettings:
+    """The settings that fit a VideoLLM."""
+    return demo_settings() if knows_only_demo_world else AskSettings()
+
+
+def with_budget(
+    settings: AskSettings,
+    *,
+    visual_tokens: int | None = None,
+    looks: int | None = None,
+    calls: int | None = None,
+    seconds: float | None = None,
+) -> AskSettings:
+    """The settings with some limits of the budget changed."""
+    old = settings.budget
+    budget = BudgetSettings(
+        visual_tokens=old.visual_tokens if visual_tokens is None else visual_tokens,
+        looks=old.looks if looks is None else looks,
+        calls=old.calls if calls is None else calls,
+        seconds=old.seconds if seconds is None else seconds,
+    )
+    return replace(settings, budget=budget)

@@ -1,0 +1,297 @@
+"""All SQL of runs: what was asked, every step, look, finding and citation, and small pictures.
+
+A run's rows are enough to show every step without a model. Rows are written as the run goes, each
+step in one transaction, keyed by (run, step): a step that a killed run repeats replaces itself.
+The tables live in the library's database under their own numbered migrations.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from index.run_rows import (
+    CitationRow,
+    LookRow,
+    RunRow,
+    StepRow,
+    finding_to_row,
+    look_to_row,
+    run_from_row,
+    run_to_row,
+    step_from_row,
+    step_to_row,
+)
+from index.types import Span
+
+_MIGRATIONS = Migrations("longshot-runs")
+_LOCK_WAIT_S = 30.0
+
+
+def _m001_runs(db: Any) -> None:
+    db["runs"].create(
+        {
+            "run_id": str,
+            "video_id": int,
+            "video_hash": str,
+            "video_path": str,
+            "question": str,
+            "options": str,
+            "models": str,
+            "settings": str,
+            "question_key": str,
+            "started_at": str,
+            "process_id": int,
+            "status": str,
+            "stop_reason": str,
+            "answer": str,
+        },
+        pk="run_id",
+    )
+    db["runs"].create_index(["question_key", "status"])
+    db["runs"].create_index(["video_hash"])
+    db["steps"].create(
+        {
+            "run_id": str,
+            "step_index": int,
+            "node": str,
+            "why": str,
+            "calls": str,
+            "belief_before": str,
+            "belief_after": str,
+            "absent_after": float,
+            "usage": str,
+            "data": str,
+        },
+        pk=("run_id", "step_index"),
+    )
+    db["looks"].create(
+        {
+            "run_id": str,
+            "look_id": str,
+            "step_index": int,
+            "start_s": float,
+            "end_s": float,
+            "times_s": str,
+            "width_px": int,
+            "height_px": int,
+            "tokens": int,
+            "why": str,
+        },
+        pk=("run_id", "look_id"),
+    )
+    db["findings"].create(
+        {
+            "run_id": str,
+            "finding_id": str,
+            "step_index": int,
+            "look_id": str,
+            "start_s": float,
+            "end_s": float,
+            "p_yes": float,
+            "confidence": float,
+            "text": str,
+        },
+        pk=("run_id", "finding_id"),
+    )
+    db["citations"].create(
+        {
+            "run_id": str,
+            "position": int,
+            "start_s": float,
+            "end_s": float,
+            "what": str,
+            "look_id": str,
+        },
+        pk=("run_id", "position"),
+    )
+    db["thumbnails"].create(
+        {"run_id": str, "look_id": str, "time_s": float, "jpeg": bytes},
+        pk=("run_id", "look_id", "time_s"),
+    )
+    db["calibrations"].create(
+        {
+            "model_hash": str,
+            "prompt_hash": str,
+            "temperature": float,
+            "bias": float,
+            "fitted_at": str,
+        },
+        pk=("model_hash", "prompt_hash"),
+    )
+
+
+# Called, not used as a decorator: the library has no types for it.
+_MIGRATIONS()(_m001_runs)
+
+
+class RunStore:
+    """The rows of runs in one library; usable from any one thread at a time."""
+
+    def __init__(self, db: Database) -> None:
+        self._db: Any = db
+        _MIGRATIONS.apply(db)
+
+    @classmethod
+    def open(cls, library_folder: Path) -> RunStore:
+        """Open the runs of a library, making their tables where they are missing."""
+        connection = sqlite3.connect(
+            library_folder / "library.db", check_same_thread=False, timeout=_LOCK_WAIT_S
+        )
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=normal")
+        return cls(Database(connection))
+
+    def close(self) -> None:
+        self._db.conn.close()
+
+    def start(self, run: RunRow) -> None:
+        self._db["runs"].insert(run_to_row(run))
+
+    def take_over(self, run_id: str, *, process_id: int) -> None:
+        """Note which process works on an unfinished run now."""
+        self._db["runs"].update(run_id, {"process_id": process_id})
+
+    def finish(self, run_id: str, *, status: str, stop_reason: str, answer: dict[str, Any]) -> None:
+        self._db["runs"].update(
+            run_id, {"status": status, "stop_reason": stop_reason, "answer": json.dumps(answer)}
+        )
+
+    def load(self, run_id: str) -> RunRow | None:
+        """A run by its id or an unambiguous beginning of it; None where there is none."""
+        rows = list(
+            self._db.query(
+                "select * from runs where run_id = :id or substr(run_id, 1, length(:id)) = :id"
+                " order by run_id = :id desc limit 2",
+                {"id": run_id},
+            )
+        )
+        if not rows or (len(rows) == 2 and rows[0]["run_id"] != run_id):
+            return None
+        return run_from_row(rows[0])
+
+    def runs(self, *, limit: int = 50, video_hash: str | None = None) -> list[RunRow]:
+        """Runs, the newest first."""
+        where, values = ("where video_hash = :h", {"h": video_hash}) if video_hash else ("", {})
+        sql = f"select * from runs {where} order by started_at desc, rowid desc limit :n"
+        return [run_from_row(r) for r in self._db.query(sql, {**values, "n": limit})]
+
+    def unfinished(self, question_key: str) -> RunRow | None:
+        """The newest run of this very question that has not ended."""
+        rows = self._db.query(
+            "select * from runs where question_key = :k and status = 'running'"
+            " order by started_at desc, rowid desc limit 1",
+            {"k": question_key},
+        )
+        return next((run_from_row(r) for r in rows), None)
+
+    def remove_video(self, video_hash: str) -> None:
+        """Forget every run on a film."""
+        with self._db.atomic():
+            ids = [r.run_id for r in self.runs(limit=-1, video_hash=video_hash)]
+            for run_id in ids:
+                for table in ("steps", "looks", "findings", "citations", "thumbnails", "runs"):
+                    self._db[table].delete_where("run_id = ?", [run_id])
+
+    def record(self, run_id: str, step: StepRow) -> None:
+        """Write a step with its looks, findings and pictures; a step written before is replaced."""
+        where = "run_id = ? and step_index = ?"
+        with self._db.atomic():
+            key = [run_id, step.step_index]
+            self._db.execute(
+                "delete from thumbnails where run_id = ? and look_id in"
+                f" (select look_id from looks where {where})",
+                [run_id, *key],
+            )
+            for table in ("looks", "findings", "steps"):
+                self._db[table].delete_where(where, key)
+            self._db["steps"].insert(step_to_row(run_id, step))
+            self._db["looks"].insert_all(look_to_row(run_id, step, k) for k in step.looks)
+            self._db["findings"].insert_all(finding_to_row(run_id, step, f) for f in step.findings)
+            self._db["thumbnails"].insert_all(
+                {"run_id": run_id, "look_id": look.look_id, "time_s": t, "jpeg": jpeg}
+                for look in step.looks
+                for t, jpeg in look.thumbnails
+            )
+
+    def steps(self, run_id: str) -> list[StepRow]:
+        """A run's steps in order, without pictures."""
+        looks = _by_step(self._db["looks"].rows_where("run_id = ?", [run_id], order_by="rowid"))
+        findings = _by_step(
+            self._db["findings"].rows_where("run_id = ?", [run_id], order_by="rowid")
+        )
+        rows = self._db["steps"].rows_where("run_id = ?", [run_id], order_by="step_index")
+        return [
+            step_from_row(r, looks.get(r["step_index"], []), findings.get(r["step_index"], []))
+            for r in rows
+        ]
+
+    def looks(self, run_id: str) -> list[LookRow]:
+        """Every look of a run, in order."""
+        return [look for step in self.steps(run_id) for look in step.looks]
+
+    def cite(self, run_id: str, citations: Sequence[CitationRow]) -> None:
+        """Replace a run's citations."""
+        with self._db.atomic():
+            self._db["citations"].delete_where("run_id = ?", [run_id])
+            self._db["citations"].insert_all(
+                {
+                    "run_id": run_id,
+                    "position": position,
+                    "start_s": c.span.start_s,
+                    "end_s": c.span.end_s,
+                    "what": c.what,
+                    "look_id": c.look_id,
+                }
+                for position, c in enumerate(citations)
+            )
+
+    def citations(self, run_id: str) -> list[CitationRow]:
+        rows = self._db["citations"].rows_where("run_id = ?", [run_id], order_by="position")
+        return [CitationRow(Span(r["start_s"], r["end_s"]), r["what"], r["look_id"]) for r in rows]
+
+    def thumbnails(self, run_id: str, look_id: str) -> list[tuple[float, bytes]]:
+        """(time in seconds, JPEG) of a look's stored frames, in time order."""
+        rows = self._db["thumbnails"].rows_where(
+            "run_id = ? and look_id = ?", [run_id, look_id], order_by="time_s"
+        )
+        return [(r["time_s"], r["jpeg"]) for r in rows]
+
+    def calibration(self, *, model_hash: str, prompt_hash: str) -> tuple[float, float] | None:
+        """(temperature, bias) stored for a model and a prompt; None: not fitted."""
+        rows = self._db["calibrations"].rows_where(
+            "model_hash = ? and prompt_hash = ?", [model_hash, prompt_hash]
+        )
+        return next(((r["temperature"], r["bias"]) for r in rows), None)
+
+    def store_calibration(
+        self,
+        *,
+        model_hash: str,
+        prompt_hash: str,
+        temperature: float,
+        bias: float,
+        fitted_at: str,
+    ) -> None:
+        self._db["calibrations"].insert(
+            {
+                "model_hash": model_hash,
+                "prompt_hash": prompt_hash,
+                "temperature": temperature,
+                "bias": bias,
+                "fitted_at": fitted_at,
+            },
+            replace=True,
+        )
+
+
+def _by_step(rows: Any) -> dict[int, list[dict[str, Any]]]:
+    grouped: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault(row["step_index"], []).append(row)
+    return grouped
