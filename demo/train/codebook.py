@@ -1,0 +1,105 @@
+"""A fixed vector for every label: the meeting point of the vision tower and the language model.
+
+What stands in a cell is the sum of its labels' vectors. The language model learns to answer from
+such sums before it has seen a pixel (cheap, and where binding is learned), the tower learns to
+produce them; then both are trained together on pixels. With squared error the tower's output is the
+labels' vectors weighed by their probabilities.
+"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from demo.train.dense import dense_loss
+from demo.train.labels import CHANNELS, CLASSES, IGNORE, Labels
+from demo.world import PLACES
+
+_SEED = 20_261
+
+
+def codes(width: int) -> tuple[list[Tensor], Tensor]:
+    """One (classes, width) table a channel, class 0 being zero, and (places, width). Rows ~ 1 long."""
+    generator = torch.Generator().manual_seed(_SEED)
+    tables = []
+    for classes in CLASSES:
+        table = torch.randn(classes, width, generator=generator) / width**0.5
+        table[0] = 0
+        tables.append(table)
+    return tables, torch.randn(len(PLACES), width, generator=generator) / width**0.5
+
+
+class CodeHead(nn.Module):
+    """Reads labels off visual tokens by their code vectors, and scores the tokens against the codes."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        tables, places = codes(width)
+        for name, table in zip(CHANNELS, tables, strict=True):
+            self.register_buffer(f"code_{name}", table)
+        self.register_buffer("places", places)
+        self.scale = nn.Parameter(torch.full((len(CHANNELS) + 1,), 10.0))
+        self.bias = nn.Parameter(torch.full((len(CHANNELS),), -5.0))
+
+    def logits(self, tokens: Tensor) -> list[Tensor]:
+        """(batch, cells, width) -> one (batch, cells, classes) a channel."""
+        out = []
+        for index, name in enumerate(CHANNELS):
+            table = getattr(self, f"code_{name}")
+            filled = torch.ones(len(table), device=tokens.device)
+            filled[0] = 0
+            score = tokens.float() @ table.T.float() * self.scale[index].float()
+            out.append(score + self.bias[index].float() * filled)
+        return out
+
+    def target(self, labels: Tensor, place: Tensor) -> Tensor:
+        """(batch, channels, cells), (batch,) -> the sums (batch, cells, width)."""
+        total = self.places[place][:, None].float()
+        for index, name in enumerate(CHANNELS):
+            total = total + getattr(self, f"code_{name}")[labels[:, index].clamp(min=0)].float()
+        return total
+
+    def loss(self, tokens: Tensor, labels: Tensor, place: Tensor) -> Tensor:
+        """Cross-entropy of every channel and of the place, plus squared error to the codes."""
+        named = (labels != IGNORE).all(1)
+        filled = (labels > 0).any(1)
+        weight = torch.where(filled, 1.0, 0.15) * named
+        error = (tokens.float() - self.target(labels, place)).pow(2).sum(-1)
+        squared = (error * weight).sum() / weight.sum()
+        guess = tokens.float().mean(1) @ self.places.T.float() * self.scale[-1].float()
+        where = nn.functional.cross_entropy(guess, place)
+        return dense_loss(self.logits(tokens), labels) + squared + 0.5 * where
+
+
+class SymbolicTower:
+    """Visual tokens made from labels, with the errors a tower makes."""
+
+    # How often a label of a cell is taken for another one of its channel, about what an early
+    # tower shows; actions are hard to tell from one pair of frames.
+    CONFUSION = dict(zip(CHANNELS, (0.06, 0.03, 0.30, 0.06, 0.04), strict=True))
+    NOISE = 0.3
+    """Length of the random vector added to every token."""
+
+    def __init__(self, width: int) -> None:
+        tables, places = codes(width)
+        self.tables, self.places = [t.numpy() for t in tables], places.numpy()
+        self.width = width
+
+    def tokens(self, labels: Labels, place_index: int, rng: random.Random) -> NDArray[np.float32]:
+        """(channels, rows, columns) -> (cells, width) float32."""
+        chance = np.random.default_rng(rng.getrandbits(32))
+        flat = labels.reshape(len(CHANNELS), -1)
+        total = np.repeat(self.places[place_index][None], flat.shape[1], 0)
+        for channel, (name, table) in enumerate(zip(CHANNELS, self.tables, strict=True)):
+            seen = flat[channel]
+            wrong = chance.random(len(seen)) < self.CONFUSION[name] * (seen > 0)
+            random_label = chance.integers(0, len(table), len(seen))
+            share = chance.random(len(seen))[:, None].astype(np.float32)
+            other = np.where(wrong, random_label, seen)
+            total = total + share * table[other] + (1 - share) * table[seen]
+        noise = chance.normal(0, self.NOISE / self.width**0.5, total.shape)
+        return (total + noise).astype(np.float32)

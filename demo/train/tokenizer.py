@@ -1,0 +1,97 @@
+"""The tokenizer of both embedded models: lower case, every digit a token, whole words of the world.
+
+Byte-level, so any text can be encoded; it is trained on the project's own prompts and phrases.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers.trainers import BpeTrainer
+from transformers import PreTrainedTokenizerFast
+
+from demo.phrases import QUESTIONS, ask, caption, visual_caption
+from demo.world import ALL_PAIRS, SceneRules, random_scene
+from prompts.render import render
+
+VOCABULARY = 1024
+PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
+IMAGE_PAD, VIDEO_PAD = "<|image_pad|>", "<|video_pad|>"
+TEXT_START = "<|startoftext|>"
+SPECIAL = (PAD, START, END, VISION_START, VISION_END, IMAGE_PAD, VIDEO_PAD, TEXT_START)
+_WORDS = Regex(r"[0-9]| ?[a-z]+|\n| ?[^\sa-z0-9]|\s+")
+
+
+def _corpus(seed: int = 0, n: int = 3000) -> Iterator[str]:
+    rng = random.Random(seed)
+    for _ in range(n):
+        scene = random_scene(rng, SceneRules(pairs=ALL_PAIRS))
+        group = rng.choice(scene.groups)
+        kind = rng.choice(list(QUESTIONS))
+        question = ask(kind, group.pair, n=group.n, place=scene.place, wording=rng.randrange(2))
+        yield caption(scene)
+        yield visual_caption(kind, group.pair, n=group.n, place=scene.place)
+        for name in ("answer", "reflect", "request", "rewrite"):
+            yield render(name, question=question, options=()).text
+        yield render("caption").text
+        yield "user\nassistant\nsystem\n a photo of a picture of a video frame showing there is this"
+        yield f"<{rng.uniform(0, 4000):.1f} seconds>"
+        yield f"<span>{rng.uniform(0, 4000):.1f} - {rng.uniform(0, 40):.1f}</span><fps>2</fps>"
+        yield " yes\n no\n none\n not enough\n something like a scene with the number on a sign\nyes\nno"
+
+
+def _train() -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE(byte_fallback=False))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(_WORDS, "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_corpus(), trainer)
+    return tokenizer
+
+
+def video_tokenizer() -> PreTrainedTokenizerFast:
+    """For the VideoLLM: chat and vision specials, padded on the left."""
+    return PreTrainedTokenizerFast(
+        tokenizer_object=_train(),
+        eos_token=END,
+        pad_token=PAD,
+        additional_special_tokens=list(SPECIAL[1:]),
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+        model_max_length=16384,
+    )
+
+
+def clip_tokenizer() -> PreTrainedTokenizerFast:
+    """For the encoder: every text between a start and an end token."""
+    tokenizer = _train()
+    ends = [(token, tokenizer.token_to_id(token)) for token in (TEXT_START, END)]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{TEXT_START} $A {END}", special_tokens=ends
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=TEXT_START,
+        eos_token=END,
+        pad_token=PAD,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def save(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    tokenizer.save_pretrained(folder)
