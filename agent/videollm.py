@@ -106,6 +106,8 @@ class Reply:
     usage: Usage
     prompt_text: str
     """The prompt as the model read it, each run of visual tokens shown as [V*n]."""
+    note: str = ""
+    """What was odd about the call, such as fewer frames seen for lack of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class Judgement:
     """Probability of saying yes or no at all, 0..1: near 0 the model answered something else."""
     usage: Usage
     prompt_text: str
+    note: str = ""
+    """What was odd about the call, such as fewer frames seen for lack of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ class Choice:
     """One per option, in their order, summing to 1; raw."""
     usage: Usage
     prompt_text: str
+    note: str = ""
+    """What was odd about the call, such as fewer frames seen for lack of memory."""
 
 
 class VideoLLM(Protocol):

@@ -1,0 +1,359 @@
+"""A VideoLLM that transformers runs in this process: loading, and all that the families share.
+
+A family says how a clip stands in the prompt and how its frames reach the processor; everything
+else (chat template, scoring, generation, retries) is here. A prompt is read as one user turn.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agent.backends import scoring
+from agent.backends.memory import retry_smaller
+from agent.backends.weights import ModelNotes, read_notes, weights_hash
+from agent.videollm import Capabilities, Choice, Clip, Judgement, Reply, Usage
+from index.errors import ModelError
+from prompts.render import RenderedPrompt
+
+_SMALL_MODEL_BYTES = 10**9
+_second = itemgetter(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A prompt as tensors on the model's device."""
+
+    inputs: Mapping[str, Any]
+    prompt_text: str
+    n_input_tokens: int
+    n_visual_tokens: int
+
+
+def choose_device(device: str) -> torch.device:
+    """The device named, or for "auto" the best one here.
+
+    Raises:
+        ModelError: this machine has no such device.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    # An unknown word is a RuntimeError, a build without CUDA an AssertionError.
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"no device {device!r} here: {reason}", "give auto, cpu, cuda") from error
+    return chosen
+
+
+def choose_dtype(device: torch.device, *, weights_bytes: int) -> torch.dtype:
+    """bfloat16 where the hardware computes with it, else float32.
+
+    On a CPU a small model stays in float32: it is quick enough there, and its probabilities
+    keep the digits that bfloat16's logits (steps of 1/16 between 8 and 16) would round away.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu":
+        has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return torch.bfloat16 if has_bf16 and weights_bytes > _SMALL_MODEL_BYTES else torch.float32
+    return torch.float32
+
+
+class TransformersVideoLLM(ABC):
+    """Base of the families. Reads weights from a folder; never from the network."""
+
+    def __init__(
+        self, folder: Path, *, name: str, device: str = "auto", dtype: torch.dtype | None = None
+    ) -> None:
+        """Load the model in `folder`.
+
+        Raises:
+            ModelError: transformers cannot load it, or the device does not exist or is full.
+        """
+        self.name = name
+        self._folder = folder
+        self.notes: ModelNotes = read_notes(folder)
+        self._device = choose_device(device)
+        size_bytes = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        self._dtype = dtype or choose_dtype(self._device, weights_bytes=size_bytes)
+        self._model, self._processor = _load(folder, device=self._device, dtype=self._dtype)
+        self._tokenizer = self._processor.tokenizer
+        self._special = _special_tokens_pattern(self._tokenizer, self._processor)
+        self._visual_ids = self._visual_token_ids()
+        # Models that can think aloud first are asked not to: the reply's first token is scored.
+        thinks = "enable_thinking" in str(self._processor.chat_template)
+        self._template_options = {"enable_thinking": False} if thinks else {}
+        self._words: dict[Sequence[Sequence[str]], list[list[int]]] = {}
+
+    # What a family says.
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities: ...
+
+    @abstractmethod
+    def clip_tokens(self, *, n_frames: int, width_px: int, height_px: int) -> int: ...
+
+    @abstractmethod
+    def _clip_text(self, clip: Clip) -> str:
+        """How the clip stands in the prompt, times and placeholders, without its label."""
+
+    @abstractmethod
+    def _process(self, text: str, clips: Sequence[Clip]) -> Mapping[str, Any]:
+        """The processor's output for the templated text; `clips` in reading order."""
+
+    def _positions(self, inputs: Mapping[str, Any]) -> Tensor:
+        """Position ids of the prompt; (L,) here, more axes where the family's rotary has them."""
+        return torch.arange(inputs["input_ids"].shape[1], device=self._device)[None]
+
+    # What all share.
+
+    @property
+    def weights_hash(self) -> str:
+        return weights_hash(self._folder)
+
+    @property
+    def knows_only_demo_world(self) -> bool:
+        return self.notes.demo_world
+
+    @property
+    def device(self) -> str:
+        return str(self._device)
+
+    @property
+    def dtype(self) -> str:
+        return str(self._dtype).removeprefix("torch.")
+
+    def reply(
+        self, prompt: RenderedPrompt, clips: Sequence[Clip], *, max_tokens: int = 64
+    ) -> Reply:
+        """What the model writes, greedily; the end-of-turn token is not part of the text."""
+
+        def call(clips: Sequence[Clip]) -> Reply:
+            started = time.perf_counter()
+            encoded = self._encode(prompt, clips)
+            output = self._model.generate(
+                **encoded.inputs, max_new_tokens=max_tokens, do_sample=False
+            )
+            new = output[0, encoded.n_input_tokens :]
+            text = self._tokenizer.decode(
+                new, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+            usage = _usage(encoded, started, output_tokens=len(new))
+            return Reply(text=text.strip(), usage=usage, prompt_text=encoded.prompt_text)
+
+        with torch.inference_mode():
+            return retry_smaller(call, clips)
+
+    def judge(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> Judgement:
+        """P(yes) over the spellings of yes and no as the reply's first token."""
+
+        def call(clips: Sequence[Clip]) -> Judgement:
+            started = time.perf_counter()
+            encoded = self._encode(prompt, clips)
+            logits = self._model(**encoded.inputs, logits_to_keep=1).logits[0, -1]
+            (p_yes, _), mass = scoring.group_probabilities(
+                logits, self._first_tokens((scoring.YES, scoring.NO))
+            )
+            return Judgement(
+                p_yes=p_yes,
+                mass=mass,
+                usage=_usage(encoded, started),
+                prompt_text=encoded.prompt_text,
+            )
+
+        with torch.inference_mode():
+            return retry_smaller(call, clips)
+
+    def choose(
+        self, prompt: RenderedPrompt, clips: Sequence[Clip], *, options: Sequence[str]
+    ) -> Choice:
+        """A distribution over `options`, by letter or by text as the capabilities say."""
+        if not 2 <= len(options) <= 26:
+            raise ValueError(f"{len(options)} options; a choice has 2 to 26")
+        by_text = self.capabilities.options_by == "text"
+
+        def call(clips: Sequence[Clip]) -> Choice:
+            started = time.perf_counter()
+            encoded = self._encode(prompt, clips)
+            shares = (
+                self._text_shares(encoded, options)
+                if by_text
+                else self._letter_shares(encoded, len(options))
+            )
+            return Choice(
+                probabilities=shares,
+                usage=_usage(encoded, started),
+                prompt_text=encoded.prompt_text,
+            )
+
+        with torch.inference_mode():
+            return retry_smaller(call, clips)
+
+    def option_tokens(self, option: str) -> list[int]:
+        """An option as the whole of a reply: its tokens and the end of the turn.
+
+        The end is scored too, or "red" would beat "red car" wherever both begin alike.
+
+        Raises:
+            ValueError: the option is empty.
+        """
+        tokens = self._tokenizer.encode(self._plain(option), add_special_tokens=False)
+        if not tokens:
+            raise ValueError("an option is empty")
+        return [*tokens, self._tokenizer.eos_token_id]
+
+    def _letter_shares(self, encoded: Encoded, n_options: int) -> tuple[float, ...]:
+        letters = tuple(scoring.letter_spellings(index) for index in range(n_options))
+        logits = self._model(**encoded.inputs, logits_to_keep=1).logits[0, -1]
+        return scoring.group_probabilities(logits, self._first_tokens(letters))[0]
+
+    def _text_shares(self, encoded: Encoded, options: Sequence[str]) -> tuple[float, ...]:
+        tokens = [self.option_tokens(option) for option in options]
+        longest = max(len(option) for option in tokens)
+        positions = self._positions(encoded.inputs)
+        # Text after the last visual token counts on by one from the highest position so far.
+        after = positions.max() + 1 + torch.arange(longest, device=self._device)
+        output = self._model(**encoded.inputs, use_cache=True, logits_to_keep=1)
+        scores = scoring.score_branches(
+            self._model,
+            first=output.logits[0, -1],
+            cache=output.past_key_values,
+            options=tokens,
+            positions=after.expand(*positions.shape[:-1], longest),
+        )
+        return tuple(torch.softmax(scores, dim=-1).tolist())
+
+    def _first_tokens(self, words: Sequence[Sequence[str]]) -> list[list[int]]:
+        if words not in self._words:
+            self._words[words] = scoring.first_token_groups(self._tokenizer, words)
+        return self._words[words]
+
+    def _plain(self, text: str) -> str:
+        """Text without the tokenizer's control words, which a question could otherwise forge."""
+        return self._special.sub("", text)
+
+    def _encode(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> Encoded:
+        placed = [clips[part] for part in prompt.parts if isinstance(part, int)]
+        for clip in placed:
+            self._check_size(clip)
+        body = "".join(
+            self._plain(part)
+            if isinstance(part, str)
+            else self._plain(clips[part].label) + self._clip_text(clips[part])
+            for part in prompt.parts
+        )
+        text = self._processor.apply_chat_template(
+            [{"role": "user", "content": [{"type": "text", "text": body}]}],
+            add_generation_prompt=True,
+            tokenize=False,
+            **self._template_options,
+        )
+        return self._to_device(self._process(text, placed))
+
+    def _to_device(self, batch: Mapping[str, Any]) -> Encoded:
+        ids = batch["input_ids"][0]
+        limit = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
+        if limit is not None and len(ids) > limit:
+            raise ModelError(
+                f"the prompt has {len(ids)} tokens and {self.name} reads at most {limit}",
+                "give a smaller --budget",
+            )
+        inputs = {
+            key: value.to(self._device, self._dtype if value.is_floating_point() else None)
+            if isinstance(value, Tensor)
+            else value
+            for key, value in batch.items()
+        }
+        is_visual = torch.isin(ids, torch.tensor(self._visual_ids))
+        return Encoded(
+            inputs=inputs,
+            prompt_text=self._collapsed(ids, is_visual),
+            n_input_tokens=len(ids),
+            n_visual_tokens=int(is_visual.sum()),
+        )
+
+    def _collapsed(self, ids: Tensor, is_visual: Tensor) -> str:
+        """The prompt as the model reads it, each run of visual tokens shown as [V*n]."""
+        pieces = []
+        for visual, run in groupby(zip(ids.tolist(), is_visual.tolist(), strict=True), _second):
+            tokens = [token for token, _ in run]
+            pieces.append(f"[V*{len(tokens)}]" if visual else self._decode(tokens))
+        return "".join(pieces)
+
+    def _decode(self, ids: list[int]) -> str:
+        return str(self._tokenizer.decode(ids, clean_up_tokenization_spaces=False))
+
+    def _check_size(self, clip: Clip) -> None:
+        patch_px = self.capabilities.patch_px
+        if clip.width_px % patch_px or clip.height_px % patch_px:
+            raise ValueError(
+                f"frames of {clip.width_px}x{clip.height_px} px: {self.name} takes sides that are "
+                f"multiples of {patch_px}"
+            )
+
+    def _visual_token_ids(self) -> list[int]:
+        config = self._model.config
+        names = ("image_token_id", "video_token_id", "image_token_index", "video_token_index")
+        found = {
+            getattr(holder, name, None) for holder in (config, self._processor) for name in names
+        }
+        return sorted(token for token in found if isinstance(token, int))
+
+
+def _usage(encoded: Encoded, started: float, *, output_tokens: int = 0) -> Usage:
+    return Usage(
+        input_tokens=encoded.n_input_tokens,
+        visual_tokens=encoded.n_visual_tokens,
+        output_tokens=output_tokens,
+        calls=1,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _special_tokens_pattern(tokenizer: Any, processor: Any) -> re.Pattern[str]:
+    words = {str(token) for token in tokenizer.added_tokens_decoder.values()}
+    words |= {getattr(processor, name, "") or "" for name in ("image_token", "video_token")}
+    longest_first = sorted(words - {""}, key=len, reverse=True)
+    return re.compile("|".join(re.escape(word) for word in longest_first) or r"(?!)")
+
+
+def _load(folder: Path, *, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    try:
+        processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True
+        )
+        model = model.to(device).eval()
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{folder.name} does not fit into the memory of {device}", "give a smaller model"
+        ) from error
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelError(f"transformers cannot load {folder}: {error}") from error
+    # Checkpoints ship sampling settings; ours is greedy, and these would warn on every call.
+    settings = model.generation_config
+    settings.do_sample, settings.repetition_penalty = False, 1.0
+    settings.temperature = settings.top_p = settings.top_k = settings.min_p = None
+    if settings.pad_token_id is None:
+        settings.pad_token_id = processor.tokenizer.pad_token_id
+    return model, processor

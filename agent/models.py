@@ -1,0 +1,192 @@
+"""Names of models, and what they open.
+
+    auto           the pair of the table below that fits this machine
+    demo           the embedded pair; it knows only the demo world, and is never chosen by itself
+    FOLDER, HUB/ID a VideoLLM that transformers can load, with an encoder of one's own choice
+    scripted       the fakes, for tests; scripted:FILE.json says what they know
+
+What `auto` chose is in the result, so that a run can record it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.backends import BY_MODEL_TYPE, backend_class
+from agent.videollm import VideoLLM
+from index.encoder import Encoder, open_encoder
+from index.errors import ModelError
+
+DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo" / "weights"
+_GB = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A pair of models for machines of one size."""
+
+    name: str
+    min_gpu_gb: float
+    """GPU memory from which on the pair is chosen; 0: any machine, also without a GPU."""
+    encoder: str
+    """An open_clip name and its weights' tag, "NAME:TAG"."""
+    videollm: str
+
+
+TIERS: tuple[Tier, ...] = (
+    Tier("large", 20, "ViT-SO400M-14-SigLIP2:webli", "Qwen/Qwen3-VL-8B-Instruct"),
+    Tier("medium", 10, "PE-Core-B-16:meta", "Qwen/Qwen3-VL-4B-Instruct"),
+    Tier("small", 0, "ViT-B-32:datacomp_xl_s13b_b90k", "Qwen/Qwen3-VL-2B-Instruct"),
+)
+"""What "auto" chooses from, largest first. The doctor prints it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What models can run on here."""
+
+    device: str
+    """cuda, mps or cpu."""
+    gpu_gb: float
+    """Memory of the GPU in 10^9 bytes; 0 without one."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Two names, before anything is loaded."""
+
+    asked: str
+    """The name that was given."""
+    encoder: str
+    videollm: str
+    why: str
+    """Why these two, in a few words, for the run's record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """A pair that is ready to use."""
+
+    choice: ModelChoice
+    encoder: Encoder
+    videollm: VideoLLM
+
+    @property
+    def knows_only_demo_world(self) -> bool:
+        """To be said to whoever asks about a film of their own."""
+        return self.videollm.knows_only_demo_world
+
+
+def find_hardware() -> Hardware:
+    """What this machine has. Imports torch."""
+    import torch
+
+    if torch.cuda.is_available():
+        facts = torch.cuda.get_device_properties(0)
+        return Hardware("cuda", facts.total_memory / _GB, facts.name)
+    if torch.backends.mps.is_available():
+        return Hardware("mps", torch.mps.recommended_max_memory() / _GB, "Apple GPU")
+    return Hardware("cpu", 0.0, "no GPU")
+
+
+def choose_tier(gpu_gb: float) -> Tier:
+    """The largest tier whose GPU memory is there."""
+    return next(tier for tier in TIERS if gpu_gb >= tier.min_gpu_gb)
+
+
+def choose_models(name: str, *, encoder: str | None = None, device: str = "auto") -> ModelChoice:
+    """The pair that a name means here, without loading or looking for it.
+
+    Args:
+        name: see the module's docstring.
+        encoder: overrides the encoder of the pair; "NAME:TAG", "local-dir:FOLDER", "hash".
+        device: "auto" or a device; with "cpu", "auto" chooses as if there were no GPU.
+
+    Raises:
+        ModelError: an empty name.
+    """
+    if not name.strip():
+        raise ModelError("no model named", "give --models auto, demo, a folder or a hub id")
+    if name == "demo":
+        pair = (f"local-dir:{DEMO_FOLDER / 'clip'}", str(DEMO_FOLDER / "vlm"), "by name")
+    elif name == "scripted" or name.startswith("scripted:"):
+        pair = ("hash", name, "by name")
+    elif name == "auto" or encoder is None:
+        hardware = Hardware("cpu", 0.0, "--device cpu") if device == "cpu" else find_hardware()
+        tier = choose_tier(hardware.gpu_gb)
+        why = f"{tier.name}, for {hardware.name} ({hardware.gpu_gb:.0f} GB)"
+        pair = (tier.encoder, tier.videollm if name == "auto" else name, f"auto: {why}")
+    else:
+        pair = (encoder, name, "by name")
+    return ModelChoice(asked=name, encoder=encoder or pair[0], videollm=pair[1], why=pair[2])
+
+
+def open_models(name: str, *, device: str = "auto", encoder: str | None = None) -> Models:
+    """Both models of a name, loaded.
+
+    Raises:
+        ModelError: unknown, weights missing, no network, no such device, out of memory; in one
+            line that names the choices.
+    """
+    choice = choose_models(name, encoder=encoder, device=device)
+    # The VideoLLM first: it is the one more often missing, and finding that out is quick.
+    videollm = open_videollm(choice, device=device)
+    return Models(choice, open_chosen_encoder(choice, device=device), videollm)
+
+
+def open_chosen_encoder(choice: ModelChoice, *, device: str = "auto") -> Encoder:
+    """The choice's encoder alone: all that indexing and searching need.
+
+    Raises:
+        ModelError: as `open_encoder`.
+    """
+    if choice.asked == "demo" and choice.encoder.startswith("local-dir:"):
+        _check_demo(DEMO_FOLDER / "clip")
+    name, weights = split_encoder_name(choice.encoder)
+    return open_encoder(name, weights=weights, device=device)
+
+
+def split_encoder_name(text: str) -> tuple[str, str | None]:
+    """An encoder's name and its weights from "NAME:TAG"; prefixes that mean a place stay whole."""
+    if text.startswith(("local-dir:", "hf-hub:")):
+        return text, None
+    name, _, weights = text.partition(":")
+    return name, weights or None
+
+
+def open_videollm(choice: ModelChoice, *, device: str = "auto") -> VideoLLM:
+    """The choice's VideoLLM alone.
+
+    Raises:
+        ModelError: as `open_models`.
+    """
+    name = choice.videollm
+    if name == "scripted" or name.startswith("scripted:"):
+        return _scripted(name.partition(":")[2])
+    if choice.asked == "demo":
+        _check_demo(Path(name))
+    from agent.backends.weights import find_weights, model_type
+
+    try:
+        folder = find_weights(name)
+    except ModelError as error:
+        if choice.asked != "auto":
+            raise
+        raise ModelError(f"--models auto chose {name}: {error.message}", error.hint) from error
+    backend = backend_class(BY_MODEL_TYPE.get(model_type(folder), "frames"))
+    shown = "demo" if choice.asked == "demo" else name
+    videollm: VideoLLM = backend(folder, name=shown, device=device)
+    return videollm
+
+
+def _check_demo(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelError(f"the demo models are not there: {folder}", "make them: make models")
+
+
+def _scripted(path: str) -> VideoLLM:
+    from agent.backends.scripted import ScriptedVideoLLM, from_file
+
+    return from_file(Path(path)) if path else ScriptedVideoLLM()
