@@ -1,0 +1,253 @@
+"""Indexing: files in, a library out.
+
+Each film is decoded once; that pass feeds the vectors, the strip and the picture changes from
+which shots are found. It is saved in parts: a run that is killed goes on behind the last saved
+part and ends with the library that an unbroken run would have made, bit for bit.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.disk import is_full, telling_when_full
+from index.encoder import Encoder
+from index.errors import LibraryError, LongshotError, MediaError, ModelError
+from index.film import FilmFile, FilmIndexer, IndexSettings, Progress, ProgressEvent
+from index.library import Library
+from index.lock import writer_lock
+from index.media import content_hash
+from index.store import StoredFile
+from index.types import Video
+
+__all__ = [
+    "BuildReport",
+    "Failure",
+    "IndexSettings",
+    "Progress",
+    "ProgressEvent",
+    "build",
+    "video_files",
+]
+
+_log = logging.getLogger(__name__)
+
+_VIDEO_ENDINGS = (
+    *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
+    *(".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ps", ".ts", ".vob", ".webm", ".wmv"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that was refused, and why."""
+
+    path: Path
+    message: str
+    """One line."""
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a run of `build` did, file by file."""
+
+    indexed: tuple[Video, ...]
+    unchanged: tuple[Video, ...]
+    """Films that were in the library already, whether at this path or (moved) at another."""
+    failures: tuple[Failure, ...]
+    seconds: float
+
+
+def build(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    encoder: Encoder,
+    settings: IndexSettings | None = None,
+    progress: Progress,
+) -> BuildReport:
+    """Index files and folders into a library.
+
+    Raises:
+        LibraryError: the library belongs to another encoder (and `settings.rebuild` is not set),
+            another process is writing to it, or the disk is full. One bad film raises nothing.
+    """
+    started_s = time.monotonic()
+    settings = settings or IndexSettings()
+    with writer_lock(library.folder), telling_when_full(library.folder):
+        files, failures = video_files(paths)
+        files = _adopt_encoder(library, encoder, files, settings=settings)
+        run = _Run(library, encoder, settings, progress)
+        index_run_id = library.store.begin_run(encoder=encoder.identity.name)
+        for film_index, path in enumerate(files):
+            failures += run.take(path, film_index=film_index, n_films=len(files))
+        library.store.finish_run(
+            index_run_id,
+            n_indexed=len(run.indexed),
+            n_unchanged=len(run.unchanged),
+            n_failed=len(failures),
+        )
+        library.vector_index(locked=True)
+    return BuildReport(
+        indexed=tuple(run.indexed.values()),
+        unchanged=tuple(run.unchanged.values()),
+        failures=tuple(failures),
+        seconds=time.monotonic() - started_s,
+    )
+
+
+def video_files(paths: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
+    """Files to index, each once, and paths that lead to none.
+
+    A folder gives the files below it whose names end like a video's; a file named is always taken.
+    """
+    files: dict[Path, None] = {}
+    failures: list[Failure] = []
+    for path in paths:
+        path = path.expanduser().absolute()
+        if path.is_dir():
+            found = sorted(_below(path))
+            files.update(dict.fromkeys(found))
+            if not found:
+                failures.append(Failure(path, f"{path} holds no video files", "name a film"))
+        else:
+            files[path] = None
+    return list(files), failures
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.suffix.lower() in _VIDEO_ENDINGS and path.is_file():
+            yield path
+
+
+def _adopt_encoder(
+    library: Library, encoder: Encoder, files: list[Path], *, settings: IndexSettings
+) -> list[Path]:
+    """Make the encoder the library's own; with `rebuild`, other vectors are dropped first.
+
+    Returns the files to index: after a change of encoder all films of the library are among them.
+    """
+    known = library.encoder_identity()
+    if known == encoder.identity:
+        return files
+    if known is not None:
+        others = [video.path for video in library.videos()]
+        # A library in which no film is finished belongs to no encoder yet.
+        if others and not settings.rebuild:
+            library.check_encoder(encoder.identity)
+        library.store.restart_all()
+        files = list(dict.fromkeys([*files, *others]))
+    library.set_encoder_identity(encoder.identity)
+    return files
+
+
+class _Run:
+    """One run over many files; keeps what became of each."""
+
+    def __init__(
+        self, library: Library, encoder: Encoder, settings: IndexSettings, progress: Progress
+    ) -> None:
+        self._library, self._settings, self._progress = library, settings, progress
+        self._films = FilmIndexer(library, encoder, settings=settings, progress=progress)
+        self.indexed: dict[int, Video] = {}
+        self.unchanged: dict[int, Video] = {}
+
+    def take(self, path: Path, *, film_index: int, n_films: int) -> list[Failure]:
+        """Index one file, or say why not.
+
+        Raises:
+            LibraryError, ModelError: no film can be indexed any more.
+        """
+        try:
+            self._film(path, film_index=film_index, n_films=n_films)
+        except (LibraryError, ModelError):
+            raise
+        except LongshotError as error:
+            return [Failure(path, error.message, error.hint)]
+        except Exception as error:
+            if is_full(error):
+                raise
+            _log.exception("indexing %s failed", path)
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            return [Failure(path, f"{path} failed: {reason}", "please report this")]
+        return []
+
+    def _film(self, path: Path, *, film_index: int, n_films: int) -> None:
+        store = self._library.store
+        known = store.file(path)
+        if known is not None and not self._settings.rebuild and _is_same(known):
+            video = store.video(known.video_id)
+            if video is not None:
+                self.unchanged[video.video_id] = video
+                return
+        self._progress(ProgressEvent("read", path, film_index, n_films, done=0, total=1))
+        file = _identify(path, film_index=film_index, n_films=n_films)
+        if known is not None:
+            self._content_left(known, file)
+        if not self._is_there(file):
+            video_id = self._films.index(file)
+            self.indexed[video_id] = self._library.find(str(video_id))
+
+    def _content_left(self, known: StoredFile, file: FilmFile) -> None:
+        """Other content stands at this path now: what stood there before may be nowhere."""
+        store = self._library.store
+        before = store.video(known.video_id)
+        if before is None or before.content_hash == file.content_hash:
+            return
+        store.forget_file(known.path)
+        others = [each for each in store.files() if each.video_id == before.video_id]
+        still = next((each.path for each in others if _is_same(each)), None)
+        if still is None:
+            store.set_state(before.video_id, "replaced")
+        else:
+            store.relink(before.video_id, still)
+
+    def _is_there(self, file: FilmFile) -> bool:
+        """Whether this content is indexed already; its path is brought up to date."""
+        store = self._library.store
+        known = store.state_of(file.content_hash)
+        if known is None or known.state == "partial":
+            return False
+        video_id = known.video.video_id
+        if video_id in self.indexed:
+            store.remember_file(file.stored(video_id))
+            return True
+        if self._settings.rebuild:
+            return False
+        recorded = store.file(known.video.path)
+        moved = recorded is None or not _is_same(recorded)
+        if known.state == "replaced":
+            store.set_state(video_id, "ready", path=file.path)
+        elif moved:
+            store.relink(video_id, file.path)
+        store.remember_file(file.stored(video_id))
+        self.unchanged[video_id] = self._library.find(str(video_id))
+        return True
+
+
+def _identify(path: Path, *, film_index: int, n_films: int) -> FilmFile:
+    if not path.exists():
+        raise MediaError(f"{path} does not exist", "check the path")
+    status = path.stat()
+    return FilmFile(
+        path=path,
+        content_hash=content_hash(path),
+        size_bytes=status.st_size,
+        changed_ns=status.st_mtime_ns,
+        film_index=film_index,
+        n_films=n_films,
+    )
+
+
+def _is_same(known: StoredFile) -> bool:
+    """Whether the remembered file is unchanged, as make and rsync judge it."""
+    try:
+        status = known.path.stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (known.size_bytes, known.changed_ns)

@@ -1,0 +1,187 @@
+"""The frame table: when every frame of a stream is shown, read from its packets.
+
+One pass over the packets, without decoding (about 0.3 s for an hour). Headers are not believed:
+frame counts, rates and durations lie. The table is in presentation order; `pts` are the
+stream's own integers, and only this file turns them into seconds.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types import Seconds
+
+_ROUNDING_S = 1e-6
+_DEFAULT_FRAME_S = 0.04
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTable:
+    """Presentation times and keyframes of one video stream."""
+
+    pts: NDArray[np.int64]
+    """(N,) presentation times in the stream's units, ascending, each once."""
+    times_s: Seconds
+    """(N,) the same on the player's timeline."""
+    end_s: float
+    """End of the last frame."""
+    container_start_s: float
+    keyframe_pts: tuple[int, ...]
+    keyframe_dts: tuple[int, ...]
+    """Decoding times of the keyframes, in the order of their presentation: seek targets."""
+    hides_preroll: bool
+    """An edit list hides packets that the decoder still needs."""
+    notes: tuple[str, ...]
+
+    def index_at(self, time_s: float) -> int:
+        """Position of the frame on screen at a time; the first one before the film's start."""
+        return max(0, int(np.searchsorted(self.times_s, time_s + _ROUNDING_S, side="right")) - 1)
+
+    def keyframe_before(self, pts: int) -> int:
+        """Position of the last keyframe shown at or before `pts`; -1 where there is none."""
+        return bisect.bisect_right(self.keyframe_pts, pts) - 1
+
+
+@dataclass(slots=True)
+class _Packets:
+    """What one demuxing pass collects."""
+
+    rows: list[tuple[int, int, bool, int]]
+    n_discarded: int = 0
+    n_without_pts: int = 0
+    damaged: bool = False
+
+
+def read_table(container: Any, stream: Any) -> FrameTable | None:
+    """The table of a stream, or None where it has no readable packet. Leaves the file at its end.
+
+    Streams whose packets carry no presentation time (AVI) are decoded once to learn them.
+    """
+    packets = _demux(container, stream)
+    if packets.n_without_pts > len(packets.rows) // 10:
+        container.seek(0)
+        packets = _decode_rows(container, stream)
+    if not packets.rows:
+        return None
+    return _tabulate(container, stream, packets)
+
+
+def _demux(container: Any, stream: Any) -> _Packets:
+    found = _Packets(rows=[])
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0:
+                continue
+            if packet.is_discard:
+                found.n_discarded += 1
+            elif packet.is_corrupt:
+                found.damaged = True
+            elif packet.pts is None:
+                found.n_without_pts += 1
+            else:
+                dts = packet.pts if packet.dts is None else packet.dts
+                found.rows.append((packet.pts, dts, packet.is_keyframe, packet.duration or 0))
+    except (av.error.FFmpegError, OSError):
+        found.damaged = True
+    return found
+
+
+def _decode_rows(container: Any, stream: Any) -> _Packets:
+    found = _Packets(rows=[])
+    for frame in decoded(container, stream):
+        found.rows.append((frame.pts, frame.pts, frame.key_frame, frame.duration or 0))
+    return found
+
+
+def decoded(container: Any, stream: Any) -> Iterator[Any]:
+    """Frames as the decoder gives them; damaged packets are passed over, as players do."""
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except EOFError:
+                return
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                if frame.pts is not None:
+                    yield frame
+    except (av.error.FFmpegError, OSError):
+        return
+
+
+def _tabulate(container: Any, stream: Any, packets: _Packets) -> FrameTable:
+    time_base = stream.time_base
+    last = max(packets.rows)
+    pts = np.unique(np.asarray([row[0] for row in packets.rows], dtype=np.int64))
+    start_pts, start_s = _timeline_zero(container, stream, first_pts=int(pts[0]))
+    if start_pts is not None:
+        times_s = (pts - start_pts) * (time_base.numerator / time_base.denominator)
+    else:
+        times_s = pts * float(time_base) - start_s
+    gaps = np.diff(times_s)
+    frame_s = float(np.median(gaps)) if len(gaps) else _DEFAULT_FRAME_S
+    last_s = last[3] * float(time_base) if last[3] else frame_s
+    end_s = float(times_s[-1]) + last_s
+    keyframes = sorted((row[0], row[1]) for row in packets.rows if row[2])
+    notes = _notes(container, stream, packets, times_s=times_s, gaps=gaps, end_s=end_s)
+    if start_s > 0.001:
+        notes.append(f"starts at {start_s:.3f} s")
+    return FrameTable(
+        pts=pts,
+        times_s=times_s,
+        end_s=end_s,
+        container_start_s=start_s,
+        keyframe_pts=tuple(key[0] for key in keyframes),
+        keyframe_dts=tuple(key[1] for key in keyframes),
+        hides_preroll=packets.n_discarded > 0,
+        notes=tuple(notes),
+    )
+
+
+def _timeline_zero(container: Any, stream: Any, *, first_pts: int) -> tuple[int | None, float]:
+    """The timeline's zero as the stream's own integer (where the video starts it) and in seconds.
+
+    The container's start is rounded to microseconds; where the video itself starts the film, its
+    first presentation time is the same moment without the rounding.
+    """
+    first_s = first_pts * float(stream.time_base)
+    if container.start_time is None:
+        return first_pts, first_s
+    start_s = container.start_time / _MICROSECONDS
+    if first_s <= start_s + max(2 * _ROUNDING_S, float(stream.time_base)):
+        return first_pts, first_s
+    return None, start_s
+
+
+def _notes(
+    container: Any,
+    stream: Any,
+    packets: _Packets,
+    *,
+    times_s: Seconds,
+    gaps: Seconds,
+    end_s: float,
+) -> list[str]:
+    notes: list[str] = []
+    if len(gaps) and float(gaps.max() - gaps.min()) > 2e-3 + 2 * float(stream.time_base):
+        notes.append("variable frame rate")
+    if packets.damaged:
+        notes.append("damaged packets")
+    if packets.n_discarded:
+        notes.append("an edit list hides some frames")
+    declared_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    if not declared_s and container.duration:
+        declared_s = container.duration / _MICROSECONDS
+    length_s = end_s - float(times_s[0])
+    if declared_s and length_s < declared_s - max(2.0, 0.02 * declared_s):
+        notes.append(f"truncated: the header says {declared_s:.1f} s, the file has {length_s:.1f}")
+    return notes

@@ -1,0 +1,328 @@
+"""The library: one folder with the database, the vectors and the strips of all indexed films.
+
+Every caller outside `index/` reads films through this class. The FAISS file is checked when it
+is first searched; one that is missing, damaged or out of date is made again from the database.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from index.disk import telling_when_full
+from index.encoder import EncoderIdentity
+from index.errors import InputError, LibraryError
+from index.lock import writer_lock
+from index.store import Part, Store
+from index.strips import read_pictures
+from index.types import Frame, Hit, Seconds, Shot, Span, Vectors, Video
+
+if TYPE_CHECKING:
+    from index.vectors import VectorIndex
+
+_log = logging.getLogger(__name__)
+
+_MIN_HASH_DIGITS = 6
+_N_NEAR_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A film second by second."""
+
+    times_s: Seconds
+    """(N,) times of the sampling grid; a second that could not be decoded is missing."""
+    vectors: Vectors
+    """(N, D) of the frame on screen at each time."""
+    motion: NDArray[np.float32]
+    """(N,) mean absolute change between neighbouring glimpses in that second, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipVectors:
+    """A film in clips: windows cut at shots, at most a few seconds long."""
+
+    spans: tuple[Span, ...]
+    """In order; they cover the film without gaps."""
+    vectors: Vectors
+    """(N, D) mean of the frames' vectors in each span."""
+
+
+class Library:
+    """An open library."""
+
+    folder: Path
+    store: Store
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder = folder
+        self.store = store
+        self._vectors: VectorIndex | None = None
+        self._vectors_generation = -1
+        self._parts: tuple[int, int, list[Part]] | None = None
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = True) -> Library:
+        """The library in a folder; an empty one is made there unless `create` is false.
+
+        Raises:
+            LibraryError: none there, damaged, of a newer version, or not writable.
+        """
+        if not (folder / "library.db").exists() and not create:
+            raise LibraryError(f"there is no library in {folder}", "index a film first")
+        try:
+            with telling_when_full(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                return cls(folder, Store.open(folder))
+        except OSError as error:
+            raise LibraryError(
+                f"the library folder {folder} cannot be used: {error.strerror}",
+                "choose another --library",
+            ) from error
+
+    def close(self) -> None:
+        self.store.close()
+
+    def videos(self) -> list[Video]:
+        """The films that are wholly indexed, in the order in which they came."""
+        return self.store.videos()
+
+    def find(self, reference: str) -> Video:
+        """The film meant by a path, a content hash or its beginning, a number or a file name.
+
+        Raises:
+            InputError: no film fits, or several do.
+        """
+        videos = self.videos()
+        by_path = self._at_path(reference)
+        if by_path is not None:
+            return by_path
+        found = [video for video in videos if _fits(video, reference)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(f"{video.video_id} ({video.path})" for video in found[:5])
+            raise InputError(
+                f'"{reference}" fits {len(found)} films: {names}', "name one by its number"
+            )
+        raise InputError(f'no film "{reference}" in the library', _near(reference, videos))
+
+    def timeline(self, video_id: int) -> Timeline:
+        """Vectors and motion of a film at one row a second."""
+        parts = self._all_parts(video_id)
+        times_s = np.concatenate([part.times_s for part in parts])
+        return Timeline(
+            times_s=times_s,
+            vectors=np.concatenate([part.vectors for part in parts]),
+            motion=_motion(times_s, parts),
+        )
+
+    def clips(self, video_id: int) -> ClipVectors:
+        """Spans and vectors of a film's clips."""
+        self._ready(video_id)
+        vectors = self.store.clip_vectors(video_id, dimension=self._dimension())
+        return ClipVectors(tuple(self.store.clip_spans(video_id)), vectors)
+
+    def shots(self, video_id: int) -> list[Shot]:
+        """A film's shots, in order; they cover it without gaps."""
+        self._ready(video_id)
+        return self.store.shots(video_id)
+
+    def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]:
+        """The small stored picture nearest each time; `Frame.time_s` is the picture's true time."""
+        video = self._ready(video_id)
+        parts = self._all_parts(video_id)
+        stored_s = np.concatenate([part.times_s for part in parts])
+        shown_s = np.concatenate([part.shown_s for part in parts])
+        ends = np.concatenate([part.strip_ends for part in parts])
+        positions = [int(np.abs(stored_s - time_s).argmin()) for time_s in times_s]
+        pictures = read_pictures(self.strip_path(video.content_hash), ends, positions)
+        return [
+            Frame(float(shown_s[position]), pixels)
+            for position, pixels in zip(positions, pictures, strict=True)
+        ]
+
+    def strip_path(self, content_hash: str) -> Path:
+        """Where the strip of a film lies."""
+        return self.folder / "strips" / f"{content_hash[:32]}.jpegs"
+
+    def encoder_identity(self) -> EncoderIdentity | None:
+        """What the library's vectors were made with; None while it is empty."""
+        text = self.store.about("encoder")
+        return EncoderIdentity(**json.loads(text)) if text else None
+
+    def set_encoder_identity(self, identity: EncoderIdentity) -> None:
+        """Record what the vectors are made with from now on."""
+        self.store.set_about("encoder", json.dumps(asdict(identity)))
+
+    def check_encoder(self, identity: EncoderIdentity) -> None:
+        """Passes where the library's vectors are of this encoder, or there are none.
+
+        Raises:
+            LibraryError: they are of another one.
+        """
+        known = self.encoder_identity()
+        if known is None or known == identity:
+            return
+        what = identity.name if identity.name != known.name else f"other weights of {identity.name}"
+        raise LibraryError(
+            f"the library {self.folder} was indexed with {known.name}, not with {what}",
+            f"use --encoder {known.name}, or index again: longshot index --rebuild PATH",
+        )
+
+    def nearest(
+        self, vectors: Vectors, *, limit: int, video_ids: Sequence[int] | None = None
+    ) -> list[list[Hit]]:
+        """For each query vector the nearest clips of these films (of all, when None), best first.
+
+        Raises:
+            LibraryError: the queries do not fit the library's vectors.
+        """
+        index = self.vector_index()
+        if index is None:
+            return [[] for _ in vectors]
+        spans: dict[int, list[Span]] = {}
+        hits = []
+        for scores in index.search(vectors, limit=limit, video_ids=video_ids):
+            for score in scores:
+                if score.video_id not in spans:
+                    spans[score.video_id] = self.store.clip_spans(score.video_id)
+            hits.append(
+                [
+                    Hit(each.video_id, spans[each.video_id][each.clip_index], each.score, "picture")
+                    for each in scores
+                ]
+            )
+        return hits
+
+    def vector_index(self, *, locked: bool = False) -> VectorIndex | None:
+        """The FAISS index of all clips, up to date; None where nothing is indexed.
+
+        `locked` says that the caller holds the library for writing.
+        """
+        identity = self.encoder_identity()
+        if identity is None or not self.videos():
+            return None
+        generation = self.store.generation
+        if self._vectors is None or self._vectors_generation != generation:
+            self._vectors = self._load_vectors(identity, generation=generation, locked=locked)
+            self._vectors_generation = generation
+        return self._vectors
+
+    def remove(self, video_id: int) -> None:
+        """Forget a film: its rows, its vectors and its strip. The film's file is not touched.
+
+        Raises:
+            InputError: no such film.
+            LibraryError: another process is writing.
+        """
+        video = self._ready(video_id)
+        with writer_lock(self.folder), telling_when_full(self.folder):
+            self.store.remove_video(video_id)
+            self.strip_path(video.content_hash).unlink(missing_ok=True)
+
+    def _load_vectors(
+        self, identity: EncoderIdentity, *, generation: int, locked: bool
+    ) -> VectorIndex:
+        from index import vectors  # FAISS is imported only where something is searched.
+
+        folder = self.folder / "vectors"
+        found = vectors.read_index(folder, encoder=identity, generation=generation)
+        if isinstance(found, vectors.VectorIndex):
+            return found
+        _log.log(
+            logging.INFO if found.expected else logging.WARNING,
+            "vectors in %s are %s; making them again from the database",
+            folder,
+            found.reason,
+        )
+        video_ids, clip_indices, rows = self.store.all_clips(dimension=identity.dimension)
+        built = vectors.VectorIndex.build(rows, video_ids=video_ids, clip_indices=clip_indices)
+        if locked:
+            built.write(folder, encoder=identity, generation=generation)
+        else:
+            self._try_write(built, identity, generation=generation)
+        return built
+
+    def _try_write(self, built: VectorIndex, identity: EncoderIdentity, *, generation: int) -> None:
+        """Save a new index, unless an indexing run is at work and will do so itself."""
+        try:
+            with writer_lock(self.folder):
+                if self.store.generation == generation:
+                    built.write(self.folder / "vectors", encoder=identity, generation=generation)
+        except (LibraryError, OSError) as error:
+            _log.warning("vectors are kept in memory only: %s", error)
+
+    def _all_parts(self, video_id: int) -> list[Part]:
+        self._ready(video_id)
+        key = (video_id, self.store.generation)
+        if self._parts is None or self._parts[:2] != key:
+            parts = self.store.parts(video_id, dimension=self._dimension())
+            self._parts = (*key, parts)
+        return self._parts[2]
+
+    def _dimension(self) -> int:
+        identity = self.encoder_identity()
+        if identity is None:
+            raise LibraryError(f"the library {self.folder} has no vectors", "index a film first")
+        return identity.dimension
+
+    def _ready(self, video_id: int) -> Video:
+        video = self.store.video(video_id)
+        if video is None:
+            raise InputError(f"no film number {video_id} in the library", "see longshot stats")
+        return video
+
+    def _at_path(self, reference: str) -> Video | None:
+        path = Path(reference).expanduser().absolute()
+        file = self.store.file(path)
+        if file is None:
+            return None
+        video = self.store.video(file.video_id)
+        if video is not None and path.exists():
+            status = path.stat()
+            if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.changed_ns):
+                raise InputError(f"{path} has changed since it was indexed", "index it again")
+        return video
+
+
+def default_library_folder() -> Path:
+    """The platform's folder for a user's data."""
+    return Path(platformdirs.user_data_dir("longshot", appauthor=False)) / "library"
+
+
+def _fits(video: Video, reference: str) -> bool:
+    if reference.isdecimal() and len(reference) < _MIN_HASH_DIGITS:
+        return video.video_id == int(reference)
+    if len(reference) >= _MIN_HASH_DIGITS and video.content_hash.startswith(reference.lower()):
+        return True
+    return reference in (video.path.name, video.path.stem)
+
+
+def _near(reference: str, videos: Sequence[Video]) -> str:
+    if not videos:
+        return "the library is empty: index a film first"
+    names = [video.path.name for video in videos]
+    wanted = Path(reference).name
+    near = difflib.get_close_matches(wanted, names, n=_N_NEAR_NAMES, cutoff=0.4)
+    return f"did you mean {', '.join(near)}?" if near else "longshot stats lists the films"
+
+
+def _motion(times_s: Seconds, parts: Sequence[Part]) -> NDArray[np.float32]:
+    """Mean change of the glimpses from each row's time to the next one's."""
+    glimpses_s = np.concatenate([part.glimpse_times_s for part in parts])
+    changes = np.concatenate([part.changes for part in parts]).astype(np.float64)
+    rows = np.searchsorted(times_s, glimpses_s + 1e-6, side="right") - 1
+    kept = rows >= 0
+    total = np.bincount(rows[kept], weights=changes[kept], minlength=len(times_s))
+    count = np.bincount(rows[kept], minlength=len(times_s))
+    return np.asarray(total / np.maximum(count, 1), dtype=np.float32)
