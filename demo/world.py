@@ -140,6 +140,11 @@ class SceneRules:
     n_things: int | None = None
     sign: bool | None = None
     avoid_kinds: Collection[str] = ()
+    main_pair: Pair | None = None
+    """What the first group is; the others come from `pairs`."""
+    main_action: str | None = None
+    main_n: int | None = None
+    """How many things the first group has; with two groups at most 3 fit."""
 
 
 def random_group(
@@ -170,19 +175,22 @@ def random_group(
     )
 
 
-def random_scene(rng: random.Random, rules: SceneRules = SceneRules()) -> Scene:  # noqa: B008 - frozen
+def random_scene(rng: random.Random, rules: SceneRules = SceneRules()) -> Scene:
     """A scene that keeps the rules. Kinds of one scene differ."""
     n_groups = rules.n_groups or (1 if rng.random() < 0.55 else 2)
     cells = list(_CELLS)
     rng.shuffle(cells)
     groups: list[Group] = []
     taken = set(rules.avoid_kinds)
-    for _ in range(n_groups):
-        pair = rng.choice([p for p in rules.pairs if p[1] not in taken])
+    for index in range(n_groups):
+        main = index == 0
+        fixed = rules.main_pair if main else None
+        pair = fixed or rng.choice([p for p in rules.pairs if p[1] not in taken])
         taken.add(pair[1])
         most = MAX_COUNT if n_groups == 1 else 3
-        n = rules.n_things or (1 if rng.random() < 0.5 else rng.randint(2, most))
-        action = rng.choice(rules.actions)
+        n = (rules.main_n if main else None) or rules.n_things
+        n = n or (1 if rng.random() < 0.5 else rng.randint(2, most))
+        action = (rules.main_action if main else None) or rng.choice(rules.actions)
         groups.append(random_group(rng, pair=pair, n=n, action=action, cells=cells))
     with_sign = rng.random() < 0.35 if rules.sign is None else rules.sign
     return Scene(

@@ -1,0 +1,181 @@
+"""Questions about a demo film, with their answers and the spans that show them.
+
+Every question can be decided from the film alone, because its subject is reserved there (see
+demo/script.py). A question comes in two forms: open, and as a choice of four. Absent questions
+ask any of the kinds about a subject that never appears: their status is "not_found", and none of
+their options is right.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from demo.facts import KINDS, N_OPTIONS, Fact, FactMaker, Span
+from demo.truth import FilmScript
+
+Form = Literal["open", "choice"]
+FORMS: tuple[Form, ...] = ("open", "choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One line of a question file."""
+
+    custom_id: str
+    video: str
+    """Path of the film as the asker will write it."""
+    kind: str
+    """One of KINDS."""
+    asks: str
+    """The template: as `kind`, but what an absent question asks for where that is "absent"."""
+    form: Form
+    question: str
+    options: tuple[str, ...] | None
+    answer: str
+    evidence: tuple[Span, ...]
+    """True spans in seconds; empty for an absent subject."""
+    status: Literal["answered", "not_found"]
+    subject: str
+    """Colour and kind, or kind and place: "red boat", "boat, snow"."""
+
+
+def make_questions(
+    script: FilmScript,
+    *,
+    video: str,
+    n: int,
+    seed: int,
+    kinds: Sequence[str] = KINDS,
+    forms: Sequence[Form] = FORMS,
+) -> list[Question]:
+    """Up to `n` questions about a film, every kind as often as the film allows.
+
+    A question is asked in all of `forms` in a row, so n questions are n / len(forms) facts. Within
+    a kind, answers are balanced as far as what was planted allows.
+
+    Args:
+        script: the film's truth.
+        video: the film's path, as it shall stand in the questions.
+        n: how many; a short film has fewer.
+        seed: which questions, wordings and wrong options.
+        kinds: which kinds, of KINDS.
+        forms: "open", "choice" or both.
+
+    Raises:
+        ValueError: a kind or a form that does not exist.
+    """
+    unknown = [k for k in (*kinds, *forms) if k not in (*KINDS, *FORMS)]
+    if unknown:
+        raise ValueError(f"no such kind or form of question: {unknown[0]}")
+    rng = random.Random(f"questions/{script.seed}/{seed}")
+    maker = FactMaker(script, rng)
+    pools = {kind: iter(_balanced(maker.facts(kind), rng)) for kind in kinds}
+    made: list[Question] = []
+    for number, fact in enumerate(_in_turn(pools)):
+        if len(made) >= n:
+            break
+        name = f"{Path(video).stem}-{script.seed}-{seed}-{number:03d}-{fact.kind}"
+        made += [_row(fact, form, name, video, rng) for form in forms]
+    return made[:n]
+
+
+def _in_turn(pools: dict[str, Iterator[Fact]]) -> Iterator[Fact]:
+    """One of each pool, again and again, until all are empty."""
+    left = dict(pools)
+    while left:
+        for kind in tuple(left):
+            fact = next(left[kind], None)
+            if fact is None:
+                del left[kind]
+            else:
+                yield fact
+
+
+def _balanced(facts: Sequence[Fact], rng: random.Random) -> Iterator[Fact]:
+    """The facts in an order in which every beginning has its answers and templates spread out.
+
+    Facts come in order of preference; a subject planted for the kind stands before one that
+    merely fits, so the order is only bent where answers repeat.
+    """
+    left = list(facts)
+    used: Counter[str] = Counter()
+    while left:
+        fact = min(left, key=lambda f: used[f.answer] + used[f"asks {f.asks}"])
+        left.remove(fact)
+        used.update((fact.answer, f"asks {fact.asks}"))
+        yield fact
+
+
+def _row(fact: Fact, form: Form, name: str, video: str, rng: random.Random) -> Question:
+    absent = fact.kind == "absent"
+    options = None
+    if form == "choice":
+        wrong = list(dict.fromkeys(w for w in fact.wrong if w != fact.answer))
+        right = [] if absent else [fact.answer]
+        drawn = [*right, *wrong[: N_OPTIONS - len(right)]]
+        options = tuple(rng.sample(drawn, len(drawn)))
+    return Question(
+        custom_id=f"{name}-{form}",
+        video=video,
+        kind=fact.kind,
+        asks=fact.asks,
+        form=form,
+        question=fact.text,
+        options=options,
+        answer=fact.answer,
+        evidence=fact.evidence,
+        status="not_found" if absent else "answered",
+        subject=fact.subject,
+    )
+
+
+# -- files
+
+
+def question_to_json(question: Question) -> dict[str, Any]:
+    """One line of a question file; `options` is left out where there are none."""
+    data = asdict(question)
+    if question.options is None:
+        del data["options"]
+    return data
+
+
+def question_from_json(data: dict[str, Any]) -> Question:
+    """The question of a line.
+
+    Raises:
+        KeyError: a field is missing.
+        TypeError: a field is unknown.
+    """
+    options = data.get("options")
+    values = {
+        **data,
+        "options": tuple(options) if options is not None else None,
+        "evidence": tuple((float(a), float(b)) for a, b in data["evidence"]),
+    }
+    return Question(**values)
+
+
+def write_questions(path: Path, questions: Iterable[Question]) -> None:
+    """Writes one JSON object a line; the file appears when it is whole."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    lines = (json.dumps(question_to_json(q)) + "\n" for q in questions)
+    unfinished.write_text("".join(lines), encoding="utf-8")
+    unfinished.replace(path)
+
+
+def read_questions(path: Path) -> list[Question]:
+    """The questions of a file, in its order."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [question_from_json(json.loads(line)) for line in lines if line.strip()]
+
+
+def with_video(question: Question, video: str) -> Question:
+    """The question asked of the same film under another path."""
+    return replace(question, video=video)
