@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from index.types import Pixels, Vectors
@@ -12,10 +12,10 @@ from index.types import Pixels, Vectors
 
 @dataclass(frozen=True, slots=True)
 class EncoderIdentity:
-    """What decides an encoder's vectors. Vectors of two identities are never compared."""
+    """What decides an encoder's vectors. Those of two unequal identities are never compared."""
 
-    name: str
-    """As given to `open_encoder`, with the weights' tag where there is one."""
+    name: str = field(compare=False)
+    """As given to `open_encoder`, with the weights' tag. Another name for equal weights is fine."""
     weights_hash: str
     """SHA-256 over the loaded tensors; equal weights in another file have the same."""
     dimension: int

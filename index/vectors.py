@@ -136,7 +136,7 @@ def read_index(folder: Path, *, encoder: EncoderIdentity, generation: int) -> Ve
         path = folder / str(manifest["file"])
         if manifest["format"] != _FORMAT or manifest["generation"] != generation:
             return Unfit("out of date", expected=True)
-        if manifest["encoder"] != asdict(encoder):
+        if EncoderIdentity(**manifest["encoder"]) != encoder:
             return Unfit("made by another encoder")
         if _sha256(path) != manifest["sha256"]:
             return Unfit("damaged: its checksum differs")
