@@ -26,8 +26,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
     """Softmax attention written out: its bf16 backward on CPU beats the fused one's."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     if mask is not None:
-        scores = scores.masked_fill(~mask, -1e4)
-    return F.softmax(scores.float(), -1).to(v.dtype) @ v
+        scores = scores + mask
+    # On bf16 the softmax itself counts in fp32; casting here would only move more memory.
+    return F.softmax(scores, -1) @ v
 
 
 def patches(frames: NDArray[np.uint8] | Tensor, *, height_px: int, width_px: int) -> Tensor:
@@ -101,6 +102,8 @@ def think(language: Any, x: Tensor, *, positions: Tensor, mask: Tensor) -> Tenso
         mask: (batch, 1, tokens, tokens) bool, True where a token may look.
     """
     batch, length, _ = x.shape
+    # Added rather than filled in: its backward costs nothing.
+    bias = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill_(~mask, -1e4)
     cos, sin = (part[:, None].to(x.dtype) for part in language.rotary_emb(x, positions))
     for layer in language.layers:
         a = layer.self_attn
@@ -113,6 +116,6 @@ def think(language: Any, x: Tensor, *, positions: Tensor, mask: Tensor) -> Tenso
         groups = a.num_key_value_groups
         if groups > 1:
             k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        x = x + a.o_proj(attend(q, k, v, mask).transpose(1, 2).reshape(batch, length, -1))
+        x = x + a.o_proj(attend(q, k, v, bias).transpose(1, 2).reshape(batch, length, -1))
         x = x + layer.mlp(_norm(x, layer.post_attention_layernorm))
     return _norm(x, language.norm)

@@ -1,0 +1,159 @@
+"""What the VideoLLM is shown in training: clips of different number, length, size and density.
+
+A context is a list of views (one clip of a prompt each); a view is made of takes, each take some
+frames of one scene. The same contexts serve the symbolic stage, where fresh scenes are made on the
+fly, and the joint stage, where frames come from a pool.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from demo.train.pool import DENSITIES, Pool, PoolClip, training_scene
+from demo.world import Scene
+
+LONGEST_FILM_S = 36_000.0
+LOOK_SIZES = ((3, 5), (3, 5), (4, 7), (4, 7), (4, 7), (2, 3))
+"""Rows and columns in cells of 32 px: 160×96, 224×128 and 96×64 px."""
+STRIP_SIZES = ((3, 5), (3, 5), (2, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Frames of one scene, an even number of them."""
+
+    clip: PoolClip
+    pool_index: int | None
+    frame_indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One clip of a prompt."""
+
+    takes: tuple[Take, ...]
+    times_s: tuple[float, ...]
+    """The film time of every frame."""
+    rows: int
+    columns: int
+
+    def pairs(self) -> list[tuple[Take, int, int]]:
+        """The frames two by two, as the model fuses them."""
+        out = []
+        for take in self.takes:
+            k = take.frame_indices
+            out += [(take, k[i], k[i + 1]) for i in range(0, len(k), 2)]
+        return out
+
+    def tags(self) -> list[str]:
+        """The time that stands before each pair."""
+        times = self.times_s
+        return [f"{(times[i] + times[i + 1]) / 2:.1f}" for i in range(0, len(times), 2)]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    views: tuple[View, ...]
+    strip: bool = False
+
+    @property
+    def scenes(self) -> list[Scene]:
+        """The scenes in their order; a scene in two pairs stands once."""
+        return [take.clip.scene for view in self.views for take in view.takes]
+
+
+Source = Callable[[random.Random, int], Take]
+"""Gives a take of that many frames."""
+
+
+def fresh_take(rng: random.Random, n_frames: int) -> Take:
+    clip = PoolClip(training_scene(rng), rng.uniform(0, 8), rng.choice(DENSITIES))
+    return Take(clip, None, tuple(range(n_frames)))
+
+
+def pool_source(pool: Pool) -> Source:
+    """Takes from a pool; every second frame of a clip halves its density."""
+    longest = pool.frames.shape[1]
+
+    def take(rng: random.Random, n_frames: int) -> Take:
+        index = rng.randrange(len(pool))
+        stride = 2 if n_frames * 2 <= longest and rng.random() < 0.3 else 1
+        first = rng.randrange(longest - (n_frames - 1) * stride)
+        return Take(pool.clips[index], index, tuple(first + stride * k for k in range(n_frames)))
+
+    return take
+
+
+def _start(rng: random.Random) -> float:
+    return rng.choice((0.0, rng.uniform(0, 60), rng.uniform(0, 4000), rng.uniform(0, LONGEST_FILM_S)))
+
+
+def _gap(take: Take) -> float:
+    return (take.frame_indices[1] - take.frame_indices[0]) / take.clip.fps
+
+
+def look(rng: random.Random, source: Source, *, n_pairs: int, start_s: float) -> View:
+    """A clip of one scene."""
+    take = source(rng, 2 * n_pairs)
+    gap = _gap(take)
+    rows, columns = rng.choice(LOOK_SIZES)
+    times = tuple(start_s + k * gap for k in range(2 * n_pairs))
+    return View((take,), times, rows, columns)
+
+
+def across_cut(rng: random.Random, source: Source, *, n_pairs: int, start_s: float) -> View:
+    """A clip that begins in one shot and ends in the next."""
+    first_pairs = rng.randrange(1, n_pairs)
+    takes = (source(rng, 2 * first_pairs), source(rng, 2 * (n_pairs - first_pairs)))
+    gap = _gap(takes[0])
+    rows, columns = rng.choice(LOOK_SIZES)
+    times = tuple(start_s + k * gap for k in range(2 * n_pairs))
+    return View(takes, times, rows, columns)
+
+
+def strip(rng: random.Random, source: Source, *, n_pairs: int) -> View:
+    """Small frames of many shots: evenly over a film, or two pairs of each of some candidates."""
+    rows, columns = rng.choice(STRIP_SIZES)
+    takes: list[Take] = []
+    times: list[float] = []
+    candidates = rng.random() < 0.6
+    step_s = rng.choice((4.0, 8.0, 16.0, 30.0, 60.0, 120.0))
+    now = _start(rng)
+    left = n_pairs
+    while left > 0:
+        pairs = min(left, 2 if candidates else rng.choice((1, 1, 2, 3)))
+        take = source(rng, 2 * pairs)
+        takes.append(take)
+        if candidates:
+            now += rng.uniform(2, 40) if rng.random() < 0.5 else rng.uniform(40, 400)
+        within_s = rng.uniform(1.5, 6)
+        for _ in range(pairs):
+            times += [now, now + 1.0]
+            now += within_s if candidates else step_s
+        left -= pairs
+    return View(tuple(takes), tuple(times), rows, columns)
+
+
+def random_context(rng: random.Random, source: Source, *, kind: str, level: float) -> Context:
+    """A context of a kind: "look", "cut", "several" or "strip".
+
+    Args:
+        level: 0 at the start of training, 1 at its end: how long and how many.
+    """
+    start = _start(rng)
+    longest = 2 if level < 0.2 else 4
+    if kind == "look":
+        return Context((look(rng, source, n_pairs=rng.randint(1, longest), start_s=start),))
+    if kind == "cut":
+        n_pairs = rng.randint(2, max(2, longest))
+        return Context((across_cut(rng, source, n_pairs=n_pairs, start_s=start),))
+    if kind == "several":
+        views = []
+        for _ in range(rng.randint(2, 2 if level < 0.4 else 3)):
+            views.append(look(rng, source, n_pairs=rng.randint(1, 3), start_s=start))
+            start = views[-1].times_s[-1] + rng.choice((1.0, rng.uniform(1, 600)))
+        return Context(tuple(views))
+    n_pairs = rng.randint(4, 6 if level < 0.3 else 16)
+    return Context((strip(rng, source, n_pairs=n_pairs),), strip=True)

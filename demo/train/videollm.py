@@ -1,0 +1,227 @@
+"""The later stages of the VideoLLM: language over symbols, then both over pixels.
+
+Symbolic stage: visual tokens are made from labels (codebook.py), so binding, copying times and
+judging are learned cheaply. Joint stage: pixels through the tower, with the dense loss kept as a
+small auxiliary one and some symbolic batches mixed in.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from demo.train.branches import Branch, branches, rewrite_branch
+from demo.train.codebook import CodeHead, SymbolicTower
+from demo.train.contexts import Context, Source, fresh_take, pool_source, random_context
+from demo.train.encoder import Log
+from demo.train.forward import patches, see, think
+from demo.train.labels import dense_labels
+from demo.train.optimizer import MasterWeights, cosine
+from demo.train.packing import IGNORE, Packed, Packer
+from demo.train.pool import Pool
+from demo.train.video_config import CELL_PX, HIDDEN, MERGE
+from demo.world import PLACES
+
+SYMBOLIC_STEPS, JOINT_STEPS = 2400, 2400
+SYMBOLIC_LR, JOINT_LR = 1.5e-3, 8e-4
+SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
+ROWS_PER_STEP, BRANCHES = 16, 8
+KINDS_OF_CONTEXT = {"look": 0.40, "cut": 0.12, "several": 0.18, "strip": 0.24, "words": 0.06}
+DENSE_WEIGHT = 0.1
+SYMBOLIC_SHARE = 0.15
+"""Share of the joint stage's steps that stay symbolic."""
+CHECKPOINT_STEPS = 200
+_SMOOTH = 0.97
+
+
+class VideoTrainer:
+    """The whole model under training. `run` goes on from the last checkpoint of its stage."""
+
+    def __init__(
+        self, model: Any, packer: Packer, *, work: Path, device: str, pool: Pool | None = None
+    ) -> None:
+        self.model, self.packer, self.work, self.device, self.pool = model, packer, work, device, pool
+        self.tower, self.language = model.model.visual, model.model.language_model
+        self.symbols = SymbolicTower(HIDDEN)
+        self.code_head = CodeHead(HIDDEN)
+        for module in (model, self.code_head):
+            module.to(device=device, dtype=torch.bfloat16)
+        if pool is None:
+            self.tower.requires_grad_(False)
+        self.weights = MasterWeights(
+            (model, self.code_head) if pool is not None else (self.language,),
+            lr=SYMBOLIC_LR if pool is None else JOINT_LR,
+            matrix_lr=SYMBOLIC_MATRIX_LR if pool is None else JOINT_MATRIX_LR,
+            is_matrix=_in_block,
+        )
+        self.running: dict[str, float] = {}
+
+    # -- batches ---------------------------------------------------------------------------------
+
+    def batch(
+        self, rng: random.Random, source: Source, *, level: float, rows: int = ROWS_PER_STEP
+    ) -> tuple[list[Context | None], list[list[Branch]]]:
+        """Contexts of one kind, so that rows are about equally long, with their branches."""
+        kind = rng.choices(list(KINDS_OF_CONTEXT), list(KINDS_OF_CONTEXT.values()))[0]
+        if kind == "words":
+            return [None] * rows, [[rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(rows)]
+        contexts: list[Context | None] = []
+        asked = []
+        for _ in range(rows):
+            context = random_context(rng, source, kind=kind, level=level)
+            contexts.append(context)
+            asked.append(branches(rng, context, n=BRANCHES, level=level))
+        return contexts, asked
+
+    def symbolic_tokens(self, contexts: list[Context | None], rng: random.Random) -> Tensor:
+        """(visual tokens of the batch, hidden), in packing order."""
+        out = []
+        for view in (v for c in contexts if c for v in c.views):
+            for take, a, b in view.pairs():
+                scene = take.clip.scene
+                times = (take.clip.time_s(a), take.clip.time_s(b))
+                labels = dense_labels(scene, times, rows=view.rows, columns=view.columns)
+                out.append(self.symbols.tokens(labels, PLACES.index(scene.place), rng))
+        if not out:
+            return torch.zeros(0, HIDDEN, dtype=torch.bfloat16, device=self.device)
+        return torch.from_numpy(np.concatenate(out)).to(self.device, torch.bfloat16)
+
+    def pixel_tokens(self, contexts: list[Context | None], *, train: bool) -> tuple[Tensor, Tensor]:
+        """Visual tokens from the pool's frames, and the dense loss on them.
+
+        Pairs of one size go through the tower together and are put back in packing order.
+        """
+        assert self.pool is not None
+        groups: dict[tuple[int, int], list[tuple[int, Any, int, int]]] = defaultdict(list)
+        order = 0
+        for view in (v for c in contexts if c for v in c.views):
+            for take, a, b in view.pairs():
+                groups[view.rows, view.columns].append((order, take, a, b))
+                order += 1
+        tokens: list[Tensor] = [torch.empty(0)] * order
+        dense = torch.zeros((), device=self.device)
+        for (rows, columns), members in groups.items():
+            frames = np.stack([self.pool.frames[t.pool_index, [a, b]] for _, t, a, b in members])
+            pixels = patches(frames, height_px=rows * CELL_PX, width_px=columns * CELL_PX)
+            pixels = pixels.to(self.device)
+            if train:
+                shape = (len(members), 1, 1)
+                gain = 1 + 0.16 * (torch.rand(shape, device=self.device) - 0.5)
+                pixels = pixels * gain + 0.12 * (torch.rand(shape, device=self.device) - 0.5)
+            grid = {"rows": rows * MERGE, "columns": columns * MERGE}
+            seen, _ = see(self.tower, pixels.to(torch.bfloat16), **grid)
+            if train:
+                labels, places = _labels(members, rows=rows, columns=columns)
+                part = self.code_head.loss(seen, labels.to(self.device), places.to(self.device))
+                dense = dense + part * len(members) / order
+            for (number, *_), row in zip(members, seen, strict=True):
+                tokens[number] = row
+        if not tokens:
+            return torch.zeros(0, HIDDEN, dtype=torch.bfloat16, device=self.device), dense
+        return torch.cat(tokens), dense
+
+    # -- loss ------------------------------------------------------------------------------------
+
+    def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (learned tokens, vocabulary) and the flat indices they stand at."""
+        x = self.language.embed_tokens(packed.ids)
+        batch, length, width = x.shape
+        flat = x.reshape(batch * length, width)
+        if len(packed.visual):
+            flat = flat.index_copy(0, packed.visual, visual.to(flat.dtype))
+        hidden = think(
+            self.language,
+            flat.view(batch, length, width),
+            positions=packed.positions,
+            mask=packed.mask,
+        )
+        where = (packed.labels != IGNORE).view(-1).nonzero()[:, 0]
+        chosen = hidden.reshape(batch * length, width)[where]
+        return F.linear(chosen, self.language.embed_tokens.weight).float(), where
+
+    def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
+        """Cross-entropy; a branch of n tokens weighs sqrt(n). Notes which replies were right."""
+        logits, where = self.logits(packed, visual)
+        wanted = packed.labels.view(-1)[where]
+        owner = _branch_numbers(packed, where)
+        size = torch.bincount(owner)[owner].float()
+        weight = size.rsqrt()
+        loss = F.cross_entropy(logits, wanted, reduction="none")
+        self._note(owner, logits.argmax(-1) == wanted, asked)
+        return (loss * weight).sum() / weight.sum()
+
+    def _note(self, owner: Tensor, right: Tensor, asked: list[list[Branch]]) -> None:
+        for number, good in right_branches(owner, right).items():
+            task = asked[number // 64][number % 64 - 1].task
+            old = self.running.get(task, float(good))
+            self.running[task] = _SMOOTH * old + (1 - _SMOOTH) * float(good)
+
+    # -- the loop --------------------------------------------------------------------------------
+
+    def run(self, *, name: str, steps: int, log: Log) -> None:
+        path = self.work / f"{name}.pt"
+        start = 0
+        if path.exists():
+            saved = torch.load(path, weights_only=True)
+            self.weights.load(saved["weights"])
+            start = saved["step"]
+        source = fresh_take if self.pool is None else pool_source(self.pool)
+        for step in range(start, steps):
+            loss = self._step(step, steps=steps, source=source)
+            if step % 50 == 0:
+                tasks = {k: round(v, 2) for k, v in sorted(self.running.items())}
+                log(f"{name} {step}/{steps} loss {loss:.3f} {tasks if step % 100 == 0 else ''}")
+            if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
+                torch.save({"weights": self.weights.state(), "step": step + 1}, path)
+
+    def _step(self, step: int, *, steps: int, source: Source) -> float:
+        torch.manual_seed(step)
+        rng = random.Random(f"{self.pool is None}/{step}")
+        symbolic = self.pool is None or rng.random() < SYMBOLIC_SHARE
+        level = step / steps if self.pool is None else 0.4 + 0.6 * step / steps
+        contexts, asked = self.batch(rng, fresh_take if symbolic else source, level=level)
+        packed = self.packer.pack(contexts, asked).to(self.device)
+        dense: Tensor | float = 0.0
+        if symbolic:
+            visual = self.symbolic_tokens(contexts, rng)
+        else:
+            visual, dense = self.pixel_tokens(contexts, train=True)
+        loss = self.loss(packed, visual, asked)
+        (loss + DENSE_WEIGHT * dense).backward()
+        self.weights.step(cosine(step, steps=steps, warmup=80))
+        return float(loss.detach())
+
+
+def _in_block(name: str, parameter: torch.nn.Parameter) -> bool:
+    return parameter.ndim == 2 and ("layers." in name or "blocks." in name)
+
+
+def _labels(members: list[Any], *, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    labels, places = [], []
+    for _, take, a, b in members:
+        times = (take.clip.time_s(a), take.clip.time_s(b))
+        grid = dense_labels(take.clip.scene, times, rows=rows, columns=columns)
+        labels.append(grid.reshape(len(grid), -1))
+        places.append(PLACES.index(take.clip.scene.place))
+    return torch.from_numpy(np.stack(labels)), torch.tensor(places)
+
+
+def _branch_numbers(packed: Packed, where: Tensor) -> Tensor:
+    """A number for every learned token: row · 64 + branch."""
+    length = packed.ids.shape[1]
+    return where // length * 64 + packed.owner.view(-1)[where]
+
+
+def right_branches(owner: Tensor, right: Tensor) -> dict[int, bool]:
+    """Whether all tokens of a branch were predicted: equal to greedy decoding giving the reply."""
+    numbers, inverse = owner.unique(return_inverse=True)
+    wrong = torch.zeros(len(numbers), device=owner.device)
+    wrong.index_add_(0, inverse, (~right).float())
+    return {int(n): bool(w == 0) for n, w in zip(numbers, wrong, strict=True)}
