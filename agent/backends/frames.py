@@ -86,7 +86,10 @@ class FramesVideoLLM(TransformersVideoLLM):
         return "".join(f"<{time_s:.1f} seconds>{self._place}" for time_s in clip.times_s)
 
     def _process(self, text: str, clips: Sequence[Clip]) -> Mapping[str, Any]:
-        pictures = [picture for clip in clips for picture in clip.pixels]
+        # torch wants arrays it may write to, and a caller's frames may be locked.
+        pictures = [
+            np.require(picture, None, ["C", "W"]) for clip in clips for picture in clip.pixels
+        ]
         options = _ONE_TILE.get(self._model.config.model_type, {})
         batch: Mapping[str, Any] = (
             self._processor(text=[text], images=[pictures], return_tensors="pt", **options)

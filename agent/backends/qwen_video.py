@@ -76,7 +76,10 @@ class QwenVideo(TransformersVideoLLM):
             return batch
         batch = self._processor(
             text=[text],
-            videos=[paired(clip, self.frames_per_pair).pixels for clip in clips],
+            # torch wants arrays it may write to, and a caller's frames may be locked.
+            videos=[
+                np.require(paired(c, self.frames_per_pair).pixels, None, ["C", "W"]) for c in clips
+            ],
             video_metadata=[self._metadata(clip) for clip in clips],
             # Frames come sampled and sized; left alone, the processor would do both again.
             do_sample_frames=False,

@@ -6,7 +6,6 @@ else (chat template, scoring, generation, retries) is here. A prompt is read as 
 
 from __future__ import annotations
 
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -20,13 +19,13 @@ import torch
 from torch import Tensor
 
 from agent.backends import scoring
+from agent.backends.loading import choose_device, choose_dtype, load, special_tokens_pattern
 from agent.backends.memory import retry_smaller
 from agent.backends.weights import ModelNotes, read_notes, weights_hash
 from agent.videollm import Capabilities, Choice, Clip, Judgement, Reply, Usage
 from index.errors import ModelError
 from prompts.render import RenderedPrompt
 
-_SMALL_MODEL_BYTES = 10**9
 _second = itemgetter(1)
 
 
@@ -38,40 +37,6 @@ class Encoded:
     prompt_text: str
     n_input_tokens: int
     n_visual_tokens: int
-
-
-def choose_device(device: str) -> torch.device:
-    """The device named, or for "auto" the best one here.
-
-    Raises:
-        ModelError: this machine has no such device.
-    """
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(1, device=chosen)
-    # An unknown word is a RuntimeError, a build without CUDA an AssertionError.
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"no device {device!r} here: {reason}", "give auto, cpu, cuda") from error
-    return chosen
-
-
-def choose_dtype(device: torch.device, *, weights_bytes: int) -> torch.dtype:
-    """bfloat16 where the hardware computes with it, else float32.
-
-    On a CPU a small model stays in float32: it is quick enough there, and its probabilities
-    keep the digits that bfloat16's logits (steps of 1/16 between 8 and 16) would round away.
-    """
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu":
-        has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        return torch.bfloat16 if has_bf16 and weights_bytes > _SMALL_MODEL_BYTES else torch.float32
-    return torch.float32
 
 
 class TransformersVideoLLM(ABC):
@@ -91,9 +56,9 @@ class TransformersVideoLLM(ABC):
         self._device = choose_device(device)
         size_bytes = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
         self._dtype = dtype or choose_dtype(self._device, weights_bytes=size_bytes)
-        self._model, self._processor = _load(folder, device=self._device, dtype=self._dtype)
+        self._model, self._processor = load(folder, device=self._device, dtype=self._dtype)
         self._tokenizer = self._processor.tokenizer
-        self._special = _special_tokens_pattern(self._tokenizer, self._processor)
+        self._special = special_tokens_pattern(self._tokenizer, self._processor)
         self._visual_ids = self._visual_token_ids()
         # Models that can think aloud first are asked not to: the reply's first token is scored.
         thinks = "enable_thinking" in str(self._processor.chat_template)
@@ -324,36 +289,3 @@ def _usage(encoded: Encoded, started: float, *, output_tokens: int = 0) -> Usage
         calls=1,
         seconds=time.perf_counter() - started,
     )
-
-
-def _special_tokens_pattern(tokenizer: Any, processor: Any) -> re.Pattern[str]:
-    words = {str(token) for token in tokenizer.added_tokens_decoder.values()}
-    words |= {getattr(processor, name, "") or "" for name in ("image_token", "video_token")}
-    longest_first = sorted(words - {""}, key=len, reverse=True)
-    return re.compile("|".join(re.escape(word) for word in longest_first) or r"(?!)")
-
-
-def _load(folder: Path, *, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    try:
-        processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True
-        )
-        model = model.to(device).eval()
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"{folder.name} does not fit into the memory of {device}", "give a smaller model"
-        ) from error
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ModelError(f"transformers cannot load {folder}: {error}") from error
-    # Checkpoints ship sampling settings; ours is greedy, and these would warn on every call.
-    settings = model.generation_config
-    settings.do_sample, settings.repetition_penalty = False, 1.0
-    settings.temperature = settings.top_p = settings.top_k = settings.min_p = None
-    if settings.pad_token_id is None:
-        settings.pad_token_id = processor.tokenizer.pad_token_id
-    return model, processor

@@ -1,0 +1,178 @@
+"""A small film of plain colours, and a library of it made without the indexer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agent.ask import ignore_step
+from agent.backends.scripted import ScriptedVideoLLM
+from agent.models import ModelChoice, Models
+from agent.settings import AskSettings, BudgetSettings, LookSettings
+from agent.state import State, initial_state
+from agent.types import Question
+from agent.workspace import Film, Workspace
+from index.encoder import EncoderIdentity
+from index.encoder_hash import HashEncoder
+from index.errors import LibraryError
+from index.media import open_video
+from index.run_rows import RunRow
+from index.runs import RunStore
+from index.types import Frame, Shot, Span, Video, Vectors
+from tools.look import FrameCache
+
+SHOT_S = 10.0
+COLOURS = {
+    "grey": (128, 128, 128),
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "red": (255, 0, 0),
+    "blue": (0, 0, 255),
+    "green": (0, 255, 0),
+}
+FILM = (
+    "grey black white grey black white red grey black white grey blue black white grey red black"
+).split()
+"""One colour for each ten-second shot; red is at 60-70 s and at 150-160 s, blue at 110-120 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A timeline."""
+
+    times_s: NDArray[np.float64]
+    vectors: Vectors
+    motion: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Clip vectors."""
+
+    spans: tuple[Span, ...]
+    vectors: Vectors
+
+
+@dataclass(slots=True)
+class PlainLibrary:
+    """What asking needs of a library, over one film, without the indexer."""
+
+    folder: Path
+    video: Video
+    encoder: HashEncoder = field(default_factory=HashEncoder)
+
+    def videos(self) -> list[Video]:
+        return [self.video]
+
+    def timeline(self, video_id: int) -> Rows:
+        times = np.arange(int(self.video.facts.duration_s)) + 0.5
+        vectors = self.encoder.encode_frames(np.stack([f.pixels for f in self._frames(times)]))
+        return Rows(times, vectors, np.full(len(times), 0.02, np.float32))
+
+    def clips(self, video_id: int) -> Clips:
+        rows = self.timeline(video_id)
+        shots = self.shots(video_id)
+        middles = [int(s.span.middle_s) for s in shots]
+        return Clips(tuple(s.span for s in shots), rows.vectors[middles])
+
+    def shots(self, video_id: int) -> list[Shot]:
+        n = int(self.video.facts.duration_s / SHOT_S)
+        return [Shot(i, Span(i * SHOT_S, (i + 1) * SHOT_S)) for i in range(n)]
+
+    def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]:
+        return self._frames(times_s)
+
+    def check_encoder(self, identity: EncoderIdentity) -> None:
+        if identity != self.encoder.identity:
+            raise LibraryError("the film was indexed with another encoder", "index it again")
+
+    def _frames(self, times_s: Sequence[float]) -> list[Frame]:
+        return [Frame(float(t), plain_frame(FILM[int(t // SHOT_S)])) for t in times_s]
+
+
+def plain_frame(colour: str) -> NDArray[np.uint8]:
+    return np.full((96, 160, 3), COLOURS[colour], np.uint8)
+
+
+def write_film(path: Path) -> None:
+    """Two frames a second of plain colours, H.264."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=2, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        for colour in FILM:
+            for _ in range(int(SHOT_S * 2)):
+                frame = av.VideoFrame.from_ndarray(plain_frame(colour), format="rgb24")
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.fixture(scope="session")
+def film_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "colours.mp4"
+    write_film(path)
+    return path
+
+
+@pytest.fixture
+def library(tmp_path: Path, film_path: Path) -> PlainLibrary:
+    reader = open_video(film_path)
+    video = Video(video_id=1, content_hash="c0ffee", path=film_path, facts=reader.facts)
+    reader.close()
+    return PlainLibrary(tmp_path, video)
+
+
+@pytest.fixture
+def settings() -> AskSettings:
+    return AskSettings(
+        budget=BudgetSettings(visual_tokens=6_000, looks=17, calls=80, seconds=60),
+        look=LookSettings(short_side_px=32, high_short_side_px=64),
+    )
+
+
+def models_with(videollm: ScriptedVideoLLM) -> Models:
+    """The fake VideoLLM beside the fake encoder."""
+    choice = ModelChoice(asked="scripted", encoder="hash", videollm="scripted", why="a test")
+    return Models(choice=choice, encoder=HashEncoder(), videollm=videollm)
+
+
+WorkspaceMaker = Callable[..., tuple[Workspace, State]]
+
+
+@pytest.fixture
+def workspace(library: PlainLibrary, settings: AskSettings) -> WorkspaceMaker:
+    """Makes a workspace and the state a node starts from, for tests of single nodes."""
+
+    def make(
+        videollm: ScriptedVideoLLM, question: str, *, options: tuple[str, ...] = (), **state: object
+    ) -> tuple[Workspace, State]:
+        runs = RunStore.open(library.folder)
+        runs.start(
+            RunRow("r1", 1, "c0ffee", "", question, options, {}, {}, "k", "2026-01-01", 1)
+        )
+        ws = Workspace(
+            run_id="r1",
+            question=Question(question, options),
+            film=Film(
+                library.video,
+                library.timeline(1),
+                library.clips(1),
+                tuple(library.shots(1)),
+                lambda times_s: library.strip(1, times_s),
+            ),
+            frames=FrameCache(open_video(library.video.path)),
+            encoder=HashEncoder(),
+            videollm=videollm,
+            settings=settings,
+            runs=runs,
+            on_step=ignore_step,
+        )
+        full: State = {**initial_state(), **state}  # type: ignore[typeddict-item]
+        return ws, full
+
+    return make

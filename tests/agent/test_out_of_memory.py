@@ -1,0 +1,67 @@
+"""Running out of memory: fewer frames, then an error that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from agent.backends.memory import every_second_frame, retry_smaller
+from agent.videollm import Clip, Reply, Usage
+from index.errors import ModelError
+from tests.agent.conftest import noise
+
+CLIP = noise(tuple(float(i) for i in range(8)), width_px=4, height_px=4)
+
+
+def room_for(n_frames_at_most: int):
+    """A call that fails as a full device does beyond that many frames."""
+
+    def call(clips: Sequence[Clip]) -> Reply:
+        n_frames = sum(clip.n_frames for clip in clips)
+        if n_frames > n_frames_at_most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return Reply(text=f"{n_frames} frames", usage=Usage(), prompt_text="")
+
+    return call
+
+
+def test_with_room_nothing_is_left_out() -> None:
+    reply = retry_smaller(room_for(8), [CLIP])
+    assert (reply.text, reply.note) == ("8 frames", "")
+
+
+def test_without_room_half_of_the_frames_are_seen_and_that_is_said() -> None:
+    reply = retry_smaller(room_for(5), [CLIP])
+    assert (reply.text, reply.note) == (
+        "4 frames",
+        "out of memory: seen with 4 of 8 frames",
+    )
+
+
+def test_three_tries_are_made_and_then_the_person_is_told() -> None:
+    with pytest.raises(ModelError, match="out of memory with 8 frames, and still with 2"):
+        retry_smaller(room_for(1), [CLIP])
+
+
+def test_a_prompt_without_frames_cannot_be_made_smaller() -> None:
+    def call(clips: Sequence[Clip]) -> Reply:
+        raise MemoryError
+
+    with pytest.raises(ModelError, match="out of memory with 0 frames"):
+        retry_smaller(call, [])
+
+
+def test_another_error_is_not_taken_for_a_lack_of_memory() -> None:
+    def call(clips: Sequence[Clip]) -> Reply:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        retry_smaller(call, [CLIP])
+
+
+def test_every_second_frame_keeps_its_own_time() -> None:
+    half = every_second_frame(CLIP)
+    assert half.times_s == (0.0, 2.0, 4.0, 6.0)
+    assert (half.pixels == CLIP.pixels[::2]).all()
