@@ -7,6 +7,7 @@ whole of it is written into the run, so that a run can be repeated.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tools.belief import PriorSettings
 
@@ -137,8 +138,12 @@ class AnswerSettings:
     """Share of the visual tokens that is kept back for the answer and its second pass."""
     tokens: int = 48
     """Most tokens of a reply."""
-    least_mass: float = 0.3
-    """Belief in the evidence under which an answer is only a best guess."""
+    most_absent: float = 0.6
+    """Belief in "nowhere" above which a reply is not an answer."""
+    passes: int = 3
+    """Times that the evidence is shown at most: two that agree are enough, the third decides."""
+    sure: float = 0.9
+    """A finding of this confidence is one of several moments without a second look."""
     not_enough_log_ratio: float = -1.5
     """What a "not enough" says against its span."""
     disagree_log_ratio: float = -0.5
@@ -177,6 +182,28 @@ def demo_settings() -> AskSettings:
 def settings_for(*, knows_only_demo_world: bool) -> AskSettings:
     """The settings that fit a VideoLLM."""
     return demo_settings() if knows_only_demo_world else AskSettings()
+
+
+def settings_from_dict(data: dict[str, Any]) -> AskSettings:
+    """The settings of a run, as `dataclasses.asdict` and JSON left them.
+
+    Raises:
+        TypeError: a name in it is unknown to this version.
+    """
+    return AskSettings(
+        budget=BudgetSettings(**data["budget"]),
+        survey=SurveySettings(
+            **{**data["survey"], "prior": PriorSettings(**data["survey"]["prior"])}
+        ),
+        spotlight=SpotlightSettings(**data["spotlight"]),
+        look=LookSettings(**data["look"]),
+        reflect=ReflectSettings(
+            **{**data["reflect"], "ambiguous": tuple(data["reflect"]["ambiguous"])}
+        ),
+        answer=AnswerSettings(**data["answer"]),
+        belief_bins=data["belief_bins"],
+        seed=data["seed"],
+    )
 
 
 def with_budget(

@@ -43,7 +43,14 @@ class Belief:
 
     def mass(self, span: Span) -> float:
         """Probability that the evidence is inside `span`."""
-        return float(self.weights @ _coverage(self.edges_s, span))
+        return float(self.masses([span])[0])
+
+    def masses(self, spans: Sequence[Span]) -> Weights:
+        """(N,) probability that the evidence is inside each span."""
+        cumulative = np.concatenate([[0.0], np.cumsum(self.weights)])
+        bounds = np.array([[s.start_s, s.end_s] for s in spans]).reshape(-1, 2)
+        low, high = (np.interp(bounds[:, i], self.edges_s, cumulative) for i in (0, 1))
+        return np.asarray(np.maximum(high - low, 0.0), dtype=np.float64)
 
     def entropy_bits(self) -> float:
         """Uncertainty over bins and "nowhere", in bits."""

@@ -1,0 +1,216 @@
+"""The last node: an answer from the evidence alone, or back to the search, or an honest no.
+
+A verdict that passes becomes the answer. One that does not lowers the belief in its evidence and,
+while there is budget, sends the search on. At the end the best guess is given and marked as one.
+Citations are checked by code: inside the film, and inside what this run looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.kinds import Cited, Verdict, verdict_of
+from agent.state import LookState, State, intent_of, span_of
+from agent.steps import StepWriter
+from agent.types import Answer, Citation, Status
+from agent.workspace import Workspace
+from index.run_rows import CitationRow
+from index.types import Span
+from tools.belief import Belief
+from tools.look import even_times
+
+# A look's frames stand inside its span; cuts and float seconds may differ by a few hundredths.
+_SLACK_S = 0.05
+
+
+def answer(state: State, runtime: Runtime[Workspace]) -> State:
+    """Answer from the evidence, search on, or end without."""
+    ws = runtime.context
+    step = StepWriter(ws, state, "answer")
+    before = ws.belief(state)
+    if state["stop_reason"].startswith("absent"):
+        verdict = Verdict(accepted=False, why="nothing to answer from")
+    else:
+        verdict = verdict_of(ws, step, state, before)
+    update = State(
+        looks=state["looks"] + list(verdict.looks),
+        updates=state["updates"] + list(verdict.updates),
+        attempts=state["attempts"] + 1,
+        guess=better_guess(state["guess"], verdict),
+    )
+    now: State = {**state, **update}
+    after = ws.belief(now)
+    step.data = {"verdict": _shown(verdict)}
+    passed = verdict.accepted and (
+        intent_of(state).wants_all or after.absent <= ws.settings.answer.most_absent
+    )
+    if not passed and _may_search_on(ws, step, now):
+        update["next"] = "spotlight"
+        update["stop_reason"] = ""
+        why = f"{verdict.why}: the search goes on"
+        return step.done(update, why=why, before=before, after=after)
+    ended = _ended(ws, now, verdict, passed=passed, absent=after.absent)
+    update["next"] = "end"
+    update["stop_reason"] = ended.stop_reason
+    done = step.done(update, why=f"{ended.status}: {ended.stop_reason}", before=before, after=after)
+    ws.runs.cite(ws.run_id, [CitationRow(c.span, c.what, c.look_id) for c in ended.citations])
+    return {**done, "answer": {**ended.to_json(), "usage": done["usage"]}}
+
+
+def checked(
+    cited: Iterable[Cited], looks: Sequence[LookState], *, film: Span, video_id: int
+) -> tuple[list[Citation], list[Cited]]:
+    """Citations that hold, and those that do not.
+
+    A citation holds when its span lies inside the film and inside what the looks covered
+    together; it carries the frames that were seen there.
+    """
+    held: list[Citation] = []
+    failed: list[Cited] = []
+    for claim in cited:
+        touching = [k for k in looks if span_of(k).overlap_s(claim.span) > 0]
+        inside = claim.span.start_s >= film.start_s and claim.span.end_s <= film.end_s + _SLACK_S
+        if not inside or not covers([span_of(k) for k in touching], claim.span):
+            failed.append(claim)
+            continue
+        best = max(touching, key=lambda k: (span_of(k).overlap_s(claim.span), k["n_frames"]))
+        held.append(
+            Citation(
+                video_id=video_id,
+                span=claim.span,
+                what=claim.what,
+                frames_s=tuple(
+                    t
+                    for t in even_times(span_of(best), best["n_frames"])
+                    if claim.span.start_s <= t < claim.span.end_s
+                ),
+                look_id=best["look_id"],
+            )
+        )
+    return held, failed
+
+
+def covers(looked: Sequence[Span], span: Span) -> bool:
+    """Whether the spans together hold all of `span`."""
+    reached_s = span.start_s
+    for part in sorted(looked):
+        if part.start_s > reached_s + _SLACK_S:
+            break
+        reached_s = max(reached_s, part.end_s)
+    return reached_s >= span.end_s - _SLACK_S
+
+
+def better_guess(guess: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    """The more confident of the guess so far and the verdict, as plain values."""
+    if not verdict.reply or verdict.confidence <= guess.get("confidence", -1.0):
+        return guess
+    return {
+        "reply": verdict.reply,
+        "choice": verdict.choice,
+        "confidence": verdict.confidence,
+        "spans": [[s.start_s, s.end_s] for s in verdict.spans],
+        "cited": [[c.span.start_s, c.span.end_s, c.what] for c in verdict.cited],
+    }
+
+
+def status_of(*, passed: bool, stop_reason: str, has_guess: bool, absent: float) -> Status:
+    """How a run ends.
+
+    Without a passed verdict: a search cut short that has a guess, or that may well have missed
+    it, is out of budget; one that saw enough to doubt that the film holds it says so.
+    """
+    if passed:
+        return "answered"
+    if stop_reason.startswith("budget") and absent < 0.5:
+        return "out_of_budget"
+    if has_guess and absent < 0.5:
+        return "out_of_budget"
+    return "not_found"
+
+
+def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
+    ended = state["stop_reason"].startswith(("budget", "exhausted", "absent"))
+    return (
+        not ended
+        and not intent_of(state).wants_all
+        and state["attempts"] < ws.settings.answer.attempts
+        and not step.budget().exhausted()
+    )
+
+
+def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absent: float) -> Answer:
+    guess = state["guess"]
+    status = status_of(
+        passed=passed, stop_reason=state["stop_reason"], has_guess=bool(guess), absent=absent
+    )
+    # A count of zero has no evidence to show, yet an option may say zero: keep that choice.
+    choice = verdict.choice
+    if passed:
+        reply, confidence = verdict.reply, verdict.confidence
+        spans, cited = verdict.spans, verdict.cited
+    elif status == "out_of_budget" and guess:
+        reply, confidence, choice = guess["reply"], guess["confidence"], guess["choice"]
+        spans = tuple(Span(*s) for s in guess["spans"])
+        cited = tuple(Cited(Span(a, b), what) for a, b, what in guess["cited"])
+    else:
+        zero = intent_of(state).wants_all and choice is not None
+        reply, confidence = (verdict.reply, absent) if zero else ("", absent)
+        choice = choice if zero else None
+        spans, cited = (), ()
+    video = ws.film.video
+    held, failed = checked(cited, state["looks"], film=video.span, video_id=video.video_id)
+    return Answer(
+        run_id=ws.run_id,
+        question=ws.question.text,
+        answer=reply,
+        choice=choice,
+        confidence=confidence if status != "not_found" or confidence else absent,
+        status=status,
+        citations=tuple(held),
+        usage={},
+        models=ws.models,
+        stop_reason="; ".join(r for r in (state["stop_reason"], verdict.why) if r),
+        kind=intent_of(state).kind,
+        spans=spans,
+        notes=tuple(_notes(ws, state, status=status, failed=failed)),
+        index={
+            "encoder": ws.encoder.identity.name,
+            "duration_s": round(video.facts.duration_s, 3),
+        },
+    )
+
+
+def _notes(ws: Workspace, state: State, *, status: Status, failed: Sequence[Cited]) -> list[str]:
+    notes = list(ws.film.video.facts.notes)
+    if state["flat"]:
+        notes.append("the search vectors hardly tell this film's moments apart for this question")
+    if status == "out_of_budget":
+        notes.append("the answer is a best guess: the search ended before it was sure")
+    if intent_of(state).wants_all:
+        notes.append(f"{seen_share(ws, state):.0%} of where it could be was looked at")
+    if failed:
+        notes.append(f"{len(failed)} spans failed the check and are not cited")
+    if ws.videollm.knows_only_demo_world:
+        notes.append("answered by the embedded demo models, which know only the demo world")
+    return notes
+
+
+def seen_share(ws: Workspace, state: State) -> float:
+    """Share of the prior belief that the looks covered: how sure it is that none is missing."""
+    prior: Belief = ws.prior(state["cues"]).belief
+    spans: list[Span] = []
+    for span in sorted(span_of(k) for k in state["looks"]):
+        if spans and span.start_s <= spans[-1].end_s:
+            spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
+        else:
+            spans.append(span)
+    return float(prior.masses(spans).sum()) / (1 - prior.absent) if spans else 0.0
+
+
+def _shown(verdict: Verdict) -> dict[str, Any]:
+    plain = asdict(verdict)
+    return {key: plain[key] for key in ("accepted", "why", "reply", "choice", "confidence")}

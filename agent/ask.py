@@ -1,0 +1,249 @@
+"""Ask a film a question: make or continue a run, and drive the graph to its end.
+
+A run is its id, its row in the library, and its checkpoints. A killed run continues from the last
+node that finished, either by its id or by asking the same question of the same film again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent.models import Models
+from agent.settings import AskSettings, settings_for, settings_from_dict
+from agent.state import initial_state
+from agent.types import Answer, Question, answer_from_json
+from agent.workspace import Film, OnStep, Workspace
+from index.encoder import EncoderIdentity
+from index.errors import InputError, ModelError
+from index.media import open_video
+from index.run_rows import RunRow, StepRow
+from index.runs import RunStore
+from index.types import Frame, Shot, Video
+from tools.look import FrameCache
+
+_LOCK_WAIT_S = 30.0
+# Runs that this very process is working on: its own id says nothing about a second question.
+_running: set[str] = set()
+
+
+class AskLibrary(Protocol):
+    """What asking needs of a library."""
+
+    @property
+    def folder(self) -> Path: ...
+    def videos(self) -> list[Video]: ...
+    def timeline(self, video_id: int) -> Any: ...
+    def clips(self, video_id: int) -> Any: ...
+    def shots(self, video_id: int) -> list[Shot]: ...
+    def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]: ...
+    def check_encoder(self, identity: EncoderIdentity) -> None: ...
+
+
+def ignore_step(step: StepRow) -> None:
+    """Watches nothing."""
+
+
+def ask(
+    library: AskLibrary,
+    video: Video,
+    question: str,
+    *,
+    options: Sequence[str] = (),
+    models: Models,
+    settings: AskSettings | None = None,
+    on_step: OnStep = ignore_step,
+) -> Answer:
+    """The answer to a question about a film of the library.
+
+    The same question with the same models and settings, left unfinished by a process that is gone,
+    is continued.
+
+    Args:
+        settings: None: those that fit the VideoLLM.
+        on_step: called after every step with its row, pictures included.
+
+    Raises:
+        InputError: an empty question, or options that are no choice.
+        LibraryError: the film was indexed with another encoder.
+        MediaError: the film's file is gone or unreadable.
+    """
+    asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
+    settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
+    library.check_encoder(models.encoder.identity)
+    with contextlib.closing(RunStore.open(library.folder)) as runs:
+        run = _new_run(video, asked, models, settings)
+        old = runs.unfinished(run.question_key)
+        if old is not None and not _is_worked_on(old):
+            run = replace(old, process_id=os.getpid())
+            runs.take_over(run.run_id, process_id=run.process_id)
+        else:
+            runs.start(run)
+        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+
+
+def resume(
+    library: AskLibrary, run_id: str, *, models: Models, on_step: OnStep = ignore_step
+) -> Answer:
+    """Continue a run to its end; a run that has ended gives its answer again.
+
+    Raises:
+        InputError: no such run, its film has left the library, or it is being worked on.
+        ModelError: the models are not those that began the run.
+    """
+    with contextlib.closing(RunStore.open(library.folder)) as runs:
+        run = runs.load(run_id)
+        if run is None:
+            raise InputError(f"no run {run_id!r}", "longshot trace list shows them")
+        if run.answer:
+            return answer_from_json(run.answer)
+        if _is_worked_on(run):
+            raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
+        if run.models != _model_names(models):
+            raise ModelError(
+                f"run {run.run_id} was begun with {run.models['videollm']}",
+                "continue it with the same --models",
+            )
+        video = next((v for v in library.videos() if v.content_hash == run.video_hash), None)
+        if video is None:
+            raise InputError(f"the film of run {run.run_id} is not in the library", "index it")
+        library.check_encoder(models.encoder.identity)
+        runs.take_over(run.run_id, process_id=os.getpid())
+        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+
+
+def _drive(
+    library: AskLibrary,
+    video: Video,
+    run: RunRow,
+    *,
+    models: Models,
+    runs: RunStore,
+    on_step: OnStep,
+) -> Answer:
+    """Run the graph from its last checkpoint, or from the start, and write down the end."""
+    from agent.graph import build_graph, step_limit  # langgraph takes a second to import
+
+    settings = settings_from_dict(run.settings)
+    config = {"configurable": {"thread_id": run.run_id}, "recursion_limit": step_limit(settings)}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_marked(run.run_id))
+        reader = stack.enter_context(contextlib.closing(open_video(video.path)))
+        workspace = Workspace(
+            run_id=run.run_id,
+            question=Question(run.question, run.options),
+            film=_film(library, video),
+            frames=FrameCache(reader),
+            encoder=models.encoder,
+            videollm=models.videollm,
+            settings=settings,
+            runs=runs,
+            on_step=on_step,
+        )
+        graph = build_graph(checkpointer=stack.enter_context(_checkpointer(library.folder)))
+        snapshot = graph.get_state(config)
+        # Not `next` alone: after a kill it can be empty while a task is still listed.
+        pending = bool(snapshot.next or snapshot.tasks)
+        if pending or not snapshot.values.get("answer"):
+            start = None if pending else initial_state()
+            for _ in graph.stream(start, config, context=workspace, durability="sync"):
+                pass
+        answer = answer_from_json(graph.get_state(config).values["answer"])
+    runs.finish(
+        run.run_id,
+        status=answer.status,
+        stop_reason=answer.stop_reason,
+        answer=answer.to_json(),
+    )
+    return answer
+
+
+def _film(library: AskLibrary, video: Video) -> Film:
+    """All that the index knows, read here: nodes may run in another thread."""
+    video_id = video.video_id
+    return Film(
+        video=video,
+        timeline=library.timeline(video_id),
+        clips=library.clips(video_id),
+        shots=tuple(library.shots(video_id)),
+        strip=lambda times_s: library.strip(video_id, times_s),
+    )
+
+
+@contextlib.contextmanager
+def _checkpointer(folder: Path) -> Iterator[Any]:
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    connection = sqlite3.connect(
+        folder / "checkpoints.db", check_same_thread=False, timeout=_LOCK_WAIT_S
+    )
+    try:
+        # A checkpoint that the system loses in a power cut costs one repeated step, no more.
+        connection.execute("pragma synchronous=normal")
+        yield SqliteSaver(connection)
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _marked(run_id: str) -> Iterator[None]:
+    _running.add(run_id)
+    try:
+        yield
+    finally:
+        _running.discard(run_id)
+
+
+def _new_run(video: Video, asked: Question, models: Models, settings: AskSettings) -> RunRow:
+    names = _model_names(models)
+    plain = asdict(settings)
+    identity = [video.content_hash, asked.text, list(asked.options), names, plain]
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+    return RunRow(
+        run_id=uuid.uuid4().hex[:12],
+        video_id=video.video_id,
+        video_hash=video.content_hash,
+        video_path=str(video.path),
+        question=asked.text,
+        options=asked.options,
+        models=names,
+        settings=plain,
+        question_key=key,
+        started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        process_id=os.getpid(),
+    )
+
+
+def _model_names(models: Models) -> dict[str, str]:
+    return {
+        "encoder": models.encoder.identity.name,
+        "encoder_weights": models.encoder.identity.weights_hash,
+        "videollm": models.videollm.name,
+        "videollm_weights": models.videollm.weights_hash,
+    }
+
+
+def _is_worked_on(run: RunRow) -> bool:
+    """Whether a living process is busy with the run."""
+    if run.process_id == os.getpid():
+        return run.run_id in _running
+    if sys.platform == "win32":
+        # os.kill would end the process there; a run of another one counts as left behind.
+        return False
+    try:
+        os.kill(run.process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,181 @@
+"""Asking from the evidence alone, several times over: the check of completeness.
+
+Each pass shows the same spans in other frames (another size, other times inside the span). Two
+passes that agree are enough; where they do not, a third decides, or nothing does.
+
+Source: TimeSearch-R, arXiv 2511.05489 (completeness check: answer again from the evidence only).
+Ours differs: nothing is trained for it, so agreement is by vote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.state import LookState
+from agent.steps import StepWriter
+from agent.videollm import Clip
+from agent.workspace import Workspace
+from index.types import Span
+from prompts.render import RenderedPrompt, render
+from tools.keyclips import Candidate, ClipShape, KeyClip, allocate
+
+NOT_ENOUGH = "not enough"
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A span that the evidence consists of."""
+
+    span: Span
+    relevance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What the passes agreed on."""
+
+    reply: str
+    """In the model's words, or the option's; "" where there is none."""
+    choice: int | None
+    agreed: bool
+    """Whether most passes gave this reply, and it is one."""
+    share: float
+    """Share of the passes that gave it; with options, their mean probability of it."""
+    looks: tuple[LookState, ...]
+    why: str
+
+
+def ask_evidence(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
+    """Put the question to the evidence until two passes agree or the passes end."""
+    ballots: list[_Ballot] = []
+    looks: list[LookState] = []
+    for pass_index in range(ws.settings.answer.passes):
+        if ballots and step.budget().calls_left == 0:
+            break
+        taken, clips = _look_again(ws, step, shown, pass_index=pass_index)
+        if not clips:
+            break
+        looks += taken
+        ballots.append(_ask_once(ws, step, question, clips, taken))
+        if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
+            break
+    return _count(ballots, looks)
+
+
+def key_clips(
+    ws: Workspace, shown: Sequence[Shown], *, budget_tokens: int, high: bool
+) -> list[KeyClip]:
+    """The evidence as clips within the budget: more relevant spans get more frames and size."""
+    candidates = [Candidate(s.span, s.relevance, shapes(ws, high=high)) for s in shown]
+    limit = min(budget_tokens, ws.videollm.capabilities.max_visual_tokens)
+    clips = allocate(candidates, budget_tokens=limit, price=ws.videollm.clip_tokens)
+    if not ws.videollm.capabilities.several_clips:
+        return sorted(clips, key=lambda c: -c.relevance)[:1]
+    return clips
+
+
+def shapes(ws: Workspace, *, high: bool) -> tuple[ClipShape, ...]:
+    """Ways to show a clip, each showing more than the one before it."""
+    settings, grid = ws.settings.look, ws.grid
+    low_px = ws.size_px(settings.short_side_px)
+    high_px = ws.size_px(settings.high_short_side_px)
+    counts = [grid.even(2), grid.even(settings.fewest_frames), grid.even(settings.most_frames)]
+    found = [ClipShape(n, *low_px) for n in dict.fromkeys(counts)]
+    if high and high_px != low_px and ws.videollm.capabilities.adaptive_size:
+        found.append(ClipShape(counts[-1], *high_px))
+    return tuple(found)
+
+
+def normalised(reply: str) -> str:
+    """A reply as a ballot: lower case, no punctuation, no article."""
+    words = re.findall(r"[a-z0-9]+", reply.lower())
+    while words and words[0] in ("a", "an", "the", "it", "is"):
+        words = words[1:]
+    text = " ".join(words)
+    if not text:
+        return UNREADABLE
+    return NOT_ENOUGH if text.startswith(NOT_ENOUGH) else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Ballot:
+    key: str
+    reply: str
+    probabilities: tuple[float, ...] = ()
+
+
+def _look_again(
+    ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, pass_index: int
+) -> tuple[list[LookState], list[Clip]]:
+    """The evidence's clips for one pass: large first, then other frames at the ordinary size."""
+    budget = step.budget()
+    share = budget.reserve_tokens // ws.settings.answer.passes or budget.tokens_left
+    plan = key_clips(
+        ws,
+        shown,
+        # A reserve smaller than one clip must not keep the answer from being asked at all.
+        budget_tokens=min(budget.tokens_left, max(share, _plainest(ws) * len(shown))),
+        high=pass_index != 1,
+    )
+    looks, clips = [], []
+    for clip in plan:
+        span = clip.span
+        if pass_index:
+            trim_s = span.duration_s * 0.05 * pass_index
+            span = Span(span.start_s + trim_s, span.end_s - trim_s)
+        taken, pixels = step.look(
+            span, clip.shape, why=f"evidence, pass {pass_index + 1}", source="answer"
+        )
+        looks.append(taken)
+        clips.append(pixels)
+    return looks, clips
+
+
+def _plainest(ws: Workspace) -> int:
+    shape = shapes(ws, high=False)[-1]
+    return ws.videollm.clip_tokens(
+        n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
+    )
+
+
+def _ask_once(
+    ws: Workspace,
+    step: StepWriter,
+    question: str,
+    clips: Sequence[Clip],
+    looks: Sequence[LookState],
+) -> _Ballot:
+    options = ws.question.options
+    if not options:
+        reply = step.reply(
+            _prompt(question, clips, ()), clips, looks=looks, max_tokens=ws.settings.answer.tokens
+        )
+        return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
+    listed = options if ws.videollm.capabilities.options_by == "letter" else ()
+    choice = step.choose(_prompt(question, clips, listed), clips, options=options, looks=looks)
+    best = max(range(len(options)), key=lambda i: (choice.probabilities[i], -i))
+    return _Ballot(str(best), options[best], choice.probabilities)
+
+
+def _prompt(question: str, clips: Sequence[Clip], options: Sequence[str]) -> RenderedPrompt:
+    return render("answer", n_clips=len(clips), question=question, options=list(options))
+
+
+def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState]) -> Vote:
+    if not ballots:
+        return Vote("", None, False, 0.0, tuple(looks), "budget: no tokens left to show evidence")
+    key, n = Counter(b.key for b in ballots).most_common(1)[0]
+    share = n / len(ballots)
+    winner = next(b for b in ballots if b.key == key)
+    if key in (NOT_ENOUGH, UNREADABLE):
+        return Vote("", None, False, share, tuple(looks), f"the evidence is {key}")
+    choice = int(key) if winner.probabilities else None
+    if choice is not None:
+        share = sum(b.probabilities[choice] for b in ballots) / len(ballots)
+    agreed = n >= 2
+    why = f"{n} of {len(ballots)} passes agree" if agreed else "the passes disagree"
+    return Vote(winner.reply, choice, agreed, share, tuple(looks), why)

@@ -1,0 +1,59 @@
+"""The wiring of the agent.
+
+    plan → survey → spotlight → look → reflect ─┬→ spotlight
+                       ↑  └──────────→ answer ←─┘
+                       └────────────────┴→ end
+
+Every node is a plain function of (state, runtime) and says in `next` where to go; the state is
+plain JSON types, so that a checkpoint after every node lets a killed run go on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from agent.answer import answer
+from agent.reflect import reflect
+from agent.settings import AskSettings
+from agent.spotlight import look, spotlight
+from agent.state import State
+from agent.survey import plan, survey
+from agent.workspace import Workspace
+
+
+def build_graph(*, checkpointer: Any = None) -> Any:
+    """The compiled graph; without a checkpointer a run lives in memory alone."""
+    graph = StateGraph(State, context_schema=Workspace)
+    for name, node in NODES.items():
+        graph.add_node(name, node)
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "survey")
+    graph.add_edge("survey", "spotlight")
+    graph.add_conditional_edges("spotlight", next_of, ["look", "answer"])
+    graph.add_edge("look", "reflect")
+    graph.add_conditional_edges("reflect", next_of, ["spotlight", "answer"])
+    graph.add_conditional_edges("answer", next_of, {"spotlight": "spotlight", "end": END})
+    return graph.compile(checkpointer=checkpointer)
+
+
+NODES = {
+    "plan": plan,
+    "survey": survey,
+    "spotlight": spotlight,
+    "look": look,
+    "reflect": reflect,
+    "answer": answer,
+}
+
+
+def next_of(state: State) -> str:
+    """Where the last node said to go."""
+    return state["next"]
+
+
+def step_limit(settings: AskSettings) -> int:
+    """More steps than any run within its budget can take: a loop that does not end is a bug."""
+    turns = settings.budget.looks + settings.answer.attempts
+    return 4 * turns + 10

@@ -1,0 +1,149 @@
+"""The graph's state: plain JSON types only, so that a checkpoint is small and comes back as it was.
+
+Pixels, models and the film's vectors are never in it. The belief is not either: it is the prior
+(made again from the cues) times the updates listed here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+from agent.plan import Intent
+from index.types import Span
+
+Next = Literal["survey", "spotlight", "look", "reflect", "answer", "end"]
+Source = Literal["belief", "request", "split", "closer", "answer"]
+
+
+class Cue(TypedDict):
+    """A text to retrieve by."""
+
+    text: str
+    group: str
+    """"rewrite", "question" or "options": cues of one group count by their best."""
+    weight: float
+
+
+class WindowState(TypedDict):
+    """A window to look at, with the shape that the budget allows."""
+
+    start_s: float
+    end_s: float
+    source: Source
+    why: str
+    n_frames: int
+    width_px: int
+    height_px: int
+
+
+class ProposalState(TypedDict):
+    """A window that joined the queue beside the shots."""
+
+    start_s: float
+    end_s: float
+    source: Source
+    fps: float | None
+    high: bool
+
+
+class LookState(TypedDict):
+    """A look that was delivered."""
+
+    look_id: str
+    start_s: float
+    end_s: float
+    n_frames: int
+    width_px: int
+    height_px: int
+    tokens: int
+    source: Source
+
+
+class FindingState(TypedDict):
+    """What a look showed."""
+
+    finding_id: str
+    look_id: str
+    start_s: float
+    end_s: float
+    p_yes: float
+    confidence: float
+
+
+class UpdateState(TypedDict):
+    """What changed the belief."""
+
+    start_s: float
+    end_s: float
+    log_ratio: float
+    cause: str
+
+
+class State(TypedDict, total=False):
+    """One run. Every node returns the keys that it changed, whole."""
+
+    step_index: int
+    next: Next
+    kind: str
+    subject: str
+    reflect_question: str
+    bounds: list[float]
+    cues: list[Cue]
+    flat: bool
+    updates: list[UpdateState]
+    proposals: list[ProposalState]
+    chosen: list[WindowState]
+    looks: list[LookState]
+    unjudged: list[str]
+    """Looks that no reflection has seen yet."""
+    findings: list[FindingState]
+    n_empty_in_a_row: int
+    attempts: int
+    guess: dict[str, Any]
+    """The best reply so far that did not pass."""
+    stop_reason: str
+    spent: dict[str, float]
+    usage: dict[str, float]
+    answer: dict[str, Any]
+    """The answer's JSON; present only at the end."""
+
+
+def initial_state() -> State:
+    """The state that a run starts from; everything is there, so that nodes need no defaults."""
+    return State(
+        step_index=0,
+        next="survey",
+        kind="moment",
+        subject="",
+        reflect_question="",
+        bounds=[],
+        cues=[],
+        flat=False,
+        updates=[],
+        proposals=[],
+        chosen=[],
+        looks=[],
+        unjudged=[],
+        findings=[],
+        n_empty_in_a_row=0,
+        attempts=0,
+        guess={},
+        stop_reason="",
+        spent={"visual_tokens": 0, "looks": 0, "calls": 0, "seconds": 0.0},
+        usage={},
+        answer={},
+    )
+
+
+def span_of(item: Any) -> Span:
+    """The span of a window, look, finding, proposal or update."""
+    return Span(item["start_s"], item["end_s"])
+
+
+def intent_of(state: State) -> Intent:
+    """The question's kind and subject, as the plan left them."""
+    return Intent(
+        kind=state["kind"],  # type: ignore[arg-type]
+        subject=state["subject"],
+        reflect_question=state["reflect_question"],
+    )

@@ -1,0 +1,223 @@
+"""A node's step while it runs: what it looks at, asks and finds, and what that costs.
+
+A `StepWriter` gathers what one node does (looks, calls, findings), adds up its cost, writes the
+step's rows and hands the step to whoever watches. Every call of the VideoLLM goes through it, so
+nothing is asked that the trace does not show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from agent.budget import Budget, usage_dict
+from agent.state import FindingState, LookState, Source, State, span_of
+from agent.videollm import Choice, Clip, Judgement, Reply, Usage
+from agent.workspace import Workspace
+from index.run_rows import CallRow, FindingRow, LookRow, StepRow
+from index.types import Span
+from prompts.render import RenderedPrompt
+from tools.belief import Belief
+from tools.keyclips import ClipShape
+from tools.pictures import jpeg_of
+
+
+class StepWriter:
+    """One node's step while it runs."""
+
+    def __init__(self, ws: Workspace, state: State, node: str) -> None:
+        self._ws = ws
+        self._state = state
+        self._node = node
+        self._began_s = time.monotonic()
+        self._looks: list[LookRow] = []
+        self._calls: list[CallRow] = []
+        self._findings: list[FindingRow] = []
+        self._usage = Usage()
+        self._priced_tokens = 0
+        self._n_search_looks = 0
+        self.data: dict[str, Any] = {}
+        """What is particular to the node; plain JSON types."""
+
+    @property
+    def index(self) -> int:
+        return self._state["step_index"]
+
+    def budget(self) -> Budget:
+        """The run's budget with this step's spending so far."""
+        return self._ws.budget({**self._state, "spent": self._spent()})
+
+    def look(
+        self, span: Span, shape: ClipShape, *, why: str, source: Source
+    ) -> tuple[LookState, Clip]:
+        """Deliver a look: decode it, note it, keep small pictures of it."""
+        look: LookState = {
+            "look_id": f"{self.index}.{len(self._looks)}",
+            "start_s": span.start_s,
+            "end_s": span.end_s,
+            "n_frames": shape.n_frames,
+            "width_px": shape.width_px,
+            "height_px": shape.height_px,
+            "tokens": self._ws.videollm.clip_tokens(
+                n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
+            ),
+            "source": source,
+        }
+        clip = self._ws.clip(look)
+        self._looks.append(
+            LookRow(
+                look_id=look["look_id"],
+                span=span,
+                times_s=clip.times_s,
+                width_px=shape.width_px,
+                height_px=shape.height_px,
+                tokens=look["tokens"],
+                why=why,
+                thumbnails=self._thumbnails(clip),
+            )
+        )
+        # The answer's own looks are paid from its reserve, not from the number of looks.
+        self._n_search_looks += source != "answer"
+        return look, clip
+
+    def reply(
+        self,
+        prompt: RenderedPrompt,
+        clips: Sequence[Clip],
+        *,
+        looks: Sequence[LookState] = (),
+        max_tokens: int,
+    ) -> Reply:
+        """Ask for text."""
+        reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
+        self._note(prompt, clips, looks, reply.usage, reply.prompt_text, reply.text, {})
+        return reply
+
+    def judge(
+        self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
+    ) -> Judgement:
+        """Ask for P(yes)."""
+        found = self._ws.videollm.judge(prompt, clips)
+        probabilities = {"yes": found.p_yes, "mass": found.mass}
+        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        return found
+
+    def choose(
+        self,
+        prompt: RenderedPrompt,
+        clips: Sequence[Clip],
+        *,
+        options: Sequence[str],
+        looks: Sequence[LookState],
+    ) -> Choice:
+        """Ask for a distribution over options."""
+        found = self._ws.videollm.choose(prompt, clips, options=options)
+        probabilities = dict(zip(options, found.probabilities, strict=True))
+        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        return found
+
+    def finding(self, look: LookState, *, p_yes: float, confidence: float) -> FindingState:
+        """Note what a look showed."""
+        found: FindingState = {
+            "finding_id": f"{self.index}.{len(self._findings)}",
+            "look_id": look["look_id"],
+            "start_s": look["start_s"],
+            "end_s": look["end_s"],
+            "p_yes": p_yes,
+            "confidence": confidence,
+        }
+        self._findings.append(
+            FindingRow(
+                finding_id=found["finding_id"],
+                look_id=look["look_id"],
+                span=span_of(look),
+                p_yes=p_yes,
+                confidence=confidence,
+            )
+        )
+        return found
+
+    def done(
+        self,
+        update: State,
+        *,
+        why: str,
+        before: Belief | None = None,
+        after: Belief | None = None,
+    ) -> State:
+        """Write the step and show it.
+
+        Returns:
+            `update` with the step counted and its cost added.
+        """
+        bins = self._ws.settings.belief_bins
+        spent = self._spent()
+        seconds = spent["seconds"] - self._state["spent"]["seconds"]
+        usage = {**usage_dict(self._usage), "seconds": round(seconds, 4)}
+        step = StepRow(
+            step_index=self.index,
+            node=self._node,
+            why=why,
+            looks=tuple(self._looks),
+            calls=tuple(self._calls),
+            findings=tuple(self._findings),
+            belief_before=before.profile(n_bins=bins) if before else (),
+            belief_after=after.profile(n_bins=bins) if after else (),
+            absent_after=after.absent if after else None,
+            usage=usage,
+            data=self.data,
+        )
+        self._ws.runs.record(self._ws.run_id, step)
+        self._ws.on_step(step)
+        total = {k: self._state["usage"].get(k, 0) + usage[k] for k in usage}
+        total["looks"] = self._state["usage"].get("looks", 0) + len(self._looks)
+        return {**update, "step_index": self.index + 1, "spent": spent, "usage": total}
+
+    def _spent(self) -> dict[str, float]:
+        spent = self._state["spent"]
+        return {
+            "visual_tokens": spent["visual_tokens"] + self._priced_tokens,
+            "looks": spent["looks"] + self._n_search_looks,
+            "calls": spent["calls"] + self._usage.calls,
+            "seconds": spent["seconds"] + time.monotonic() - self._began_s,
+        }
+
+    def _note(
+        self,
+        prompt: RenderedPrompt,
+        clips: Sequence[Clip],
+        looks: Sequence[LookState],
+        usage: Usage,
+        prompt_text: str,
+        output: str,
+        probabilities: dict[str, float],
+    ) -> None:
+        self._usage = self._usage + usage
+        self._priced_tokens += sum(
+            self._ws.videollm.clip_tokens(
+                n_frames=c.n_frames, width_px=c.width_px, height_px=c.height_px
+            )
+            for c in clips
+        )
+        self._calls.append(
+            CallRow(
+                prompt_name=prompt.name,
+                prompt_hash=prompt.file_hash,
+                prompt_text=prompt_text,
+                output=output,
+                probabilities={k: float(v) for k, v in probabilities.items()},
+                look_ids=tuple(look["look_id"] for look in looks),
+                usage=usage_dict(usage),
+            )
+        )
+
+    def _thumbnails(self, clip: Clip) -> tuple[tuple[float, bytes], ...]:
+        settings = self._ws.settings.look
+        n = min(settings.thumbnails_per_look, clip.n_frames)
+        picked = sorted({int((i + 0.5) * clip.n_frames / n) for i in range(n)}) if n else []
+        by_time = {clip.times_s[i]: clip.pixels[i] for i in picked}
+        return tuple(
+            (t, jpeg_of(pixels, height_px=settings.thumbnail_height_px))
+            for t, pixels in by_time.items()
+        )

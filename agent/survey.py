@@ -1,0 +1,205 @@
+"""The first two nodes: plan the search, and glance over the whole film.
+
+plan: the question's kind by rules, and the texts to retrieve by. survey: the prior belief, and a
+strip of small frames from its separated peaks, over which the model may ask for a closer look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from langgraph.runtime import Runtime
+
+from agent.plan import caption_of, parse_question, time_bounds, usable_rewrite
+from agent.state import Cue, ProposalState, State, UpdateState
+from agent.steps import StepWriter
+from agent.videollm import Clip
+from agent.workspace import Workspace
+from index.types import Frame, Pixels, Span
+from prompts.render import render
+from tools.belief import Belief
+from tools.keyclips import anchors
+from tools.pictures import resized
+from tools.requests import ParsedRequests, RequestLimits, parse_requests
+
+
+def plan(state: State, runtime: Runtime[Workspace]) -> State:
+    """What kind of question it is, and what to retrieve by."""
+    ws = runtime.context
+    step = StepWriter(ws, state, "plan")
+    intent = parse_question(ws.question.text)
+    # An order question is retrieved by its anchor: what stands next to it is not known yet.
+    about = intent.reflect_question if intent.kind != "moment" else ws.question.text
+    settings = ws.settings.survey
+    reply = step.reply(render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
+    rewrite = usable_rewrite(reply.text, about)
+    options = ws.question.options if intent.kind == "moment" else ()
+    cues = _cues(ws, intent.subject, rewrite=rewrite, options=options)
+    film = ws.film.video.span
+    bounds = time_bounds(ws.question.text, film)
+    step.data = {
+        "kind": intent.kind,
+        "subject": intent.subject,
+        "rewrite": rewrite,
+        "rewrite_refused": bool(reply.text.strip()) and not rewrite,
+        "reflect_question": intent.reflect_question,
+        "cues": [dict(c) for c in cues],
+        "bounds": [bounds.start_s, bounds.end_s],
+    }
+    update = State(
+        kind=intent.kind,
+        subject=intent.subject,
+        reflect_question=intent.reflect_question,
+        cues=cues,
+        bounds=[] if bounds == film else [bounds.start_s, bounds.end_s],
+        next="survey",
+    )
+    return step.done(update, why=f"the question asks for {_KIND_WORDS[intent.kind]}")
+
+
+_KIND_WORDS = {
+    "moment": "one moment",
+    "when": "a time",
+    "count": "how often something happens",
+    "all": "all moments of something",
+    "after": "what comes right after a moment",
+    "before": "what comes right before a moment",
+}
+
+
+def survey(state: State, runtime: Runtime[Workspace]) -> State:
+    """The prior, and the model's own request over a strip of its peaks."""
+    ws = runtime.context
+    step = StepWriter(ws, state, "survey")
+    prior = ws.prior(state["cues"])
+    before = ws.belief(state)
+    peaks = shortlist(
+        before,
+        limit=ws.settings.survey.n_candidates,
+        apart_s=ws.settings.spotlight.spread_s,
+    )
+    parsed = _ask_over_strip(ws, step, state, peaks)
+    proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
+    step.data = {
+        "shortlist_s": [round(t, 2) for t in peaks],
+        "spread": round(prior.spread, 4),
+        "flat": prior.flat,
+        "requests": [
+            {"start": r.span.start_s, "end": r.span.end_s, "fps": r.fps, "size": r.size}
+            for r in parsed.requests
+        ],
+        "refusals": [{"code": r.code, "text": r.text, "detail": r.detail} for r in parsed.refusals],
+    }
+    update = State(
+        flat=prior.flat,
+        proposals=state["proposals"] + proposals,
+        updates=state["updates"] + updates,
+        next="spotlight",
+    )
+    why = "the vectors say little: the search is wide" if prior.flat else "the peaks of the vectors"
+    after = ws.belief({**state, **update})
+    return step.done(update, why=why, before=before, after=after)
+
+
+def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
+    """Times of the best peaks of a belief that keep `apart_s` from each other, ascending.
+
+    Where that leaves places empty, the distance is halved and the rest tried again.
+
+    Source: DATE, arXiv 2509.09263 (selection with a distance that is halved).
+    """
+    middles = (belief.edges_s[:-1] + belief.edges_s[1:]) / 2
+    peaks = anchors(middles, belief.weights, limit=len(middles))
+    order = sorted(peaks, key=lambda i: (-belief.weights[i], i))
+    bin_s = float(belief.edges_s[1] - belief.edges_s[0])
+    chosen: list[float] = []
+    while True:
+        for index in order:
+            time_s = float(middles[index])
+            if len(chosen) < limit and all(abs(time_s - t) >= apart_s for t in chosen):
+                chosen.append(time_s)
+        apart_s /= 2
+        if len(chosen) >= min(limit, len(order)) or apart_s < bin_s:
+            return sorted(chosen)
+
+
+def _cues(ws: Workspace, subject: str, *, rewrite: str, options: Sequence[str]) -> list[Cue]:
+    """Texts to retrieve by; options count by their best, so none of them is a claim."""
+    settings = ws.settings.survey
+    caption = caption_of(subject)
+    cues = [Cue(text=caption, group="question", weight=settings.question_weight)]
+    if rewrite:
+        cues.append(Cue(text=rewrite, group="rewrite", weight=settings.rewrite_weight))
+    for option in options:
+        text = f"{caption}, {option}"
+        cues.append(Cue(text=text, group="options", weight=settings.option_weight))
+    return cues
+
+
+def _ask_over_strip(
+    ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
+) -> ParsedRequests:
+    """Show small frames around the peaks; what the model asks for, parsed."""
+    clip = strip_clip(ws, peaks)
+    can = ws.videollm.capabilities
+    price = ws.videollm.clip_tokens(
+        n_frames=clip.n_frames, width_px=clip.width_px, height_px=clip.height_px
+    )
+    # The glance may take a quarter of the search's tokens, or a small budget dies on it.
+    if not can.absolute_times or price > step.budget().tokens_for_search // 4:
+        return ParsedRequests((), ())
+    prompt = render("request", n_clips=1, question=state["reflect_question"])
+    reply = step.reply(prompt, [clip], max_tokens=ws.settings.survey.request_tokens)
+    limits = RequestLimits(film=ws.bounds(state), max_frames=ws.settings.look.most_requested_frames)
+    return parse_requests(reply.text, limits=limits)
+
+
+def strip_clip(ws: Workspace, times_s: Sequence[float]) -> Clip:
+    """Small stored frames around some times: for each, one pair of frames a second apart.
+
+    The model fuses frames in pairs; a pair from one place keeps its picture and its time true.
+    """
+    per_pair = ws.videollm.capabilities.frames_per_pair
+    film: Span = ws.film.video.span
+    wanted = [
+        min(max(film.start_s, t + i - (per_pair - 1) / 2), film.end_s - 0.01)
+        for t in times_s
+        for i in range(per_pair)
+    ]
+    frames = sorted(ws.film.strip(wanted), key=lambda f: f.time_s)
+    width_px, height_px = ws.size_px(ws.settings.survey.strip_short_side_px)
+    return Clip(
+        times_s=tuple(f.time_s for f in frames),
+        pixels=np.stack([_fit(f, width_px, height_px) for f in frames]),
+    )
+
+
+def _fit(frame: Frame, width_px: int, height_px: int) -> Pixels:
+    return resized(frame.pixels, width_px=width_px, height_px=height_px)
+
+
+def _joined(
+    parsed: ParsedRequests, log_ratio: float
+) -> tuple[list[ProposalState], list[UpdateState]]:
+    """Requests as windows of the queue, and as weak evidence: the model glanced at the strip."""
+    proposals: list[ProposalState] = [
+        {
+            "start_s": r.span.start_s,
+            "end_s": r.span.end_s,
+            "source": "request",
+            "fps": r.fps,
+            "high": r.size == "high",
+        }
+        for r in parsed.requests
+    ]
+    updates: list[UpdateState] = [
+        {
+            "start_s": r.span.start_s,
+            "end_s": r.span.end_s,
+            "log_ratio": log_ratio,
+            "cause": "request",
+        }
+        for r in parsed.requests
+    ]
+    return proposals, updates

@@ -1,0 +1,191 @@
+"""What the nodes of one run work with: the film, its vectors, the models, the settings, the trace.
+
+A workspace is the graph's runtime context: it lives in memory, is never checkpointed, and can be
+made again for a killed run. It may keep what is costly (frames, text vectors, the prior), but
+nothing that the state does not determine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from agent.budget import Budget, Spent
+from agent.settings import AskSettings
+from agent.state import Cue, LookState, State, intent_of, span_of
+from agent.types import Question
+from agent.videollm import Clip, VideoLLM
+from index.encoder import Encoder
+from index.run_rows import StepRow
+from index.runs import RunStore
+from index.types import Frame, Seconds, Shot, Span, Vectors, Video
+from tools.belief import Belief, Prior, Scores, Update, prior_from_scores, updated
+from tools.look import FrameCache, FrameGrid, even_times
+
+OnStep = Callable[[StepRow], None]
+
+
+class TimelineLike(Protocol):
+    """Rows of about one a second."""
+
+    @property
+    def times_s(self) -> Seconds: ...
+    @property
+    def vectors(self) -> Vectors: ...
+    @property
+    def motion(self) -> Any: ...
+
+
+class ClipVectorsLike(Protocol):
+    """Vectors of clips."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]: ...
+    @property
+    def vectors(self) -> Vectors: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """A film and all that the index knows of it, read once at the start of a run."""
+
+    video: Video
+    timeline: TimelineLike
+    clips: ClipVectorsLike
+    shots: tuple[Shot, ...]
+    strip: Callable[[Sequence[float]], list[Frame]]
+    """The small stored frames nearest to some times."""
+
+
+@dataclass(slots=True, eq=False)
+class Workspace:
+    """The parts of one run."""
+
+    run_id: str
+    question: Question
+    film: Film
+    frames: FrameCache
+    encoder: Encoder
+    videollm: VideoLLM
+    settings: AskSettings
+    runs: RunStore
+    on_step: OnStep
+    _texts: dict[str, Any] = field(default_factory=dict)
+    _priors: dict[str, Prior] = field(default_factory=dict)
+
+    @property
+    def grid(self) -> FrameGrid:
+        """What the VideoLLM's frames must look like."""
+        can = self.videollm.capabilities
+        return FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Names and weights of the models, for the trace."""
+        return {
+            "encoder": self.encoder.identity.name,
+            "encoder_weights": self.encoder.identity.weights_hash,
+            "videollm": self.videollm.name,
+            "videollm_weights": self.videollm.weights_hash,
+        }
+
+    def size_px(self, short_side_px: int) -> tuple[int, int]:
+        """(width, height) of the film's frames at about this short side, on the model's grid."""
+        facts = self.film.video.facts
+        return self.grid.size_px(
+            source=(facts.width_px, facts.height_px), short_side_px=short_side_px
+        )
+
+    def budget(self, state: State) -> Budget:
+        """Limits and what the state says is spent; a share is kept back for the answer."""
+        limits = self.settings.budget
+        spent = state["spent"]
+        return Budget(
+            limits=limits,
+            spent=Spent(
+                visual_tokens=int(spent["visual_tokens"]),
+                looks=int(spent["looks"]),
+                calls=int(spent["calls"]),
+                seconds=float(spent["seconds"]),
+            ),
+            reserve_tokens=int(limits.visual_tokens * self.settings.answer.share_of_budget),
+        )
+
+    def bounds(self, state: State) -> Span:
+        """The part of the film that the question is about."""
+        return Span(*state["bounds"]) if state["bounds"] else self.film.video.span
+
+    def prior(self, cues: Sequence[Cue]) -> Prior:
+        """The belief before any look. Made from the cues alone, so the same after a restart."""
+        key = repr(cues)
+        if key not in self._priors:
+            self._priors[key] = prior_from_scores(
+                self.film.video.span, self._scores(cues), settings=self.settings.survey.prior
+            )
+        return self._priors[key]
+
+    def belief(self, state: State) -> Belief:
+        """The belief now: the prior, times what the run has found, inside the bounds."""
+        reflect = self.settings.reflect
+        updates = [Update(span_of(u), u["log_ratio"]) for u in state["updates"]]
+        film, bounds = self.film.video.span, self.bounds(state)
+        # A stretch that the question leaves out is as good as seen and empty.
+        for start_s, end_s in ((film.start_s, bounds.start_s), (bounds.end_s, film.end_s)):
+            if start_s < end_s:
+                updates.append(Update(Span(start_s, end_s), -4 * reflect.most_log_ratio))
+        return updated(
+            self.prior(state["cues"]).belief,
+            updates,
+            related_gain=0.0 if intent_of(state).wants_all else reflect.related_gain,
+            related_s=reflect.related_s,
+        )
+
+    def clip(self, look: LookState, *, label: str = "") -> Clip:
+        """The pixels of a look: from memory, or decoded again after a restart."""
+        frames = self.frames.frames_at(
+            even_times(span_of(look), look["n_frames"]),
+            width_px=look["width_px"],
+            height_px=look["height_px"],
+        )
+        return Clip(
+            times_s=tuple(f.time_s for f in frames),
+            pixels=np.stack([f.pixels for f in frames]),
+            label=label,
+        )
+
+    def shot_at(self, time_s: float) -> Shot | None:
+        """The shot on screen at a time."""
+        for shot in self.film.shots:
+            if shot.span.start_s <= time_s < shot.span.end_s:
+                return shot
+        return None
+
+    def _scores(self, cues: Sequence[Cue]) -> list[list[Scores]]:
+        """Frame and clip cosines, a group for each group of cues and each kind of vector."""
+        share = self.settings.survey.frame_weight
+        film = self.film
+        middles = np.array([s.middle_s for s in film.clips.spans])
+        lanes = [
+            (film.timeline.times_s, film.timeline.vectors, share),
+            (middles, film.clips.vectors, 1 - share),
+        ]
+        groups: dict[str, list[Cue]] = {}
+        for cue in cues:
+            groups.setdefault(cue["group"], []).append(cue)
+        return [
+            [
+                Scores(times, vectors @ self._text_vector(cue["text"]), cue["weight"] * weight)
+                for cue in group
+            ]
+            for group in groups.values()
+            for times, vectors, weight in lanes
+            if len(times) and weight > 0
+        ]
+
+    def _text_vector(self, text: str) -> Any:
+        if text not in self._texts:
+            self._texts[text] = self.encoder.encode_texts([text])[0]
+        return self._texts[text]

@@ -1,0 +1,216 @@
+"""Whole questions over a film of plain colours, with a VideoLLM that knows where the evidence is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agent.ask import ask
+from agent.backends.scripted import knowing
+from agent.settings import AskSettings, with_budget
+from index.errors import InputError, LibraryError
+from index.run_rows import StepRow
+from index.runs import RunStore
+from index.types import Span
+from tests.agent.conftest import PlainLibrary, models_with
+
+RED_1, BLUE, RED_2 = Span(60, 70), Span(110, 120), Span(150, 160)
+
+
+def test_an_open_question_is_answered_from_the_shot_that_shows_it(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        "What is the blue thing?",
+        models=models_with(knowing([BLUE], answer="a wall")),
+        settings=settings,
+    )
+    assert (found.status, found.answer) == ("answered", "a wall")
+    assert [c.span for c in found.citations] == [BLUE]
+    assert found.citations[0].frames_s
+    assert found.usage["visual_tokens"] <= settings.budget.visual_tokens
+    assert found.stop_reason
+
+
+def test_a_choice_gives_the_option_and_its_place(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        "What is the blue thing?",
+        options=("a car", "a wall"),
+        models=models_with(knowing([BLUE], option_index=1)),
+        settings=settings,
+    )
+    assert (found.status, found.choice, found.answer) == ("answered", 1, "a wall")
+
+
+def test_when_is_answered_by_the_span_of_the_evidence(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        "When does the blue wall appear?",
+        models=models_with(knowing([BLUE])),
+        settings=settings,
+    )
+    assert (found.kind, found.spans, found.answer) == ("when", (BLUE,), "0:01:50–0:02:00")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How many times does the red wall appear?", "2"),
+        ("Find all the moments with the red wall.", "0:01:00–0:01:10, 0:02:30–0:02:40"),
+    ],
+)
+def test_all_moments_are_found_and_counted(
+    library: PlainLibrary, settings: AskSettings, question: str, answer: str
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        question,
+        models=models_with(knowing([RED_1, RED_2])),
+        settings=settings,
+    )
+    assert (found.status, found.answer, found.spans) == ("answered", answer, (RED_1, RED_2))
+    assert [c.span for c in found.citations] == [RED_1, RED_2]
+
+
+def test_a_count_among_options_is_picked_by_code(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        "How many times does the red wall appear?",
+        options=("once", "twice", "three times"),
+        models=models_with(knowing([RED_1, RED_2], option_index=0)),
+        settings=settings,
+    )
+    assert (found.choice, found.answer) == (1, "twice")
+
+
+def test_what_comes_right_after_is_read_from_the_next_shot(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    models = models_with(knowing([BLUE], answer="black"))
+    found = ask(
+        library,
+        library.video,
+        "What comes right after the blue wall?",
+        models=models,
+        settings=settings,
+    )
+    assert (found.kind, found.answer) == ("after", "black")
+    assert [c.span for c in found.citations] == [Span(120, 130), BLUE]
+
+
+def test_what_the_film_does_not_hold_is_not_found(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        "What is the magenta thing?",
+        models=models_with(knowing([])),
+        settings=settings,
+    )
+    assert (found.status, found.answer, found.choice) == ("not_found", "", None)
+    assert found.citations == ()
+
+
+def test_a_budget_of_two_looks_ends_the_search_with_its_reason(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        "What is the magenta thing?",
+        models=models_with(knowing([])),
+        settings=with_budget(settings, looks=2),
+    )
+    assert found.status in ("out_of_budget", "not_found")
+    assert found.stop_reason.startswith("budget: 2 looks are used up")
+
+
+def test_a_token_budget_is_never_exceeded(library: PlainLibrary, settings: AskSettings) -> None:
+    models = models_with(knowing([BLUE]))
+    for tokens in (60, 200, 400):
+        found = ask(
+            library,
+            library.video,
+            "What is the magenta thing?",
+            models=models,
+            settings=with_budget(settings, visual_tokens=tokens),
+        )
+        assert found.usage["visual_tokens"] <= tokens
+        assert found.stop_reason
+
+
+def test_the_steps_are_streamed_and_the_trace_is_the_same_without_models(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    seen: list[StepRow] = []
+    found = ask(
+        library,
+        library.video,
+        "What is the blue thing?",
+        models=models_with(knowing([BLUE])),
+        settings=settings,
+        on_step=seen.append,
+    )
+    assert [s.node for s in seen][:3] == ["plan", "survey", "spotlight"]
+    assert seen[-1].node == "answer"
+    runs = RunStore.open(library.folder)
+    bare = [replace(s, looks=tuple(replace(k, thumbnails=()) for k in s.looks)) for s in seen]
+    assert runs.steps(found.run_id) == bare
+    first_look = next(k for s in seen for k in s.looks)
+    assert runs.thumbnails(found.run_id, first_look.look_id) == list(first_look.thumbnails)
+    run = runs.load(found.run_id)
+    assert run is not None
+    assert run.answer == found.to_json()
+    assert run.status == "answered"
+
+
+def test_the_same_question_twice_gives_the_same_steps(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    def looked() -> list[tuple[Span, ...]]:
+        seen: list[StepRow] = []
+        ask(
+            library,
+            library.video,
+            "What is the red thing?",
+            models=models_with(knowing([RED_2])),
+            settings=settings,
+            on_step=seen.append,
+        )
+        return [tuple(k.span for k in s.looks) for s in seen]
+
+    assert looked() == looked()
+
+
+def test_an_empty_question_and_a_lone_option_are_refused(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    models = models_with(knowing([]))
+    with pytest.raises(InputError, match="empty"):
+        ask(library, library.video, "  ", models=models, settings=settings)
+    with pytest.raises(InputError, match="one option"):
+        ask(library, library.video, "Why?", options=["a"], models=models, settings=settings)
+
+
+def test_a_film_of_another_encoder_is_refused(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    other = models_with(knowing([]))
+    library.encoder.identity = replace(library.encoder.identity, weights_hash="other")
+    with pytest.raises(LibraryError):
+        ask(library, library.video, "What is red?", models=other, settings=settings)
