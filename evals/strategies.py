@@ -1,0 +1,180 @@
+"""Ways to answer a question about a film, by name.
+
+    spotlight  the agent
+    oracle     the same model shown exactly the true spans
+    uniform    moments at even times over the whole film, in one prompt
+    topk       the moments whose vectors are nearest to the question, in one prompt
+
+Uniform and topk may show as many visual tokens as the agent used for the very question (the whole
+budget where the agent did not run), as far as one prompt of the model holds them; they use the
+agent's prompts and its ordinary frame size. What they really used is in the outcome.
+
+The oracle answers questions whose answer is a span or a number of spans as the agent does: each
+true span is judged by the reflection prompt, and those that pass are the answer. It has nothing to
+say about absent subjects, which have no true span: those it leaves out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from agent.ask import ask
+from agent.evidence import NOT_ENOUGH, normalised
+from agent.kinds import nearest_number, said
+from agent.plan import option_by_number, option_by_time, parse_question
+from agent.types import Answer, Question
+from evals.film_view import FilmView, Said
+from evals.items import Item, Outcome, Status
+from index.errors import InputError
+from index.run_rows import StepRow
+from index.runs import RunStore
+from index.types import Span
+from tools.look import even_times
+
+Strategy = Callable[[FilmView, Item, int], Outcome | None]
+"""Answers an item with so many visual tokens; None where it has nothing to say about it."""
+
+
+def strategy_named(name: str) -> Strategy:
+    """The strategy of a name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in STRATEGIES:
+        raise InputError(f"no strategy {name!r}", f"known: {', '.join(STRATEGIES)}")
+    return STRATEGIES[name]
+
+
+def spotlight(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
+    """The agent; it keeps to the settings' own budget."""
+    answer = ask(
+        view.library,
+        view.video,
+        item.question,
+        options=item.options,
+        models=view.models,
+        settings=view.settings,
+    )
+    with contextlib.closing(RunStore.open(view.library.folder)) as runs:
+        steps = runs.steps(answer.run_id)
+    return _outcome_of(answer, steps)
+
+
+def _outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
+    looks = [look for step in steps for look in step.looks]
+    return Outcome(
+        answer=answer.answer,
+        choice=answer.choice,
+        status=answer.status,
+        confidence=answer.confidence,
+        citations=tuple(c.span for c in answer.citations),
+        spans=answer.spans,
+        looked=tuple(look.span for look in looks),
+        n_frames=sum(len(look.times_s) for look in looks),
+        visual_tokens=int(answer.usage["visual_tokens"]),
+        calls=int(answer.usage["calls"]),
+        seconds=float(answer.usage["seconds"]),
+        note=answer.stop_reason,
+    )
+
+
+def uniform(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
+    """Moments in the middles of equal parts of the film."""
+    side_px = view.settings.look.short_side_px
+    n = view.n_moments_for(visual_tokens, short_side_px=side_px)
+    return _one_prompt(view, item, even_times(view.video.span, n), side_px)
+
+
+def topk(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
+    """The seconds nearest to the question by the encoder, in the film's order."""
+    side_px = view.settings.look.short_side_px
+    n = view.n_moments_for(visual_tokens, short_side_px=side_px)
+    caption = parse_question(item.question).subject
+    text = view.models.encoder.encode_texts([caption])[0]
+    timeline = view.timeline
+    # Stable: of equals the earlier, so that the same vectors always give the same frames.
+    best = np.argsort(-(timeline.vectors @ text), kind="stable")[:n]
+    return _one_prompt(view, item, [float(timeline.times_s[i]) for i in best], side_px)
+
+
+def _one_prompt(
+    view: FilmView, item: Item, times_s: Sequence[float], short_side_px: int
+) -> Outcome:
+    clip = view.moments(times_s, short_side_px=short_side_px)
+    return _outcome(view, view.ask(_question(item), [clip]))
+
+
+def oracle(view: FilmView, item: Item, visual_tokens: int) -> Outcome | None:
+    """The true spans, shown as the agent shows its evidence."""
+    if item.is_absent:
+        return None
+    if item.kind in ("when", "times", "all"):
+        return _judged(view, item)
+    clips = [view.clip_of(span, view.close_shape()) for span in item.evidence]
+    return _outcome(view, view.ask(_question(item), clips), citations=item.evidence)
+
+
+def _judged(view: FilmView, item: Item) -> Outcome:
+    question = parse_question(item.question).reflect_question
+    shape = view.close_shape()
+    chances = [view.judge(question, view.clip_of(span, shape)) for span in item.evidence]
+    accept = view.settings.reflect.accept
+    spans = tuple(s for s, p in zip(item.evidence, chances, strict=True) if p >= accept)
+    confidence = min((p for p in chances if p >= accept), default=max(chances))
+    if not spans:
+        return _outcome(view, Said("", None, confidence), status="not_found")
+    text = str(len(spans)) if item.kind == "times" else ", ".join(said(s) for s in spans)
+    heard = Said(text, _pick(item, spans), confidence)
+    return _outcome(view, heard, citations=spans, spans=spans)
+
+
+def _pick(item: Item, spans: Sequence[Span]) -> int | None:
+    if not item.options:
+        return None
+    if item.kind == "times":
+        exact = option_by_number(item.options, len(spans))
+        return exact if exact is not None else nearest_number(item.options, len(spans))
+    return option_by_time(item.options, spans)
+
+
+def _question(item: Item) -> Question:
+    return Question(text=item.question, options=item.options)
+
+
+def _outcome(
+    view: FilmView,
+    heard: Said,
+    *,
+    status: Status | None = None,
+    citations: Sequence[Span] = (),
+    spans: Sequence[Span] = (),
+) -> Outcome:
+    """What the model said, with the view's counts. "Not enough" is a rejection."""
+    if status is None:
+        rejects = heard.choice is None and normalised(heard.text) == NOT_ENOUGH
+        status = "not_found" if rejects else "answered"
+    return Outcome(
+        answer=heard.text,
+        choice=heard.choice,
+        status=status,
+        confidence=heard.confidence,
+        citations=tuple(citations),
+        spans=tuple(spans),
+        looked=tuple(view.looked),
+        n_frames=view.n_frames,
+        visual_tokens=view.usage.visual_tokens,
+        calls=view.usage.calls,
+        seconds=view.seconds,
+    )
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "spotlight": spotlight,
+    "oracle": oracle,
+    "uniform": uniform,
+    "topk": topk,
+}
