@@ -96,6 +96,13 @@ def choose_tier(gpu_gb: float) -> Tier:
     return next(tier for tier in TIERS if gpu_gb >= tier.min_gpu_gb)
 
 
+def videollm_is_here(name: str) -> bool:
+    """Are the weights of a VideoLLM (a folder or a hub id) on this machine? For the doctor."""
+    from agent.backends.weights import is_here
+
+    return is_here(name)
+
+
 def choose_models(name: str, *, encoder: str | None = None, device: str = "auto") -> ModelChoice:
     """The pair that a name means here, without loading or looking for it.
 

@@ -181,7 +181,8 @@ class TransformersVideoLLM(ABC):
         tokens = self._tokenizer.encode(self._plain(option), add_special_tokens=False)
         if not tokens:
             raise ValueError("an option is empty")
-        return [*tokens, self._tokenizer.eos_token_id]
+        end = self._tokenizer.eos_token_id
+        return tokens if end is None else [*tokens, end]
 
     def _letter_shares(self, encoded: Encoded, n_options: int) -> tuple[float, ...]:
         letters = tuple(scoring.letter_spellings(index) for index in range(n_options))

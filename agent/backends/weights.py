@@ -103,6 +103,14 @@ def find_weights(name: str) -> Path:
     return _cached(name) or _download(name)
 
 
+def is_here(name: str) -> bool:
+    """Are the model's weights on this machine? Asks no network."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return not missing_files(folder)
+    return bool(_HUB_ID.fullmatch(name)) and _cached(name) is not None
+
+
 def _cached(hub_id: str) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError

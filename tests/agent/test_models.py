@@ -133,7 +133,7 @@ def test_a_folder_of_a_class_that_transformers_does_not_know(tmp_path: Path) -> 
 
 
 def test_damaged_weights_are_one_line(tmp_path: Path) -> None:
-    from tests.agent import tiny_models
+    from tests.agent.backends import tiny_models
 
     folder = tiny_models.make("qwen3_vl", tmp_path)
     (folder / "model.safetensors").write_bytes(b"\0" * 100)
@@ -145,7 +145,7 @@ def test_damaged_weights_are_one_line(tmp_path: Path) -> None:
 def test_weights_that_lack_a_tensor_are_never_filled_with_random_ones(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    from tests.agent import tiny_models
+    from tests.agent.backends import tiny_models
 
     folder = tiny_models.make("qwen3_vl", tmp_path)
     tensors = load_file(folder / "model.safetensors")
@@ -157,7 +157,7 @@ def test_weights_that_lack_a_tensor_are_never_filled_with_random_ones(tmp_path: 
 
 @pytest.mark.parametrize("device", ["cuda:99", "gpu", "abacus"])
 def test_a_device_that_is_not_here_is_refused(tmp_path: Path, device: str) -> None:
-    from tests.agent import tiny_models
+    from tests.agent.backends import tiny_models
 
     folder = tiny_models.make("qwen3_vl", tmp_path)
     with pytest.raises(ModelError, match=f"no device '{device}'"):
@@ -165,7 +165,7 @@ def test_a_device_that_is_not_here_is_refused(tmp_path: Path, device: str) -> No
 
 
 def test_a_model_says_that_it_knows_only_the_demo_world(tmp_path: Path) -> None:
-    from tests.agent import tiny_models
+    from tests.agent.backends import tiny_models
 
     folder = tiny_models.make("qwen3_vl", tmp_path)
     (folder / "longshot.json").write_text('{"options_by": "text", "demo_world": true}')

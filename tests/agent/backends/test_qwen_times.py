@@ -18,7 +18,7 @@ from agent.backends.qwen_video import paired
 from agent.backends.transformers_local import TransformersVideoLLM
 from agent.videollm import Clip
 from prompts.render import render
-from tests.agent.conftest import noise
+from tests.agent.backends.conftest import noise
 
 SECONDS = re.compile(r"<(\d+\.\d) seconds>")
 PROMPT = render("caption", n_clips=1)

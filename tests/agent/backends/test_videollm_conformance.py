@@ -7,7 +7,7 @@ import pytest
 
 from agent.videollm import VideoLLM
 from prompts.render import render
-from tests.agent.conftest import noise, sized
+from tests.agent.backends.conftest import noise, sized
 
 
 def ask(videollm: VideoLLM, n_clips: int, question: str = "what is red?"):

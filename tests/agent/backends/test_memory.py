@@ -10,7 +10,7 @@ import torch
 from agent.backends.memory import every_second_frame, retry_smaller
 from agent.videollm import Clip, Reply, Usage
 from index.errors import ModelError
-from tests.agent.conftest import noise
+from tests.agent.backends.conftest import noise
 
 CLIP = noise(tuple(float(i) for i in range(8)), width_px=4, height_px=4)
 

@@ -13,7 +13,7 @@ from agent.backends.transformers_local import TransformersVideoLLM
 from agent.videollm import VideoLLM
 from index.errors import ModelError
 from prompts.render import render
-from tests.agent.conftest import sized
+from tests.agent.backends.conftest import sized
 
 OPTIONS = ["red", "blue car", "the red car to the spotlight", "9"]
 

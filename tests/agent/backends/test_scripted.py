@@ -7,7 +7,7 @@ import pytest
 from agent.backends.scripted import P_NOT_SEEN, P_SEEN, ScriptedVideoLLM, knowing
 from index.types import Span
 from prompts.render import render
-from tests.agent.conftest import noise
+from tests.agent.backends.conftest import noise
 
 REFLECT = render("reflect", n_clips=1, question="what?")
 ANSWER = render("answer", n_clips=1, question="what?", options=[])

@@ -10,6 +10,7 @@ import pytest
 from agent.backends.weights import (
     ModelNotes,
     find_weights,
+    is_here,
     missing_files,
     model_type,
     read_notes,
@@ -48,6 +49,12 @@ def test_what_is_neither_a_folder_nor_a_hub_id_is_refused(name: str) -> None:
     with pytest.raises(ModelError, match="no model folder") as caught:
         find_weights(name)
     assert "demo" in caught.value.hint
+
+
+def test_weights_are_here_when_their_folder_is_whole(tmp_path: Path) -> None:
+    assert is_here(str(model_folder(tmp_path / "whole", "config.json", "model.safetensors")))
+    assert not is_here(str(model_folder(tmp_path / "half", "config.json")))
+    assert not is_here(str(tmp_path / "none"))
 
 
 def test_the_hash_is_over_names_and_contents(tmp_path: Path) -> None:
