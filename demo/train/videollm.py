@@ -32,7 +32,9 @@ from demo.world import PLACES
 SYMBOLIC_STEPS, JOINT_STEPS = 2400, 2400
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 8e-4
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
-ROWS_PER_STEP, BRANCHES = 16, 8
+BRANCHES = 8
+ROWS = {"look": 16, "cut": 14, "several": 10, "strip": 6, "words": 16}
+"""Contexts a step: attention costs the square of a row, and strips make long rows."""
 KINDS_OF_CONTEXT = {"look": 0.40, "cut": 0.12, "several": 0.18, "strip": 0.24, "words": 0.06}
 DENSE_WEIGHT = 0.1
 SYMBOLIC_SHARE = 0.15
@@ -66,10 +68,11 @@ class VideoTrainer:
     # -- batches ---------------------------------------------------------------------------------
 
     def batch(
-        self, rng: random.Random, source: Source, *, level: float, rows: int = ROWS_PER_STEP
+        self, rng: random.Random, source: Source, *, level: float
     ) -> tuple[list[Context | None], list[list[Branch]]]:
         """Contexts of one kind, so that rows are about equally long, with their branches."""
         kind = rng.choices(list(KINDS_OF_CONTEXT), list(KINDS_OF_CONTEXT.values()))[0]
+        rows = ROWS[kind]
         if kind == "words":
             return [None] * rows, [[rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(rows)]
         contexts: list[Context | None] = []
