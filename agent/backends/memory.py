@@ -15,6 +15,7 @@ from index.errors import ModelError
 Result = TypeVar("Result", Reply, Judgement, Choice)
 _log = logging.getLogger(__name__)
 N_TRIES = 3
+_CPU_TEXTS = ("can't allocate memory", "not enough memory")
 
 
 def every_second_frame(clip: Clip) -> Clip:
@@ -27,7 +28,7 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     # The CPU allocator raises a plain RuntimeError, told apart by its text alone.
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _CPU_TEXTS)
 
 
 def retry_smaller(call: Callable[[Sequence[Clip]], Result], clips: Sequence[Clip]) -> Result:

@@ -61,6 +61,15 @@ def test_another_error_is_not_taken_for_a_lack_of_memory() -> None:
         retry_smaller(call, [CLIP])
 
 
+def test_the_cpu_allocators_own_error_is_a_lack_of_memory() -> None:
+    def call(clips: Sequence[Clip]) -> Reply:
+        torch.empty(10**13)
+        return Reply(text="", usage=Usage(), prompt_text="")
+
+    with pytest.raises(ModelError, match="out of memory with 8 frames"):
+        retry_smaller(call, [CLIP])
+
+
 def test_every_second_frame_keeps_its_own_time() -> None:
     half = every_second_frame(CLIP)
     assert half.times_s == (0.0, 2.0, 4.0, 6.0)
