@@ -21,6 +21,7 @@ from agent.workspace import Workspace
 from index.types import Span
 from prompts.render import RenderedPrompt, render
 from tools.keyclips import Candidate, ClipShape, KeyClip, allocate
+from tools.look import mean_motion, motion_fps
 
 NOT_ENOUGH = "not enough"
 UNREADABLE = "unreadable"
@@ -70,7 +71,8 @@ def key_clips(
     ws: Workspace, shown: Sequence[Shown], *, budget_tokens: int, high: bool
 ) -> list[KeyClip]:
     """The evidence as clips within the budget: more relevant spans get more frames and size."""
-    candidates = [Candidate(s.span, s.relevance, shapes(ws, high=high)) for s in shown]
+    ladder = shapes(ws, high=high, several=len(shown) > 1)
+    candidates = [Candidate(s.span, s.relevance, ladder) for s in shown]
     limit = min(budget_tokens, ws.videollm.capabilities.max_visual_tokens)
     clips = allocate(candidates, budget_tokens=limit, price=ws.videollm.clip_tokens)
     if not ws.videollm.capabilities.several_clips:
@@ -78,13 +80,14 @@ def key_clips(
     return clips
 
 
-def shapes(ws: Workspace, *, high: bool) -> tuple[ClipShape, ...]:
-    """Ways to show a clip, each showing more than the one before it."""
+def shapes(ws: Workspace, *, high: bool, several: bool = False) -> tuple[ClipShape, ...]:
+    """Ways to show a clip, each showing more than the one before it; one of several is shorter."""
     settings, grid = ws.settings.look, ws.grid
     low_px = ws.size_px(settings.short_side_px)
     high_px = ws.size_px(settings.high_short_side_px)
-    counts = [grid.even(2), grid.even(settings.fewest_frames), grid.even(settings.most_frames)]
-    found = [ClipShape(n, *low_px) for n in dict.fromkeys(counts)]
+    most = settings.most_frames - (grid.frames_per_pair if several else 0)
+    counts = sorted({grid.even(n) for n in (2, settings.fewest_frames, max(2, most))})
+    found = [ClipShape(n, *low_px) for n in counts]
     if high and high_px != low_px and ws.videollm.capabilities.adaptive_size:
         found.append(ClipShape(counts[-1], *high_px))
     return tuple(found)
@@ -111,7 +114,10 @@ class _Ballot:
 def _look_again(
     ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, pass_index: int
 ) -> tuple[list[LookState], list[Clip]]:
-    """The evidence's clips for one pass: large first, then other frames at the ordinary size."""
+    """The evidence's clips for one pass.
+
+    First the whole span, large; then its middle, denser; then the whole in other frames.
+    """
     budget = step.budget()
     share = budget.reserve_tokens // ws.settings.answer.passes or budget.tokens_left
     plan = key_clips(
@@ -123,16 +129,32 @@ def _look_again(
     )
     looks, clips = [], []
     for clip in plan:
-        span = clip.span
-        if pass_index:
-            trim_s = span.duration_s * 0.05 * pass_index
-            span = Span(span.start_s + trim_s, span.end_s - trim_s)
+        span, shape = clip.span, clip.shape
+        if pass_index == 1:
+            span = dense_part(ws, span, n_frames=shape.n_frames)
+        elif pass_index > 1:
+            # Other frames of the same span: their times are the middles of fewer parts.
+            fewer = ws.grid.even(max(1, shape.n_frames - ws.grid.frames_per_pair))
+            shape = ClipShape(fewer, shape.width_px, shape.height_px)
         taken, pixels = step.look(
-            span, clip.shape, why=f"evidence, pass {pass_index + 1}", source="answer"
+            span, shape, why=f"evidence, pass {pass_index + 1}", source="answer"
         )
         looks.append(taken)
         clips.append(pixels)
     return looks, clips
+
+
+def dense_part(ws: Workspace, span: Span, *, n_frames: int) -> Span:
+    """The middle of a span, as long as `n_frames` are at the density that its motion asks for."""
+    settings, timeline = ws.settings.look, ws.film.timeline
+    fps = motion_fps(
+        mean_motion(timeline.times_s, timeline.motion, span),
+        still_fps=settings.still_fps,
+        lively_fps=settings.lively_fps,
+        lively_motion=settings.lively_motion,
+    )
+    half_s = min(span.duration_s, n_frames / fps) / 2
+    return Span(span.middle_s - half_s, span.middle_s + half_s)
 
 
 def _plainest(ws: Workspace) -> int:

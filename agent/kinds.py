@@ -68,7 +68,7 @@ def _moment(
     settings = ws.settings.answer
     least = settings.near_best * belief.mass(span_of(best[0]))
     near = [f for f in best[: settings.clips] if belief.mass(span_of(f)) >= least]
-    shown = [Shown(span_of(f), belief.mass(span_of(f))) for f in near]
+    shown = [Shown(whole(ws, span_of(f)), belief.mass(span_of(f))) for f in near]
     vote = ask_evidence(ws, step, shown, question=ws.question.text)
     return Verdict(
         accepted=vote.agreed,
@@ -84,10 +84,20 @@ def _moment(
 
 def _when(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> Verdict:
     """The span of the evidence, seen to its shot's bounds and judged once more."""
-    span = refined(ws, state, span_of(found))
-    again, look = _judge_again(ws, step, state, span)
-    confidence = (found["confidence"] + again) / 2
-    accepted = again >= ws.settings.reflect.accept
+    span = whole(ws, span_of(found))
+    judged = _judge_again(ws, step, state, span)
+    if judged is None:
+        span = span_of(found)
+        return Verdict(
+            accepted=False,
+            why="no tokens are left for a second look",
+            reply=said(span),
+            confidence=found["confidence"] / 2,
+            spans=(span,),
+            cited=(Cited(span, state["subject"]),),
+        )
+    confidence = (found["confidence"] + judged.confidence) / 2
+    accepted = judged.confidence >= ws.settings.reflect.accept
     choice, extra = _pick_time(ws, step, [span])
     return Verdict(
         accepted=accepted,
@@ -97,7 +107,7 @@ def _when(ws: Workspace, step: StepWriter, state: State, found: FindingState) ->
         confidence=confidence,
         spans=(span,),
         cited=(Cited(span, state["subject"]),),
-        looks=(look, *extra),
+        looks=(judged.look, *extra),
         updates=() if accepted else (_update(ws, found, "disagree"),),
     )
 
@@ -110,14 +120,17 @@ def _several(
     kept: list[tuple[Span, float]] = []
     looks: list[LookState] = []
     for found in best:
-        confidence = found["confidence"]
-        if confidence < settings.sure and step.budget().tokens_left > 0:
-            again, look = _judge_again(ws, step, state, span_of(found))
-            looks.append(look)
-            confidence = (confidence + again) / 2
+        span, confidence = whole(ws, span_of(found)), found["confidence"]
+        if confidence < settings.sure or span != span_of(found):
+            judged = _judge_again(ws, step, state, span)
+            if judged is None:
+                span = span_of(found)
+            else:
+                looks.append(judged.look)
+                confidence = (confidence + judged.confidence) / 2
         if confidence >= ws.settings.reflect.accept:
-            kept.append((span_of(found), confidence))
-    spans = merged(ws, [refined(ws, state, s) for s, _ in kept], gap_s=settings.merge_gap_s)
+            kept.append((span, confidence))
+    spans = merged(ws, [s for s, _ in kept], gap_s=settings.merge_gap_s)
     confidence = min((c for _, c in kept), default=0.0)
     choice, extra = _pick_several(ws, step, state, spans)
     reply = str(len(spans)) if state["kind"] == "count" else ", ".join(said(s) for s in spans)
@@ -135,7 +148,7 @@ def _several(
 
 def _neighbour(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> Verdict:
     """What stands beside the anchor: its neighbour shot, shown together with the anchor."""
-    anchor = refined(ws, state, span_of(found))
+    anchor = whole(ws, span_of(found))
     beside = neighbour(ws, anchor, after=state["kind"] == "after")
     if beside is None:
         side = "after" if state["kind"] == "after" else "before"
@@ -171,17 +184,17 @@ def neighbour(ws: Workspace, anchor: Span, *, after: bool) -> Span | None:
     return Span(max(shot.start_s, shot.end_s - longest_s), shot.end_s)
 
 
-def refined(ws: Workspace, state: State, span: Span) -> Span:
-    """The span's whole shot, where the run has looked at all of it and it is one window long."""
+def whole(ws: Workspace, span: Span) -> Span:
+    """The shot that a finding stands in, where it is one window long; else the span itself.
+
+    A thing is rarely there for a part of a shot only, and an answer in time is read against cuts.
+    What comes of this is looked at before it is cited.
+    """
     shot = ws.shot_at(span.middle_s)
     if shot is None or shot.span.duration_s > ws.settings.spotlight.longest_s:
         return span
-    looked = any(
-        span_of(k).start_s <= shot.span.start_s + 0.05
-        and span_of(k).end_s >= shot.span.end_s - 0.05
-        for k in state["looks"]
-    )
-    return shot.span if looked else span
+    inside = span.overlap_s(shot.span) >= 0.9 * span.duration_s
+    return shot.span if inside else span
 
 
 def merged(ws: Workspace, spans: Sequence[Span], *, gap_s: float) -> list[Span]:
@@ -212,23 +225,28 @@ def said(span: Span) -> str:
     return f"{format_time(span.start_s)}–{format_time(span.end_s)}"
 
 
-def _judge_again(
-    ws: Workspace, step: StepWriter, state: State, span: Span
-) -> tuple[float, LookState]:
-    """A second judgement, in other frames than the first one saw."""
-    trim_s = span.duration_s * 0.05
-    inner = Span(span.start_s + trim_s, span.end_s - trim_s)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    confidence: float
+    look: LookState
+
+
+def _judge_again(ws: Workspace, step: StepWriter, state: State, span: Span) -> _Judged | None:
+    """A second judgement of a span, larger and in other frames; None where it can't be paid."""
+    ladder = shapes(ws, high=True, several=True)
+    left = step.budget().tokens_left if step.budget().calls_left else 0
     affordable = [
         s
-        for s in shapes(ws, high=True)
+        for s in ladder
         if ws.videollm.clip_tokens(n_frames=s.n_frames, width_px=s.width_px, height_px=s.height_px)
-        <= step.budget().tokens_left
+        <= left
     ]
-    shape = affordable[-1] if affordable else shapes(ws, high=False)[0]
-    look, clip = step.look(inner, shape, why="a second look at a finding", source="answer")
+    if not affordable:
+        return None
+    look, clip = step.look(span, affordable[-1], why="a second look at a finding", source="answer")
     prompt = render("reflect", n_clips=1, question=state["reflect_question"])
     raw = step.judge(prompt, [clip], looks=[look])
-    return calibration_for(ws, prompt).apply(raw.p_yes), look
+    return _Judged(calibration_for(ws, prompt).apply(raw.p_yes), look)
 
 
 def _pick_time(

@@ -46,6 +46,10 @@ class SurveySettings:
     """Weight of the options; they count by their best."""
     n_candidates: int = 8
     """Separated peaks whose small frames make the strip."""
+    strip_pairs: int = 2
+    """Pairs of frames of each peak in the strip: two give a span its start and its end."""
+    strip_gap_s: float = 3.0
+    """Seconds between the pairs of one peak."""
     strip_short_side_px: int = 96
     """Size of the strip's frames."""
     request_log_ratio: float = 0.7

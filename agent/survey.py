@@ -16,7 +16,7 @@ from agent.state import Cue, ProposalState, State, UpdateState
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
-from index.types import Frame, Pixels, Span
+from index.types import Frame, Pixels
 from prompts.render import render
 from tools.belief import Belief
 from tools.keyclips import anchors
@@ -156,19 +156,22 @@ def _ask_over_strip(
 
 
 def strip_clip(ws: Workspace, times_s: Sequence[float]) -> Clip:
-    """Small stored frames around some times: for each, one pair of frames a second apart.
+    """Small stored frames around some times: for each, a few pairs of frames a second apart.
 
     The model fuses frames in pairs; a pair from one place keeps its picture and its time true.
     """
+    settings = ws.settings.survey
     per_pair = ws.videollm.capabilities.frames_per_pair
-    film: Span = ws.film.video.span
+    film = ws.film.video.span
+    half = (settings.strip_pairs - 1) / 2
     wanted = [
-        min(max(film.start_s, t + i - (per_pair - 1) / 2), film.end_s - 0.01)
+        min(max(film.start_s, t + (p - half) * settings.strip_gap_s + i), film.end_s - 0.01)
         for t in times_s
+        for p in range(settings.strip_pairs)
         for i in range(per_pair)
     ]
     frames = sorted(ws.film.strip(wanted), key=lambda f: f.time_s)
-    width_px, height_px = ws.size_px(ws.settings.survey.strip_short_side_px)
+    width_px, height_px = ws.size_px(settings.strip_short_side_px)
     return Clip(
         times_s=tuple(f.time_s for f in frames),
         pixels=np.stack([_fit(f, width_px, height_px) for f in frames]),

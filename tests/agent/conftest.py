@@ -24,7 +24,7 @@ from index.errors import LibraryError
 from index.media import open_video
 from index.run_rows import RunRow
 from index.runs import RunStore
-from index.types import Frame, Shot, Span, Video, Vectors
+from index.types import Frame, Shot, Span, Vectors, Video
 from tools.look import FrameCache
 
 SHOT_S = 10.0
@@ -36,9 +36,8 @@ COLOURS = {
     "blue": (0, 0, 255),
     "green": (0, 255, 0),
 }
-FILM = (
-    "grey black white grey black white red grey black white grey blue black white grey red black"
-).split()
+_HALF = ("grey", "black", "white")
+FILM = (*_HALF, *_HALF, "red", *_HALF, "grey", "blue", "black", "white", "grey", "red", "black")
 """One colour for each ten-second shot; red is at 60-70 s and at 150-160 s, blue at 110-120 s."""
 
 
@@ -152,9 +151,7 @@ def workspace(library: PlainLibrary, settings: AskSettings) -> WorkspaceMaker:
         videollm: ScriptedVideoLLM, question: str, *, options: tuple[str, ...] = (), **state: object
     ) -> tuple[Workspace, State]:
         runs = RunStore.open(library.folder)
-        runs.start(
-            RunRow("r1", 1, "c0ffee", "", question, options, {}, {}, "k", "2026-01-01", 1)
-        )
+        runs.start(RunRow("r1", 1, "c0ffee", "", question, options, {}, {}, "k", "2026-01-01", 1))
         ws = Workspace(
             run_id="r1",
             question=Question(question, options),

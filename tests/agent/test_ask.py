@@ -1,4 +1,4 @@
-"""Whole questions over a film of plain colours, with a VideoLLM that knows where the evidence is."""
+"""Whole questions over a film of plain colours; the VideoLLM knows where the evidence is."""
 
 from __future__ import annotations
 
@@ -207,9 +207,7 @@ def test_an_empty_question_and_a_lone_option_are_refused(
         ask(library, library.video, "Why?", options=["a"], models=models, settings=settings)
 
 
-def test_a_film_of_another_encoder_is_refused(
-    library: PlainLibrary, settings: AskSettings
-) -> None:
+def test_a_film_of_another_encoder_is_refused(library: PlainLibrary, settings: AskSettings) -> None:
     other = models_with(knowing([]))
     library.encoder.identity = replace(library.encoder.identity, weights_hash="other")
     with pytest.raises(LibraryError):

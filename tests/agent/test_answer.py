@@ -1,0 +1,190 @@
+"""Answers from the evidence alone, and the check of citations."""
+
+from __future__ import annotations
+
+import pytest
+from langgraph.runtime import Runtime
+
+from agent.answer import answer, better_guess, checked, covers, status_of
+from agent.backends.scripted import ScriptedVideoLLM
+from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
+from agent.kinds import Cited, Verdict, merged, neighbour, whole
+from agent.state import LookState, State
+from index.types import Span
+from tests.agent.conftest import WorkspaceMaker
+
+FILM = Span(0, 170)
+RED = "What is the red thing?"
+
+
+def looked(start_s: float, end_s: float, look_id: str = "1.0") -> LookState:
+    return {
+        "look_id": look_id,
+        "start_s": start_s,
+        "end_s": end_s,
+        "n_frames": 4,
+        "width_px": 64,
+        "height_px": 32,
+        "tokens": 24,
+        "source": "belief",
+    }
+
+
+def ready(workspace: WorkspaceMaker, model: ScriptedVideoLLM, **state: object) -> tuple:  # type: ignore[type-arg]
+    """A state in which one look has shown the evidence at 60-70 s."""
+    finding = {
+        "finding_id": "2.0",
+        "look_id": "1.0",
+        "start_s": 60.0,
+        "end_s": 70.0,
+        "p_yes": 0.95,
+        "confidence": 0.95,
+    }
+    update = {"start_s": 60.0, "end_s": 70.0, "log_ratio": 3.0, "cause": "2.0"}
+    given: State = {  # type: ignore[typeddict-item]
+        "cues": [{"text": "red", "group": "question", "weight": 1.0}],
+        "reflect_question": RED,
+        "looks": [looked(60, 70)],
+        "findings": [finding],
+        "updates": [update],
+        "stop_reason": "sufficient: a test",
+        **state,
+    }
+    return workspace(model, RED, **given)
+
+
+def replies(*texts: str) -> ScriptedVideoLLM:
+    """A fake that gives one reply after the other."""
+    left = list(texts)
+    return ScriptedVideoLLM(reply_script=lambda prompt, clips: left.pop(0))
+
+
+def test_two_passes_that_agree_are_an_answer(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, replies("A wall.", "the wall"))
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("answered", "A wall.")
+    (cited,) = out["answer"]["citations"]
+    assert (cited["start"], cited["end"], cited["verified"]) == (60, 70, True)
+
+
+def test_the_third_pass_decides(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, replies("a wall", "a car", "a car"))
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("answered", "a car")
+    assert out["answer"]["confidence"] == pytest.approx(0.95 * 2 / 3, abs=1e-3)
+
+
+def test_passes_that_disagree_send_the_search_on(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, replies("a wall", "a car", "a dog"))
+    out = answer(state, Runtime(context=ws))
+    assert (out["next"], out["attempts"], out["stop_reason"]) == ("spotlight", 1, "")
+    assert out["updates"][-1]["cause"] == "disagree"
+    assert out["guess"]["reply"] == "a wall"
+
+
+def test_not_enough_sends_the_search_on_and_leaves_no_guess(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, replies("not enough", "Not enough."))
+    out = answer(state, Runtime(context=ws))
+    assert out["next"] == "spotlight"
+    assert out["updates"][-1]["cause"] == "not enough"
+    assert out["guess"] == {}
+
+
+def test_an_unreadable_reply_is_never_an_answer(workspace: WorkspaceMaker) -> None:
+    spent = {"visual_tokens": 0, "looks": 17, "calls": 3, "seconds": 1.0}
+    ws, state = ready(
+        workspace, replies("...", "…"), spent=spent, stop_reason="budget: 17 looks are used up"
+    )
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("out_of_budget", "")
+    assert "unreadable" in out["answer"]["stop_reason"]
+
+
+def test_at_the_end_of_the_budget_the_best_guess_is_marked(workspace: WorkspaceMaker) -> None:
+    spent = {"visual_tokens": 0, "looks": 17, "calls": 3, "seconds": 1.0}
+    ws, state = ready(
+        workspace,
+        replies("a wall", "a car", "a dog"),
+        spent=spent,
+        stop_reason="budget: 17 looks are used up",
+    )
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("out_of_budget", "a wall")
+    assert any("best guess" in note for note in out["answer"]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("reply", "ballot"),
+    [
+        ("A red car.", "red car"),
+        ("Not enough!", NOT_ENOUGH),
+        ("not enough evidence here", NOT_ENOUGH),
+        (" ... ", UNREADABLE),
+        ("", UNREADABLE),
+        ("7", "7"),
+    ],
+)
+def test_replies_are_compared_without_articles_and_stops(reply: str, ballot: str) -> None:
+    assert normalised(reply) == ballot
+
+
+def test_a_citation_must_have_been_looked_at_inside_the_film() -> None:
+    looks = [looked(60, 65, "1.0"), looked(65, 70, "1.1")]
+    claims = [
+        Cited(Span(60, 70), "both halves"),
+        Cited(Span(60, 75), "too far"),
+        Cited(Span(10, 20), "never seen"),
+        Cited(Span(168, 171), "past the end"),
+    ]
+    held, failed = checked(claims, [*looks, looked(168, 171)], film=FILM, video_id=1)
+    assert [c.what for c in held] == ["both halves"]
+    assert [c.what for c in failed] == ["too far", "never seen", "past the end"]
+    assert held[0].frames_s == (60.625, 61.875, 63.125, 64.375)
+
+
+def test_looks_with_a_gap_do_not_cover() -> None:
+    assert covers([Span(0, 5), Span(5.02, 10)], Span(0, 10))
+    assert not covers([Span(0, 5), Span(6, 10)], Span(0, 10))
+    assert not covers([], Span(0, 1))
+
+
+def test_the_more_confident_guess_is_kept() -> None:
+    first = better_guess({}, Verdict(False, "", reply="a", confidence=0.6))
+    assert better_guess(first, Verdict(False, "", reply="b", confidence=0.5)) == first
+    assert better_guess(first, Verdict(False, "", reply="b", confidence=0.7))["reply"] == "b"
+    assert better_guess(first, Verdict(False, "", confidence=0.9)) == first
+
+
+def test_every_end_has_its_status() -> None:
+    reason = "budget: 3 looks are used up"
+    assert status_of(passed=True, stop_reason="", has_guess=False, absent=0.9) == "answered"
+    assert (
+        status_of(passed=False, stop_reason=reason, has_guess=True, absent=0.2) == "out_of_budget"
+    )
+    assert status_of(passed=False, stop_reason=reason, has_guess=False, absent=0.8) == "not_found"
+    assert (
+        status_of(passed=False, stop_reason="exhausted", has_guess=False, absent=0.2) == "not_found"
+    )
+
+
+def test_a_finding_is_seen_to_its_shots_bounds(workspace: WorkspaceMaker) -> None:
+    ws, _ = workspace(ScriptedVideoLLM(), RED)
+    assert whole(ws, Span(62, 65)) == Span(60, 70)
+    assert whole(ws, Span(62, 78)) == Span(62, 78)
+
+
+def test_neighbours_stop_at_the_ends_of_the_film(workspace: WorkspaceMaker) -> None:
+    ws, _ = workspace(ScriptedVideoLLM(), RED)
+    assert neighbour(ws, Span(60, 70), after=True) == Span(70, 80)
+    assert neighbour(ws, Span(60, 70), after=False) == Span(50, 60)
+    assert neighbour(ws, Span(160, 170), after=True) is None
+    assert neighbour(ws, Span(0, 10), after=False) is None
+
+
+def test_moments_merge_inside_a_shot_and_stay_apart_across_a_cut(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, _ = workspace(ScriptedVideoLLM(), RED)
+    assert merged(ws, [Span(60, 65), Span(65, 70)], gap_s=0.5) == [Span(60, 70)]
+    assert merged(ws, [Span(60, 70), Span(70, 80)], gap_s=0.5) == [Span(60, 70), Span(70, 80)]
+    assert merged(ws, [Span(60, 70), Span(60, 70)], gap_s=0.5) == [Span(60, 70)]

@@ -1,0 +1,130 @@
+"""What kind of question it is, by rules."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.plan import (
+    caption_of,
+    number_in,
+    option_by_number,
+    option_by_time,
+    parse_question,
+    time_bounds,
+    times_in,
+    usable_rewrite,
+)
+from index.types import Span
+
+FILM = Span(0, 3600)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "subject"),
+    [
+        ("What colour is the car on the beach?", "moment", "the car on the beach"),
+        ("Which colour do the boats in the snow have?", "moment", "the boats in the snow"),
+        ("Where is the red boat?", "moment", "the red boat"),
+        ("In which place are the red boats?", "moment", "the red boats"),
+        ("How many red boats are there?", "moment", "red boats"),
+        ("In which direction do the red boats go?", "moment", "the red boats"),
+        ("What is the red boat doing?", "moment", "the red boat"),
+        ("When does the red car leave the beach?", "when", "the red car leave the beach"),
+        ("At what time can the red boats be seen?", "when", "the red boats"),
+        ("How many times does the red boat appear?", "count", "the red boat"),
+        ("How often does the red boat appear?", "count", "the red boat"),
+        ("List all the times the red boat appears.", "all", "the red boat"),
+        ("Find all the moments with the red boat.", "all", "the red boat"),
+        ("At what times is the red boat shown?", "all", "the red boat"),
+        ("What comes right after the red boats?", "after", "the red boats"),
+        ("What happens after the red car leaves?", "after", "the red car leaves"),
+        ("what is shown right before the snow", "before", "the snow"),
+        ("Which animal appears immediately before the speech?", "before", "the speech"),
+    ],
+)
+def test_the_kind_and_the_subject_are_read_from_the_question(
+    question: str, kind: str, subject: str
+) -> None:
+    intent = parse_question(question)
+    assert (intent.kind, intent.subject) == (kind, subject)
+
+
+@pytest.mark.parametrize(
+    ("question", "judged_by"),
+    [
+        ("How many times do the red boats appear?", "When do the red boats appear?"),
+        ("List all the times the red boat appears.", "When does the red boat appear?"),
+        ("What comes right after the red boat?", "When does the red boat appear?"),
+        ("Where is the red boat?", "Where is the red boat?"),
+    ],
+)
+def test_looks_are_judged_by_what_one_look_can_show(question: str, judged_by: str) -> None:
+    assert parse_question(question).reflect_question == judged_by
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "used"),
+    [
+        ("a red boat on the beach.", "a red boat on the beach"),
+        ("two boats", "two boats"),
+        ("a green fish", ""),
+        ("", ""),
+        ("where is the red boat?", ""),
+        ("<span>1 - 2</span> boat", ""),
+    ],
+)
+def test_a_rewrite_that_lost_the_thread_is_not_used(rewrite: str, used: str) -> None:
+    assert usable_rewrite(rewrite, "Where is the red boat?") == used
+
+
+@pytest.mark.parametrize(
+    ("question", "bounds"),
+    [
+        ("Who sings in the first ten minutes?", Span(0, 600)),
+        ("Who sings in the last minute?", Span(3540, 3600)),
+        ("Who sings during the first half an hour?", Span(0, 1800)),
+        ("Who sings between 1:00 and 2:30?", Span(60, 150)),
+        ("Who sings in the first two hours?", Span(0, 3600)),
+        ("Who sings first?", FILM),
+        ("Who sings between 2:30 and 1:00?", FILM),
+    ],
+)
+def test_a_question_may_name_its_part_of_the_film(question: str, bounds: Span) -> None:
+    assert time_bounds(question, FILM) == bounds
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("3", 3), ("three times", 3), ("Twice", 2), ("never", 0), ("a car", None), ("2 or 3", None)],
+)
+def test_one_number_is_read_from_an_option(text: str, number: int | None) -> None:
+    assert number_in(text) == number
+
+
+def test_times_are_read_from_an_option() -> None:
+    assert times_in("0:12:03 - 0:12:11") == [Span(723, 731)]
+    assert times_in("at 12:03") == [Span(722.5, 723.5)]
+    assert times_in("83.5 s") == [Span(83, 84)]
+    assert times_in("0:01:00–0:01:08, 0:03:00–0:03:10") == [Span(60, 68), Span(180, 190)]
+    assert times_in("3 red cars") == []
+
+
+def test_options_that_are_numbers_or_times_are_picked_by_code() -> None:
+    assert option_by_number(["once", "twice", "three times"], 3) == 2
+    assert option_by_number(["once", "twice"], 3) is None
+    assert option_by_number(["once", "often"], 1) is None
+    times = ["0:01:00 - 0:01:10", "0:02:00 - 0:02:10", "0:10:00"]
+    assert option_by_time(times, [Span(118, 131)]) == 1
+    assert option_by_time([*times, "never"], [Span(118, 131)]) is None
+    assert option_by_time(["1:00-1:10", "1:00-1:10, 2:00-2:10"], [Span(60, 70)]) == 0
+
+
+@given(st.text(max_size=80))
+def test_any_text_has_a_kind_and_words_to_look_for(text: str) -> None:
+    intent = parse_question(text)
+    assert intent.kind in ("moment", "when", "count", "all", "after", "before")
+    assert time_bounds(text, FILM).clamp(FILM) is not None
+    times_in(text)
+    assert caption_of(text) or not text.strip(" \t\n.?!")

@@ -1,0 +1,140 @@
+"""Where to look next."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+from langgraph.runtime import Runtime
+
+from agent.backends.scripted import ScriptedVideoLLM, knowing
+from agent.settings import SpotlightSettings
+from agent.spotlight import Ranked, Window, choose, halves, look, spotlight, windows_of
+from agent.state import LookState
+from index.types import Shot, Span
+from tests.agent.conftest import WorkspaceMaker
+from tools.keyclips import ClipShape
+
+SETTINGS = SpotlightSettings()
+RED = "What is the red thing?"
+CUES = [{"text": "red", "group": "question", "weight": 1.0}]
+
+
+def shots(*edges: float) -> list[Shot]:
+    return [Shot(i, Span(a, b)) for i, (a, b) in enumerate(itertools.pairwise(edges))]
+
+
+def ranked(start_s: float, gain: float, *, tokens: int = 100) -> Ranked:
+    window = Window(Span(start_s, start_s + 5), "belief")
+    return Ranked(window, ClipShape(8, 160, 96), tokens, gain, gain)
+
+
+def looked(start_s: float, end_s: float) -> LookState:
+    return {
+        "look_id": f"0.{start_s:g}",
+        "start_s": start_s,
+        "end_s": end_s,
+        "n_frames": 8,
+        "width_px": 64,
+        "height_px": 32,
+        "tokens": 48,
+        "source": "belief",
+    }
+
+
+def test_shots_are_windows_and_long_ones_are_cut_evenly() -> None:
+    windows = windows_of(shots(0, 10, 50), Span(0, 50), SETTINGS)
+    assert windows[0] == Span(0, 10)
+    assert [round(w.duration_s, 2) for w in windows[1:]] == [13.33, 13.33, 13.33]
+
+
+def test_a_tiny_shot_joins_its_neighbour() -> None:
+    windows = windows_of(shots(0, 10, 10.4, 20), Span(0, 20), SETTINGS)
+    assert windows == [Span(0, 10), Span(10, 20)]
+
+
+def test_a_film_without_shots_is_cut_by_length() -> None:
+    assert windows_of([], Span(0, 32), SETTINGS) == [Span(0, 16), Span(16, 32)]
+    assert windows_of([], Span(0, 0.5), SETTINGS) == [Span(0, 0.5)]
+
+
+@given(
+    st.lists(st.floats(0.01, 200), min_size=1, max_size=30, unique=True),
+    st.floats(0.1, 3000),
+)
+def test_windows_cover_the_film_without_gap_or_overlap(
+    cuts: list[float], duration_s: float
+) -> None:
+    film = Span(0, duration_s)
+    windows = windows_of(shots(0, *sorted(cuts)), film, SETTINGS)
+    assert (windows[0].start_s, windows[-1].end_s) == (0, duration_s)
+    for a, b in itertools.pairwise(windows):
+        assert a.end_s == b.start_s
+    assert all(w.duration_s <= SETTINGS.longest_s + 1e-6 for w in windows)
+
+
+def test_parts_are_equal() -> None:
+    assert halves(Span(0, 40), longest_s=16) == [
+        Span(0, 40 / 3),
+        Span(40 / 3, 80 / 3),
+        Span(80 / 3, 40),
+    ]
+
+
+def test_most_bits_a_token_come_first_within_the_tokens() -> None:
+    queue = [ranked(0, 0.5, tokens=300), ranked(100, 0.4), ranked(200, 0.3), ranked(300, 0.2)]
+    chosen = choose(queue, settings=SETTINGS, limit_tokens=250, n_most=4)
+    assert [r.window.span.start_s for r in chosen] == [100, 200]
+
+
+def test_windows_of_one_turn_keep_apart() -> None:
+    queue = [ranked(100, 0.5), ranked(105, 0.4), ranked(300, 0.3)]
+    chosen = choose(queue, settings=SETTINGS, limit_tokens=250, n_most=2)
+    assert [r.window.span.start_s for r in chosen] == [100, 300]
+
+
+def test_what_cannot_tell_anything_is_not_looked_at() -> None:
+    assert choose([ranked(0, 1e-9)], settings=SETTINGS, limit_tokens=500, n_most=4) == []
+
+
+def test_the_first_windows_are_where_the_vectors_point(workspace: WorkspaceMaker) -> None:
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED)
+    out = spotlight(state, Runtime(context=ws))
+    assert out["next"] == "look"
+    starts = [w["start_s"] for w in out["chosen"]]
+    assert {60, 150} <= set(starts)
+
+
+def test_no_look_is_taken_twice_and_the_end_has_a_reason(workspace: WorkspaceMaker) -> None:
+    everything = [looked(10.0 * i, 10.0 * i + 10) for i in range(17)]
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, looks=everything)
+    out = spotlight(state, Runtime(context=ws))
+    assert out["chosen"] == []
+    assert out["next"] == "answer"
+    assert out["stop_reason"].startswith("exhausted")
+
+
+def test_a_request_is_looked_at_first_at_its_own_density(workspace: WorkspaceMaker) -> None:
+    proposal = {"start_s": 21.0, "end_s": 25.0, "source": "request", "fps": 3.0, "high": True}
+    ws, state = workspace(
+        ScriptedVideoLLM(), RED, cues=CUES, reflect_question=RED, proposals=[proposal]
+    )
+    out = spotlight(state, Runtime(context=ws))
+    asked = next(w for w in out["chosen"] if w["source"] == "request")
+    assert (asked["start_s"], asked["end_s"], asked["n_frames"]) == (21, 25, 12)
+    assert asked["height_px"] == 64
+    assert out["proposals"] == []
+    state = {**state, **out}
+    seen = look(state, Runtime(context=ws))
+    delivered = next(k for k in seen["looks"] if k["source"] == "request")
+    assert (delivered["start_s"], delivered["end_s"]) == (21, 25)
+    row = next(k for k in ws.runs.looks("r1") if k.look_id == delivered["look_id"])
+    assert row.fps == 3.0
+
+
+def test_a_spent_budget_ends_the_search_with_its_name(workspace: WorkspaceMaker) -> None:
+    spent = {"visual_tokens": 0, "looks": 17, "calls": 3, "seconds": 1.0}
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, spent=spent)
+    out = spotlight(state, Runtime(context=ws))
+    assert (out["next"], out["stop_reason"]) == ("answer", "budget: 17 looks are used up")

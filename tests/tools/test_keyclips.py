@@ -1,0 +1,124 @@
+"""Anchors, lengths, and the allocator of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.types import Span
+from tools.keyclips import (
+    Candidate,
+    ClipShape,
+    allocate,
+    anchors,
+    clip_around,
+    smallest_open_step,
+)
+
+
+def price(*, n_frames: int, width_px: int, height_px: int) -> int:
+    """As Qwen3-VL: pairs on a 32-px grid, ten tokens for each time tag."""
+    return -(-n_frames // 2) * ((width_px // 32) * (height_px // 32) + 10)
+
+
+LADDER = (
+    ClipShape(2, 160, 96),
+    ClipShape(4, 160, 96),
+    ClipShape(8, 160, 96),
+    ClipShape(8, 224, 128),
+)
+# 25, 50, 100 and 152 tokens.
+
+
+def candidate(start_s: float, relevance: float) -> Candidate:
+    return Candidate(Span(start_s, start_s + 5), relevance, LADDER)
+
+
+def test_every_hill_between_valleys_has_one_anchor() -> None:
+    scores = np.array([0, 1, 0, 2, 2, 2, 0, 0, 3.0])
+    assert anchors(np.arange(9.0), scores, limit=9) == [1, 4, 8]
+
+
+def test_a_level_curve_has_one_anchor_in_its_middle() -> None:
+    assert anchors(np.arange(5.0), np.zeros(5), limit=3) == [2]
+
+
+def test_too_many_anchors_keep_the_best_of_each_cluster() -> None:
+    # Hills at 1, 3 (early) and 21, 23 (late): one stays of each pair.
+    scores = np.zeros(25)
+    scores[[1, 3, 21, 23]] = [0.5, 0.9, 0.8, 0.4]
+    assert anchors(np.arange(25.0), scores, limit=2) == [3, 21]
+
+
+def test_no_scores_have_no_anchor() -> None:
+    assert anchors(np.zeros(0), np.zeros(0), limit=3) == []
+
+
+def test_a_clip_grows_over_what_is_relevant_and_various() -> None:
+    vectors = np.eye(6, dtype=np.float32)
+    scores = np.array([0, 1, 1, 1, 0, 0.0])
+    assert clip_around(2, scores, vectors, most=4) == (1, 4)
+
+
+def test_a_clip_of_equal_frames_stays_where_relevance_is() -> None:
+    vectors = np.ones((6, 1), dtype=np.float32)
+    scores = np.array([0, 0, 1, 0, 0, 0.0])
+    assert clip_around(2, scores, vectors, most=4) == (2, 3)
+
+
+def test_the_best_clip_gets_the_most() -> None:
+    clips = allocate([candidate(0, 0.1), candidate(50, 0.9)], budget_tokens=180, price=price)
+    assert [(c.span.start_s, c.tokens) for c in clips] == [(0, 25), (50, 152)]
+
+
+def test_the_least_relevant_go_first_when_even_the_plainest_is_too_much() -> None:
+    clips = allocate(
+        [candidate(0, 0.1), candidate(10, 0.9), candidate(20, 0.5)], budget_tokens=55, price=price
+    )
+    assert [c.span.start_s for c in clips] == [10, 20]
+
+
+def test_nothing_is_shown_for_nothing() -> None:
+    assert allocate([candidate(0, 1.0)], budget_tokens=24, price=price) == []
+    assert allocate([], budget_tokens=100, price=price) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.floats(0, 1)),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda t: t[0],
+    ),
+    st.integers(0, 2500),
+)
+def test_the_budget_is_kept_and_little_is_left(
+    wanted: list[tuple[int, float]], budget_tokens: int
+) -> None:
+    candidates = [candidate(10.0 * start, relevance) for start, relevance in wanted]
+    clips = allocate(candidates, budget_tokens=budget_tokens, price=price)
+    total = sum(c.tokens for c in clips)
+    assert total <= budget_tokens
+    for clip in clips:
+        assert clip.tokens == price(
+            n_frames=clip.shape.n_frames,
+            width_px=clip.shape.width_px,
+            height_px=clip.shape.height_px,
+        )
+    if len(clips) < len(candidates):
+        assert 25 * (len(clips) + 1) > budget_tokens
+    step = smallest_open_step(clips, candidates, price=price)
+    if step is not None:
+        assert budget_tokens - total < step
+    assert [c.span for c in clips] == sorted(c.span for c in clips)
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=60), st.integers(1, 10))
+def test_anchors_are_few_ascending_and_hold_the_best(values: list[float], limit: int) -> None:
+    scores = np.array(values)
+    found = anchors(np.arange(float(len(values))), scores, limit=limit)
+    assert 1 <= len(found) <= limit
+    assert found == sorted(set(found))
+    assert max(scores[found]) == pytest.approx(scores.max())

@@ -1,0 +1,110 @@
+"""What a model writes when it wants to look closer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.types import Span
+from tools.requests import Request, RequestLimits, parse_requests, seconds_of
+
+LIMITS = RequestLimits(film=Span(0, 3600), max_frames=32)
+
+
+def only(text: str) -> Request:
+    parsed = parse_requests(text, limits=LIMITS)
+    assert not parsed.refusals
+    (request,) = parsed.requests
+    return request
+
+
+def test_dynframes_own_form_is_read() -> None:
+    assert only("<span>62.00 - 68.00</span><fps>3</fps>") == Request(Span(62, 68), 3.0)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<span>62–68</span>",
+        "<span> 62.0 — 68 </span>",
+        "<SPAN>1:02 - 1:08</SPAN>",
+        "< span >0:01:02.0 to 0:01:08</ span >",
+        "I want <span>62s - 68s</span> please",
+        "<span>62 seconds - 68 seconds</span>",
+    ],
+)
+def test_dashes_spaces_clock_times_and_units_are_tolerated(written: str) -> None:
+    assert only(written) == Request(Span(62, 68), None)
+
+
+def test_several_requests_keep_their_own_density_and_size() -> None:
+    text = "<span>1 - 3</span><fps>2</fps> and <span>5 - 9</span><size>high</size><fps>4</fps>"
+    parsed = parse_requests(text, limits=LIMITS)
+    assert parsed.requests == (Request(Span(1, 3), 2.0), Request(Span(5, 9), 4.0, "high"))
+
+
+def test_a_request_is_clamped_to_the_film() -> None:
+    assert only("<span>3590 - 3700</span>").span == Span(3590, 3600)
+
+
+def test_the_cap_on_frames_lowers_the_density_and_keeps_the_span() -> None:
+    # 64 s at 4 fps would be 256 frames; 32 frames over 64 s is half a frame a second.
+    assert only("<span>0 - 64</span><fps>4</fps>") == Request(Span(0, 64), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("<span>soon</span>", "bad_time"),
+        ("<span>62</span>", "bad_time"),
+        ("<span>68 - 62</span>", "empty_span"),
+        ("<span>62 - 62</span>", "empty_span"),
+        ("<span>4000 - 4010</span>", "outside_film"),
+        ("<span>1 - 2</span><fps>0</fps>", "bad_fps"),
+        ("<span>1 - 2</span><fps>31</fps>", "bad_fps"),
+        ("<span>1 - 2</span><fps>many</fps>", "bad_fps"),
+        ("<span>1 - 2</span><size>huge</size>", "bad_size"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_with_a_code(written: str, code: str) -> None:
+    parsed = parse_requests(written, limits=LIMITS)
+    assert parsed.requests == ()
+    assert [r.code for r in parsed.refusals] == [code]
+
+
+@pytest.mark.parametrize("text", ["", "none", "62 - 68", "<span>62 - 68", "<fps>3</fps>"])
+def test_text_without_whole_tags_asks_for_nothing(text: str) -> None:
+    parsed = parse_requests(text, limits=LIMITS)
+    assert (parsed.requests, parsed.refusals) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("62.5", 62.5), ("1:02.5", 62.5), ("1:00:00", 3600.0), ("x", None), ("1:2:3:4", None)],
+)
+def test_seconds_are_read_from_clock_times(text: str, seconds: float | None) -> None:
+    assert seconds_of(text) == seconds
+
+
+@given(st.text())
+def test_any_text_parses_to_requests_inside_the_film(text: str) -> None:
+    parsed = parse_requests(f"<span>{text}</span><fps>{text}</fps>", limits=LIMITS)
+    assert len(parsed.requests) + len(parsed.refusals) >= 1
+    for request in parsed.requests:
+        assert request.span.clamp(LIMITS.film) == request.span
+
+
+@given(
+    st.floats(0, 3599, allow_nan=False),
+    st.floats(0.01, 500),
+    st.one_of(st.none(), st.floats(0.01, 30)),
+)
+def test_a_request_never_holds_more_frames_than_the_cap(
+    start_s: float, length_s: float, fps: float | None
+) -> None:
+    density = "" if fps is None else f"<fps>{fps:.3f}</fps>"
+    text = f"<span>{start_s:.3f} - {start_s + length_s:.3f}</span>{density}"
+    for request in parse_requests(text, limits=LIMITS).requests:
+        if request.fps is not None:
+            assert request.fps * request.span.duration_s <= LIMITS.max_frames + 1e-6
