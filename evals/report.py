@@ -116,8 +116,10 @@ def _statuses(answers: Sequence[Asked]) -> dict[str, int]:
 
 
 def _citations(present: Sequence[Asked]) -> dict[str, Any]:
-    """Over present questions that were not rejected."""
+    """Over present questions that were not rejected; empty for strategies that cite nothing."""
     given = [a for a in present if a.outcome.status != "not_found"]
+    if not any(a.outcome.citations for a in given):
+        given = []
     found = citation_score([(a.outcome.citations, a.item.evidence) for a in given])
     recalls = {f"r1_{at:g}": value for at, value in found.recall_at_1.items()}
     return {"n": found.n, "miou": found.miou, **recalls}

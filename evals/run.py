@@ -46,7 +46,7 @@ class EvalEvent:
 class EvalProgress(Protocol):
     """Told after every question of every strategy."""
 
-    def __call__(self, event: EvalEvent) -> None: ...
+    def __call__(self, event: EvalEvent, /) -> None: ...
 
 
 def ignore_event(event: EvalEvent) -> None:

@@ -1,0 +1,167 @@
+"""An evaluation from end to end: costs, equal tokens, resuming, the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evals.items import item_from_json, load_items
+from evals.run import EvalEvent, evaluate
+from index.errors import InputError
+from tests.evals.conftest import Bench
+
+ALL = ("spotlight", "oracle", "uniform", "topk")
+
+
+def run(
+    bench: Bench,
+    *,
+    strategies: tuple[str, ...] = ALL,
+    resume_file: Path | None = None,
+    events: list[EvalEvent] | None = None,
+) -> list[dict[str, object]]:
+    report = evaluate(
+        [bench.film],
+        bench.items,
+        strategies=strategies,
+        models=bench.models,
+        library=bench.library,
+        settings=bench.settings,
+        progress=(events if events is not None else []).append,
+        resume_file=resume_file,
+    )
+    json.dumps(report.to_json(), allow_nan=False)
+    return list(report.rows)
+
+
+def untimed(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
+def test_a_model_that_knows_all_is_right_on_true_spans_and_says_nothing_of_absent_ones(
+    bench: Bench,
+) -> None:
+    (row,) = run(bench, strategies=("oracle",))
+    n_present = sum(not item.is_absent for item in bench.items)
+    assert (row["n"], row["accuracy"], row["over_oracle"]) == (n_present, 1.0, 1.0)
+    assert "absent" not in row["kinds"]  # type: ignore[operator]
+
+
+def test_the_oracle_sees_the_true_spans_only(bench: Bench) -> None:
+    run(bench, strategies=("oracle",))
+    seen = [t for call in bench.videollm.calls for clip in call.clips for t in clip.times_s]
+    true = [span for item in bench.items for span in item.evidence]
+    # A frame's own time may be one frame before the time asked for.
+    assert all(any(s.start_s - 0.13 <= t < s.end_s for s in true) for t in seen)
+
+
+def test_baselines_show_no_more_tokens_than_ours_used(bench: Bench) -> None:
+    few = replace(bench, items=bench.items[::3])
+    rows = {str(row["strategy"]): row for row in run(few)}
+    ours = rows["spotlight"]["visual_tokens"]
+    for name in ("uniform", "topk"):
+        spent = rows[name]["visual_tokens"]
+        assert isinstance(spent, float)
+        assert isinstance(ours, float)
+        assert 0.8 * ours <= spent <= ours
+        assert rows[name]["calls"] == 1
+
+
+def test_without_ours_baselines_show_the_whole_budget(bench: Bench) -> None:
+    small = replace(bench.settings.budget, visual_tokens=200)
+    bench = replace(bench, settings=replace(bench.settings, budget=small))
+    (row,) = run(bench, strategies=("uniform",))
+    # 128x96 px of a 160x96 film on a 32-px grid: 5 x 3 tokens a pair, 13 pairs.
+    assert row["visual_tokens"] == 195
+
+
+def test_rows_come_in_the_order_asked_for(bench: Bench) -> None:
+    rows = run(replace(bench, items=bench.items[:2]), strategies=("topk", "spotlight"))
+    assert [row["strategy"] for row in rows] == ["topk", "spotlight"]
+
+
+def test_absent_questions_are_counted_as_rejections_and_false_answers(bench: Bench) -> None:
+    (row,) = run(bench, strategies=("uniform",))
+    # The fake says "not enough" to open absent questions and must choose for the others.
+    assert row["absent"]["false_answers"] == 0.5  # type: ignore[index]
+    assert row["absent"]["false_rejections"] == 0.0  # type: ignore[index]
+
+
+def test_the_same_call_gives_the_same_numbers(bench: Bench) -> None:
+    few = replace(bench, items=bench.items[::4])
+    assert untimed(run(few)) == untimed(run(few))
+
+
+def test_a_resumed_run_asks_only_what_is_missing(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "record.jsonl"
+    whole = run(bench, strategies=("oracle", "uniform"), resume_file=file)
+    lines = file.read_bytes().splitlines(keepends=True)
+    # A kill in the middle of the sixth line.
+    file.write_bytes(b"".join(lines[:5]) + lines[5][:20])
+    bench.videollm.calls.clear()
+    events: list[EvalEvent] = []
+    again = run(bench, strategies=("oracle", "uniform"), resume_file=file, events=events)
+    assert sum(event.resumed for event in events) == 5
+    assert untimed(again) == untimed(whole)
+    bench.videollm.calls.clear()
+    run(bench, strategies=("oracle", "uniform"), resume_file=file)
+    assert bench.videollm.calls == []
+
+
+def test_another_setting_is_asked_anew(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "record.jsonl"
+    run(bench, strategies=("uniform",), resume_file=file)
+    other = replace(bench.settings, budget=replace(bench.settings.budget, visual_tokens=300))
+    events: list[EvalEvent] = []
+    run(
+        replace(bench, settings=other),
+        strategies=("uniform",),
+        resume_file=file,
+        events=events,
+    )
+    assert not any(event.resumed for event in events)
+
+
+def test_progress_counts_every_question_of_every_strategy(bench: Bench) -> None:
+    events: list[EvalEvent] = []
+    run(bench, strategies=("oracle", "uniform"), events=events)
+    assert [e.done for e in events] == list(range(1, 2 * len(bench.items) + 1))
+    assert {e.total for e in events} == {2 * len(bench.items)}
+    assert {e.right for e in events if "absent" in e.custom_id and e.strategy == "oracle"} == {None}
+
+
+def test_the_table_names_strategies_and_kinds(bench: Bench) -> None:
+    report = evaluate(
+        [bench.film],
+        bench.items[:4],
+        strategies=("uniform", "oracle"),
+        models=bench.models,
+        library=bench.library,
+        settings=bench.settings,
+    )
+    table = report.table()
+    assert "uniform" in table
+    assert "100 % of 2" in table
+    assert [line.split()[0] for line in table.splitlines()[:3]] == ["strategy", "uniform", "oracle"]
+
+
+def test_an_unknown_strategy_is_named_with_the_known_ones(bench: Bench) -> None:
+    with pytest.raises(InputError, match=r"psychic.*spotlight, oracle, uniform, topk"):
+        run(bench, strategies=("psychic",))
+
+
+def test_a_question_about_another_film_is_refused(bench: Bench) -> None:
+    with pytest.raises(InputError, match=r"other\.mp4"):
+        run(replace(bench, items=[replace(bench.items[0], video="other.mp4")]))
+
+
+def test_a_malformed_line_of_questions_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"custom_id": "a"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="line 1"):
+        load_items(path)
+    with pytest.raises(InputError, match="question a"):
+        item_from_json({"custom_id": "a"})
