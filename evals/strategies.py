@@ -61,10 +61,11 @@ def spotlight(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
     )
     with contextlib.closing(RunStore.open(view.library.folder)) as runs:
         steps = runs.steps(answer.run_id)
-    return _outcome_of(answer, steps)
+    return outcome_of(answer, steps)
 
 
-def _outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
+def outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
+    """The agent's answer and the steps that led to it, as an outcome."""
     looks = [look for step in steps for look in step.looks]
     return Outcome(
         answer=answer.answer,
