@@ -1,2 +1,328 @@
+"""The command line: builds the settings, joins the parts, holds no logic.
+
+Whatever is heavy is imported inside the commands, so that `--help` answers at once. Results go to
+standard output; progress, notices and errors to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from index.errors import LongshotError
+from web.flags import (
+    budget_option,
+    config_of,
+    consoles,
+    json_option,
+    library_option,
+    model_options,
+    open_library,
+    open_pair,
+    print_json,
+)
+from web.trials import demo_group, eval_group
+
+_INTERRUPTED = 130
+
+
 def main() -> None:
-    raise SystemExit(0)
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code: 0, 1 (an error), 2 (usage), 130 (Ctrl-C)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A dash that an old terminal cannot show is no reason to stop.
+            stream.reconfigure(errors="replace")
+    try:
+        # Gives the code of `ctx.exit`; a command that simply ends gives None.
+        code = cli.main(list(arguments), prog_name="longshot", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("stopped; what is done is kept, the same command goes on from there", err=True)
+        return _INTERRUPTED
+    except LongshotError as error:
+        click.echo(f"error: {error}", err=True)
+        return 1
+    return int(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="longshot")
+@click.option("-v", "--verbose", is_flag=True, help="Say on standard error what is being done.")
+@library_option
+def cli(verbose: bool) -> None:
+    """Ask questions of hour-long videos on your own machine, and see the evidence."""
+    # Loading bars of libraries would stand between our own lines.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "info" if verbose else "error")
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s"
+    )
+
+
+# -- films
+
+
+@cli.command("index")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--rebuild", is_flag=True, help="Index again; once, after a change of encoder.")
+@model_options
+@library_option
+@json_option
+@click.pass_context
+def index_command(
+    ctx: click.Context, paths: tuple[Path, ...], rebuild: bool, as_json: bool
+) -> None:
+    """Index films, and all films in folders. What is indexed already is left alone."""
+    from agent.models import open_chosen_encoder
+    from index.build import build
+    from web.payload import report_to_json
+    from web.progress import WorkProgress
+    from web.terminal import print_failure, print_report
+
+    config = config_of(ctx)
+    out, errors = consoles()
+    with open_library(config, create=True) as library:
+        choice = config.choice(library.encoder_identity())
+        encoder = open_chosen_encoder(choice, device=config.device)
+        settings = replace(config.index, rebuild=rebuild)
+        with WorkProgress(errors, as_times=True) as progress:
+            report = build(
+                library, paths, encoder=encoder, settings=settings, progress=progress.indexing
+            )
+    if as_json:
+        print_json(report_to_json(report))
+        for failure in report.failures:
+            print_failure(errors, failure)
+    else:
+        print_report(out, errors, report)
+    ctx.exit(1 if report.failures else 0)
+
+
+@cli.command("search")
+@click.argument("text")
+@click.option("--video", multiple=True, metavar="VIDEO", help="Only this film; may be repeated.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1))
+@click.option("--threshold", type=float, metavar="SCORE", help="Nothing below this score.")
+@model_options
+@library_option
+@json_option
+@click.pass_context
+def search_command(
+    ctx: click.Context,
+    text: str,
+    video: tuple[str, ...],
+    limit: int,
+    threshold: float | None,
+    as_json: bool,
+) -> None:
+    """Find the moments that look like a text."""
+    from agent.models import open_chosen_encoder
+    from tools.search import search
+    from web.payload import moments_to_json
+    from web.terminal import print_moments
+
+    config = config_of(ctx)
+    with open_library(config) as library:
+        videos = {each.video_id: each for each in library.videos()}
+        chosen = [library.find(each).video_id for each in video]
+        choice = config.choice(library.encoder_identity())
+        encoder = open_chosen_encoder(choice, device=config.device)
+        library.check_encoder(encoder.identity)
+        moments = search(library, encoder, text, limit=limit, video_ids=chosen or None)
+    if threshold is not None:
+        moments = [moment for moment in moments if moment.score >= threshold]
+    if as_json:
+        print_json(moments_to_json(text, moments, videos))
+    else:
+        print_moments(consoles()[0], moments, videos, text=text)
+
+
+@cli.command("stats")
+@library_option
+@json_option
+@click.pass_context
+def stats_command(ctx: click.Context, as_json: bool) -> None:
+    """Show what the library holds."""
+    from index.runs import RunStore
+    from index.stats import stats_of
+    from web.payload import stats_to_json
+    from web.terminal import print_stats
+
+    config = config_of(ctx)
+    with open_library(config) as library:
+        with contextlib.closing(RunStore.open(library.folder)) as store:
+            runs = Counter(each.status for each in store.runs(limit=-1))
+        stats = stats_of(library)
+    if as_json:
+        print_json(stats_to_json(stats, runs))
+    else:
+        print_stats(consoles()[0], stats, runs)
+
+
+@cli.command("remove")
+@click.argument("video")
+@click.option("--runs", "with_runs", is_flag=True, help="Also forget what was asked of it.")
+@library_option
+@json_option
+@click.pass_context
+def remove_command(ctx: click.Context, video: str, with_runs: bool, as_json: bool) -> None:
+    """Take a film out of the library. The film's own file is not touched."""
+    from index.runs import RunStore
+    from web.payload import video_to_json
+
+    with open_library(config_of(ctx)) as library:
+        found = library.find(video)
+        library.remove(found.video_id)
+        if with_runs:
+            with contextlib.closing(RunStore.open(library.folder)) as runs:
+                runs.remove_video(found.content_hash)
+    if as_json:
+        print_json({"removed": video_to_json(found), "runs_removed": with_runs})
+    else:
+        click.echo(f"removed {found.video_id} ({found.path}) from the library; the file stays")
+
+
+@cli.command("doctor")
+@library_option
+@json_option
+@click.pass_context
+def doctor_command(ctx: click.Context, as_json: bool) -> None:
+    """Say what this machine can run, and what is missing."""
+    from agent.doctor import examine_all
+    from web.payload import checks_to_json
+    from web.terminal import print_checks
+
+    checks = examine_all(config_of(ctx).library)
+    if as_json:
+        print_json(checks_to_json(checks))
+    else:
+        print_checks(consoles()[0], checks)
+    ctx.exit(1 if any(check.status == "missing" for check in checks) else 0)
+
+
+# -- questions
+
+
+@cli.command("ask")
+@click.argument("film")
+@click.argument("question")
+@click.option("--option", multiple=True, metavar="TEXT", help="One option; repeat it.")
+@click.option("--options", metavar="A|B|C", help="All options at once.")
+@budget_option
+@model_options
+@library_option
+@json_option
+@click.pass_context
+def ask_command(
+    ctx: click.Context,
+    film: str,
+    question: str,
+    option: tuple[str, ...],
+    options: str | None,
+    as_json: bool,
+) -> None:
+    """Ask a film a question. A film that is not in the library is indexed first."""
+    from agent.ask import ask
+    from agent.films import check_film, film_to_ask
+    from agent.types import Question
+    from web.progress import WorkProgress
+    from web.terminal import print_answer, print_step
+
+    asked = Question(question, (*option, *(options.split("|") if options else ())))
+    config = config_of(ctx)
+    out, errors = consoles()
+    with open_library(config, create=True) as library:
+        check_film(library, film)
+        models = open_pair(config, library)
+        with WorkProgress(errors, as_times=True) as progress:
+            video = film_to_ask(
+                library,
+                film,
+                encoder=models.encoder,
+                settings=config.index,
+                progress=progress.indexing,
+            )
+        steps = errors if as_json else out
+        answer = ask(
+            library,
+            video,
+            asked.text,
+            options=asked.options,
+            models=models,
+            settings=config.ask_settings(knows_only_demo_world=models.knows_only_demo_world),
+            on_step=lambda step: print_step(steps, step),
+        )
+    if as_json:
+        print_json(answer.to_json())
+    else:
+        print_answer(out, answer, video)
+
+
+@cli.group()
+def trace() -> None:
+    """Look at runs again; needs no model."""
+
+
+@trace.command("list")
+@click.option("--video", metavar="VIDEO", help="Only runs on this film.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
+@library_option
+@json_option
+@click.pass_context
+def trace_list(ctx: click.Context, video: str | None, limit: int, as_json: bool) -> None:
+    """List the runs, the newest first."""
+    from index.runs import RunStore
+    from web.payload import runs_to_json
+    from web.terminal import print_runs
+
+    with open_library(config_of(ctx)) as library:
+        video_hash = library.find(video).content_hash if video else None
+        with contextlib.closing(RunStore.open(library.folder)) as store:
+            runs = store.runs(limit=limit, video_hash=video_hash)
+    if as_json:
+        print_json(runs_to_json(runs))
+    else:
+        print_runs(consoles()[0], runs)
+
+
+@trace.command("show")
+@click.argument("run_id")
+@click.option("--prompts", is_flag=True, help="Also every prompt as the model read it.")
+@library_option
+@json_option
+@click.pass_context
+def trace_show(ctx: click.Context, run_id: str, prompts: bool, as_json: bool) -> None:
+    """Show every step of a run: why, what was looked at, what was said, what it cost."""
+    from agent.trace import load_run
+    from index.runs import RunStore
+    from web.payload import trace_to_json
+    from web.terminal import print_trace
+
+    with (
+        open_library(config_of(ctx)) as library,
+        contextlib.closing(RunStore.open(library.folder)) as store,
+    ):
+        found, steps, answer = load_run(store, run_id)
+    if as_json:
+        print_json(trace_to_json(found, steps, answer))
+    else:
+        print_trace(consoles()[0], found, steps, answer, prompts=prompts)
+
+
+cli.add_command(demo_group)
+cli.add_command(eval_group)

@@ -1,0 +1,212 @@
+"""Settings from outside: flags, then `LONGSHOT_*`, then TOML files, then the defaults.
+
+    longshot.toml in the user's configuration folder   the person's own defaults
+    longshot.toml in the library's folder              what holds for that library; wins over them
+
+A value that does not fit is an error that names its source. Nothing here reads the environment:
+the caller passes it in.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from agent.models import ModelChoice, choose_models
+from agent.settings import AskSettings, settings_for, with_budget
+from index.build import IndexSettings
+from index.encoder import EncoderIdentity
+from index.errors import InputError
+from index.library import default_library_folder
+
+FILE_NAME = "longshot.toml"
+_PREFIX = "LONGSHOT_"
+_PLAIN = ("library", "models", "encoder", "device")
+
+
+class BudgetLimits(BaseModel):
+    """The limits of a budget that somebody set; the others stay as they fit the model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    visual_tokens: PositiveInt | None = None
+    looks: PositiveInt | None = None
+    calls: PositiveInt | None = None
+    seconds: PositiveFloat | None = Field(default=None, allow_inf_nan=False)
+
+
+class _IndexSection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    every_s: PositiveFloat | None = None
+    glimpse_every_s: PositiveFloat | None = None
+    clip_s: PositiveFloat | None = None
+    strip_height_px: PositiveInt | None = None
+    batch_size: PositiveInt | None = None
+    backend: str | None = None
+
+
+class _Layer(BaseModel):
+    """One source of settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    library: Path | None = None
+    models: str | None = Field(default=None, min_length=1)
+    encoder: str | None = Field(default=None, min_length=1)
+    device: str | None = Field(default=None, min_length=1)
+    budget: BudgetLimits = BudgetLimits()
+    index: _IndexSection = _IndexSection()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a command works with."""
+
+    library: Path
+    models: str
+    encoder: str | None
+    """None: the one of the library, or that of the models."""
+    device: str
+    budget: BudgetLimits
+    index: IndexSettings
+
+    def choice(self, library_encoder: EncoderIdentity | None = None) -> ModelChoice:
+        """The names of the models, before anything is loaded.
+
+        Where nobody names an encoder, a library goes on with its own. A pair that stands for
+        itself (the demo's, the fakes) brings its encoder along.
+        """
+        encoder = self.encoder
+        is_pair = self.models == "demo" or self.models.partition(":")[0] == "scripted"
+        if encoder is None and library_encoder is not None and not is_pair:
+            encoder = library_encoder.name
+        return choose_models(self.models, encoder=encoder, device=self.device)
+
+    def ask_settings(self, *, knows_only_demo_world: bool) -> AskSettings:
+        """The settings that fit the VideoLLM, with the limits that somebody set."""
+        settings = settings_for(knows_only_demo_world=knows_only_demo_world)
+        return with_budget(settings, **self.budget.model_dump())
+
+
+def load_config(
+    flags: Mapping[str, Any], *, environ: Mapping[str, str], config_folder: Path | None = None
+) -> Config:
+    """The settings of a command.
+
+    Args:
+        flags: values given on the command line, by name; None where one was not given.
+        environ: the environment; only names that begin with LONGSHOT_ are read.
+        config_folder: where the person's own file is; None: the platform's place for it.
+
+    Raises:
+        InputError: a value that does not fit, or a name that is none of ours.
+    """
+    folder = config_folder or Path(platformdirs.user_config_dir("longshot", appauthor=False))
+    given = _layer({k: v for k, v in flags.items() if v is not None}, "the command line")
+    named = _layer(_from_environ(environ), "the environment")
+    own = _from_file(folder / FILE_NAME)
+    library = given.library or named.library or own.library or default_library_folder()
+    library = library.expanduser()
+    of_library = _from_file(library / FILE_NAME)
+    if of_library.library is not None:
+        raise InputError(
+            f"{library / FILE_NAME} names a library", "a library's own file says nothing of that"
+        )
+    merged: dict[str, Any] = {}
+    for layer in (own, of_library, named, given):
+        _put_over(merged, layer.model_dump(exclude_none=True))
+    return Config(
+        library=library,
+        models=merged.get("models", "auto"),
+        encoder=merged.get("encoder"),
+        device=merged.get("device", "auto"),
+        budget=BudgetLimits(**merged["budget"]),
+        index=IndexSettings(**merged["index"]),
+    )
+
+
+def parse_budget(text: str) -> dict[str, float]:
+    """The limits of "6000" (visual tokens) or "tokens=6000,looks=20,calls=80,seconds=120".
+
+    Raises:
+        InputError: anything else.
+    """
+    known = {"tokens": "visual_tokens", **{name: name for name in BudgetLimits.model_fields}}
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            name, value = "tokens", name
+        if name not in known or known[name] in limits:
+            raise _bad_budget(text)
+        try:
+            limits[known[name]] = float(value) if name == "seconds" else int(value)
+        except ValueError as error:
+            raise _bad_budget(text) from error
+        if not 0 < limits[known[name]] < float("inf"):
+            raise _bad_budget(text)
+    return limits
+
+
+def _bad_budget(text: str) -> InputError:
+    return InputError(
+        f'"{text}" is no budget',
+        "write a number of visual tokens (6000) or tokens=6000,looks=20,calls=80,seconds=120",
+    )
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = {f"{_PREFIX}{name.upper()}": name for name in (*_PLAIN, "budget")}
+    values: dict[str, Any] = {}
+    for key, value in environ.items():
+        if not key.startswith(_PREFIX) or not value:
+            continue
+        if key not in known:
+            raise InputError(
+                f"{key} in the environment is no setting", f"known: {', '.join(known)}"
+            )
+        values[known[key]] = parse_budget(value) if key.endswith("_BUDGET") else value
+    return values
+
+
+def _from_file(path: Path) -> _Layer:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _Layer()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", "mend it or remove it") from error
+    try:
+        return _layer(tomllib.loads(text), str(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is no TOML: {error}", "mend it or remove it") from error
+
+
+def _layer(values: Mapping[str, Any], source: str) -> _Layer:
+    try:
+        return _Layer.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"setting {name} from {source}: {first['msg']} (it is {first['input']!r})",
+            f"known: {', '.join(_Layer.model_fields)}"
+            if first["type"] == "extra_forbidden"
+            else "",
+        ) from error
+
+
+def _put_over(below: dict[str, Any], above: dict[str, Any]) -> None:
+    """Values of `above` replace those of `below`; sections are merged."""
+    for key, value in above.items():
+        if isinstance(value, dict):
+            below[key] = {**below.get(key, {}), **value}
+        else:
+            below[key] = value

@@ -1,0 +1,53 @@
+"""The film that a person means, indexed where it is not yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from index.build import IndexSettings, Progress, build
+from index.encoder import Encoder
+from index.errors import InputError, MediaError
+from index.library import Library
+from index.types import Video
+
+
+def check_film(library: Library, film: str) -> None:
+    """Passes where the name may lead to a film; cheap, so that no model is loaded for a slip.
+
+    Raises:
+        InputError: neither a file nor a film of the library.
+    """
+    path = Path(film).expanduser()
+    if path.is_dir():
+        raise InputError(f"{film} is a folder", "name one film of it")
+    if not path.exists():
+        library.find(film)
+
+
+def film_to_ask(
+    library: Library, film: str, *, encoder: Encoder, settings: IndexSettings, progress: Progress
+) -> Video:
+    """A film of the library, or a file that is indexed first.
+
+    A film that is there is found without taking the library for writing, so that questions can be
+    asked while another film is being indexed.
+
+    Args:
+        film: a path, or whatever else `Library.find` takes.
+
+    Raises:
+        InputError: neither a file nor a film of the library.
+        MediaError: the file cannot be indexed.
+        LibraryError: the library belongs to another encoder, or another process writes to it.
+    """
+    path = Path(film).expanduser().absolute()
+    if not path.exists():
+        return library.find(film)
+    try:
+        return library.find(str(path))
+    except InputError:
+        # New, moved or changed: indexing tells these apart by the file's content.
+        report = build(library, [path], encoder=encoder, settings=settings, progress=progress)
+    if report.failures:
+        raise MediaError(report.failures[0].message, report.failures[0].hint)
+    return (*report.indexed, *report.unchanged)[0]

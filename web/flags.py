@@ -1,0 +1,120 @@
+"""Flags that commands share, and what is made of them.
+
+A setting's flag is kept when it is read, before the command or behind it; `config_of` then builds
+the settings. Like the commands' own files this one imports nothing heavy by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from index.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent.config import Config
+    from agent.models import Models
+    from index.library import Library
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keep a flag for `config_of`; one after the command wins over one before it."""
+    if value is None:
+        return
+    if param.name == "budget":
+        from agent.config import parse_budget
+
+        try:
+            value = parse_budget(value)
+        except InputError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+    flags = ctx.find_root().ensure_object(dict)
+    flags[param.name] = value
+
+
+def _setting(*names: str, metavar: str, text: str, kind: Any = None) -> Callable[..., Any]:
+    return click.option(
+        *names, metavar=metavar, help=text, type=kind, expose_value=False, callback=_remember
+    )
+
+
+library_option = _setting(
+    "--library",
+    metavar="FOLDER",
+    kind=click.Path(path_type=Path, file_okay=False),
+    text="Where films are kept. [env: LONGSHOT_LIBRARY]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+budget_option = _setting(
+    "--budget",
+    metavar="LIMITS",
+    text="Visual tokens (6000), or tokens=6000,looks=20,calls=80,seconds=120, any of them.",
+)
+
+
+def model_options(command: _Command) -> _Command:
+    for option in (
+        _setting("--device", metavar="NAME", text="auto, cpu, cuda, cuda:1 or mps."),
+        _setting("--encoder", metavar="NAME", text="NAME:TAG of open_clip, or local-dir:FOLDER."),
+        _setting("--models", metavar="NAME", text="auto, demo, a folder or a hub id."),
+    ):
+        command = option(command)
+    return command
+
+
+def config_of(ctx: click.Context) -> Config:
+    from agent.config import load_config
+
+    return load_config(ctx.find_root().ensure_object(dict), environ=os.environ)
+
+
+@contextlib.contextmanager
+def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
+    from index.library import Library
+
+    with contextlib.closing(Library.open(config.library, create=create)) as library:
+        yield library
+
+
+def consoles() -> tuple[Console, Console]:
+    """Standard output and standard error."""
+    from web.terminal import console
+
+    return console(), console(error=True)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def open_pair(
+    config: Config, library: Library | None = None, *, default: str | None = None
+) -> Models:
+    """Both models; says so where they know only the demo world.
+
+    Args:
+        library: whose encoder is gone on with where none is named.
+        default: what "auto" means here: films of the demo world may be shown to its own models
+            without these being named.
+    """
+    from agent.models import open_models
+    from web.terminal import DEMO_NOTICE
+
+    if default is not None and config.models == "auto":
+        config = replace(config, models=default)
+    choice = config.choice(library.encoder_identity() if library else None)
+    models = open_models(config.models, device=config.device, encoder=choice.encoder)
+    if models.knows_only_demo_world:
+        click.echo(DEMO_NOTICE, err=True)
+    return models

@@ -1,0 +1,133 @@
+"""What the command line gives as JSON: stable names, half-open float seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from agent.trace import step_to_json
+from agent.types import Answer
+from index.build import BuildReport
+from index.run_rows import RunRow, StepRow
+from index.stats import LibraryStats, VideoStats
+from index.types import Span, Video
+from tools.search import Moment
+
+if TYPE_CHECKING:
+    from index.doctor import Check
+
+
+def seconds(value_s: float) -> float:
+    """A time as it stands in JSON: to the millisecond."""
+    return round(value_s, 3)
+
+
+def video_to_json(video: Video) -> dict[str, Any]:
+    facts = asdict(video.facts)
+    return {
+        "video_id": video.video_id,
+        "path": str(video.path),
+        "content_hash": video.content_hash,
+        **facts,
+        "duration_s": seconds(video.facts.duration_s),
+        "fps": round(video.facts.fps, 3),
+        "notes": list(video.facts.notes),
+    }
+
+
+def report_to_json(report: BuildReport) -> dict[str, Any]:
+    """What an indexing run did."""
+    return {
+        "indexed": [video_to_json(video) for video in report.indexed],
+        "unchanged": [video_to_json(video) for video in report.unchanged],
+        "failures": [
+            {"path": str(each.path), "error": each.message, "hint": each.hint}
+            for each in report.failures
+        ],
+        "seconds": seconds(report.seconds),
+    }
+
+
+def moments_to_json(
+    text: str, moments: Sequence[Moment], videos: Mapping[int, Video]
+) -> dict[str, Any]:
+    """The result of a search, best first."""
+    return {
+        "query": text,
+        "hits": [
+            {
+                "rank": rank,
+                "video_id": moment.video_id,
+                "video": str(videos[moment.video_id].path),
+                **_span(moment.span),
+                "score": round(moment.score, 4),
+                "modality": moment.lane,
+            }
+            for rank, moment in enumerate(moments, 1)
+        ],
+    }
+
+
+def stats_to_json(stats: LibraryStats, runs: Mapping[str, int]) -> dict[str, Any]:
+    """A library in figures; `runs` counts its runs by status."""
+    return {
+        "library": str(stats.folder),
+        "encoder": stats.encoder,
+        "n_videos": len(stats.videos),
+        "duration_s": seconds(stats.duration_s),
+        "size_bytes": stats.size_bytes,
+        "runs": dict(runs),
+        "videos": [_video_stats(each) for each in stats.videos],
+    }
+
+
+def checks_to_json(checks: Sequence[Check]) -> list[dict[str, str]]:
+    """The doctor's findings."""
+    return [
+        {"name": c.name, "status": c.status, "detail": c.detail, "hint": c.hint} for c in checks
+    ]
+
+
+def runs_to_json(runs: Iterable[RunRow]) -> list[dict[str, Any]]:
+    """Runs without their steps."""
+    return [_run(run) for run in runs]
+
+
+def trace_to_json(run: RunRow, steps: Sequence[StepRow], answer: Answer | None) -> dict[str, Any]:
+    """A whole run: what was asked, every step, the answer where it has ended."""
+    return {
+        **_run(run),
+        "settings": run.settings,
+        "steps": [step_to_json(step) for step in steps],
+        "answer": answer.to_json() if answer else None,
+    }
+
+
+def _run(run: RunRow) -> dict[str, Any]:
+    return {
+        "id": run.run_id,
+        "video_id": run.video_id,
+        "video": run.video_path,
+        "content_hash": run.video_hash,
+        "question": run.question,
+        "options": list(run.options),
+        "status": run.status,
+        "stop_reason": run.stop_reason,
+        "reply": run.answer.get("answer"),
+        "started_at": run.started_at,
+        "models": run.models,
+    }
+
+
+def _video_stats(stats: VideoStats) -> dict[str, Any]:
+    return {
+        **video_to_json(stats.video),
+        "n_shots": stats.n_shots,
+        "n_clips": stats.n_clips,
+        "strip_bytes": stats.strip_bytes,
+    }
+
+
+def _span(span: Span) -> dict[str, float]:
+    return {"start": seconds(span.start_s), "end": seconds(span.end_s)}

@@ -1,0 +1,338 @@
+"""How results look on a terminal: steps, answers, moments, figures, traces.
+
+Only words and layout stand here. Everything reads the same without colour and through a pipe;
+nothing that comes from a film, a model or a person is taken for markup.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agent.types import Answer
+from index.build import BuildReport, Failure
+from index.run_rows import CallRow, LookRow, RunRow, StepRow
+from index.stats import LibraryStats
+from index.times import format_time
+from index.types import Span, Video
+from tools.search import Moment
+
+if TYPE_CHECKING:
+    from index.doctor import Check
+
+DEMO_NOTICE = (
+    "These are the embedded demo models. They know only the demo world (`longshot demo film`); "
+    "what they say about any other film means nothing."
+)
+_PIPE_WIDTH = 160
+_STATUSES = {
+    "answered": "answered",
+    "not_found": "not in this film",
+    "out_of_budget": "a guess: the search ended before it was sure",
+    "running": "not finished",
+}
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_MAP_COLUMNS = 60
+
+
+def console(*, error: bool = False) -> Console:
+    """Standard output, or standard error, without markup."""
+    is_terminal = (sys.stderr if error else sys.stdout).isatty()
+    return Console(
+        stderr=error,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        width=None if is_terminal else _PIPE_WIDTH,
+    )
+
+
+def format_span(span: Span) -> str:
+    """ "0:01:27–0:01:32", with tenths where whole seconds would say nothing."""
+    decimals = 0 if span.duration_s >= 2 else 1
+    start, end = (format_time(t, decimals=decimals) for t in (span.start_s, span.end_s))
+    return f"{start}–{end}"
+
+
+# -- steps
+
+
+def print_step(out: Console, step: StepRow) -> None:
+    """A step while it goes: its reason, what was looked at and what that showed."""
+    _entry(out, step.node, step.why)
+    for line in _details(step):
+        _entry(out, "", line)
+
+
+def _details(step: StepRow) -> Iterable[str]:
+    if step.node == "plan" and step.data.get("subject"):
+        yield f"looking for: {step.data['subject']}"
+    if step.node == "survey" and step.data.get("shortlist_s"):
+        yield "candidates at " + ", ".join(format_time(t) for t in step.data["shortlist_s"])
+    for request in step.data.get("requests") or ():
+        yield f"the model asks for {_request(request)}"
+    for look in step.looks:
+        yield f"{_look(look)}: {look.why}"
+    for finding in step.findings:
+        yield f"{format_span(finding.span)}  P(yes) {finding.p_yes:.2f}{_says(finding.text)}"
+    if step.node == "answer":
+        yield from (_outcome(call) for call in step.calls)
+
+
+def _request(request: Mapping[str, object]) -> str:
+    """A request in words, whatever the node keeps of it."""
+    start, end = request.get("start"), request.get("end")
+    if isinstance(start, int | float) and isinstance(end, int | float) and 0 <= start < end:
+        fps = request.get("fps")
+        at = f" at {fps:g} fps" if isinstance(fps, int | float) else ""
+        return f"{format_span(Span(start, end))}{at}"
+    return ", ".join(f"{key} {value}" for key, value in request.items())
+
+
+def _look(look: LookRow) -> str:
+    return (
+        f"{format_span(look.span)}  {len(look.times_s)} frames of {look.width_px}×{look.height_px}"
+        f" ({look.fps:.2g} fps, {look.tokens} tokens)"
+    )
+
+
+def _outcome(call: CallRow) -> str:
+    if call.output:
+        return f"said{_says(call.output)}"
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in call.probabilities.items())
+    return f"{call.prompt_name}: {shown}"
+
+
+def _says(text: str) -> str:
+    return f" “{' '.join(text.split())}”" if text.strip() else ""
+
+
+# -- answers
+
+
+def print_answer(out: Console, answer: Answer, video: Video) -> None:
+    """The end of a run: reply, cited spans, cost."""
+    out.print()
+    reply = answer.answer or _STATUSES[answer.status]
+    sure = f"{_STATUSES[answer.status]}, confidence {answer.confidence:.2f}"
+    out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
+    for citation in answer.citations:
+        link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
+        _entry(out, "seen", f"{format_span(citation.span)}  {citation.what}  {link}")
+    _entry(out, "cost", cost(answer.usage))
+    _entry(out, "ended", answer.stop_reason)
+    for note in answer.notes:
+        _entry(out, "note", note)
+    _entry(out, "trace", f"longshot trace show {answer.run_id}")
+
+
+def cost(usage: Mapping[str, float]) -> str:
+    """What was spent, in words."""
+    named = (("visual_tokens", "visual token"), ("looks", "look"), ("calls", "call"))
+    parts = [_count(usage[key], word) for key, word in named if key in usage]
+    return ", ".join([*parts, f"{usage['seconds']:.1f} s"])
+
+
+def _count(n: float, word: str) -> str:
+    return f"{n:,.0f} {word}" if n == 1 else f"{n:,.0f} {word}s"
+
+
+# -- library
+
+
+def print_report(out: Console, errors: Console, report: BuildReport) -> None:
+    """What an indexing run did; what failed goes to the errors."""
+    for video in report.indexed:
+        _entry(out, "indexed", _film(video))
+    for video in report.unchanged:
+        _entry(out, "unchanged", _film(video))
+    for failure in report.failures:
+        print_failure(errors, failure)
+    n_failed = len(report.failures)
+    failed = f", {n_failed} failed" if n_failed else ""
+    out.print(
+        f"{len(report.indexed)} indexed, {len(report.unchanged)} unchanged{failed}"
+        f" in {report.seconds:.1f} s",
+        soft_wrap=True,
+    )
+
+
+def print_failure(errors: Console, failure: Failure) -> None:
+    hint = f" ({failure.hint})" if failure.hint else ""
+    errors.print(f"failed: {failure.message}{hint}", soft_wrap=True)
+
+
+def print_moments(
+    out: Console, moments: Sequence[Moment], videos: Mapping[int, Video], *, text: str
+) -> None:
+    """Moments, best first."""
+    if not moments:
+        out.print(f"nothing found for “{text}”", soft_wrap=True)
+    for rank, moment in enumerate(moments, 1):
+        path = videos[moment.video_id].path
+        out.print(
+            f"{rank:>3}  {moment.score:.3f}  {format_span(moment.span)}  {path}"
+            f"#t={moment.span.start_s:.3f},{moment.span.end_s:.3f}",
+            soft_wrap=True,
+        )
+
+
+def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> None:
+    """A library in figures."""
+    _entry(out, "library", str(stats.folder))
+    _entry(out, "encoder", stats.encoder or "none yet")
+    _entry(out, "films", f"{len(stats.videos)}, together {format_time(stats.duration_s)}")
+    _entry(out, "size", _size(stats.size_bytes))
+    counted = ", ".join(f"{n} {_STATUSES.get(status, status)}" for status, n in runs.items())
+    _entry(out, "runs", counted or "none")
+    if not stats.videos:
+        return
+    table = _table("no", "length", "size", "shots", "clips", "film", right=(0, 1, 3, 4))
+    for each in stats.videos:
+        facts = each.video.facts
+        table.add_row(
+            str(each.video.video_id),
+            format_time(facts.duration_s),
+            f"{facts.width_px}×{facts.height_px}",
+            str(each.n_shots),
+            str(each.n_clips),
+            _where(each.video),
+        )
+    out.print(table)
+
+
+def _film(video: Video) -> str:
+    notes = f" ({'; '.join(video.facts.notes)})" if video.facts.notes else ""
+    return f"{video.video_id}  {format_time(video.facts.duration_s)}  {video.path}{notes}"
+
+
+def _where(video: Video) -> str:
+    return str(video.path) if video.path.exists() else f"{video.path} (not there any more)"
+
+
+def print_checks(out: Console, checks: Sequence[Check]) -> None:
+    """What this machine has and lacks; marks that are words, for readers without colour."""
+    for check in checks:
+        hint = f"  → {check.hint}" if check.hint else ""
+        style = {"ok": "green", "warn": "yellow"}.get(check.status, "red")
+        out.print(
+            Text.assemble((f"{check.status:<8}", style), f"{check.name}: {check.detail}{hint}"),
+            soft_wrap=True,
+        )
+
+
+# -- traces
+
+
+def print_runs(out: Console, runs: Sequence[RunRow]) -> None:
+    """Runs, the newest first."""
+    if not runs:
+        out.print("no questions were asked yet")
+        return
+    table = _table("run", "started", "status", "film", "question", "answer", right=())
+    for run in runs:
+        table.add_row(
+            run.run_id,
+            run.started_at[:19].replace("T", " "),
+            run.status,
+            Path(run.video_path).name,
+            run.question,
+            str(run.answer.get("answer", "")),
+        )
+    out.print(table)
+
+
+def print_trace(
+    out: Console,
+    run: RunRow,
+    steps: Sequence[StepRow],
+    answer: Answer | None,
+    *,
+    prompts: bool,
+) -> None:
+    """Every step of a run: why, what was looked at, what was said, what it cost."""
+    _entry(out, "run", f"{run.run_id}, {run.started_at}")
+    _entry(out, "film", run.video_path)
+    _entry(out, "question", run.question)
+    for number, option in enumerate(run.options):
+        _entry(out, "", f"({chr(ord('a') + number)}) {option}")
+    _entry(out, "models", f"{run.models['videollm']}; {run.models['encoder']}")
+    for step in steps:
+        out.print()
+        out.print(f"step {step.step_index}", style="bold")
+        print_step(out, step)
+        for call in step.calls:
+            _print_call(out, call, prompts=prompts)
+        if step.belief_after:
+            _print_beliefs(out, step)
+        if step.usage.get("calls"):
+            _entry(out, "cost", cost(step.usage))
+    out.print()
+    status = _STATUSES.get(run.status, run.status)
+    _entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
+    if answer is not None:
+        _entry(out, "answer", answer.answer or _STATUSES[answer.status])
+        for citation in answer.citations:
+            _entry(out, "seen", f"{format_span(citation.span)}  {citation.what}")
+        _entry(out, "cost", cost(answer.usage))
+
+
+def _print_call(out: Console, call: CallRow, *, prompts: bool) -> None:
+    looks = f", looks {' '.join(call.look_ids)}" if call.look_ids else ""
+    _entry(out, "call", f"{call.prompt_name} ({call.prompt_hash}{looks}): {_result(call)}")
+    if prompts:
+        for line in call.prompt_text.splitlines():
+            _entry(out, "", f"| {line}")
+
+
+def _result(call: CallRow) -> str:
+    if not call.probabilities:
+        return _says(call.output).strip() or "an empty reply"
+    return ", ".join(f"{name} {value:.3f}" for name, value in call.probabilities.items())
+
+
+def _print_beliefs(out: Console, step: StepRow) -> None:
+    if step.belief_before:
+        _entry(out, "before", f"|{belief_map(step.belief_before)}|")
+    absent = "" if step.absent_after is None else f"  nowhere {step.absent_after:.0%}"
+    _entry(out, "belief", f"|{belief_map(step.belief_after)}|{absent}")
+
+
+def belief_map(masses: Sequence[float]) -> str:
+    """A film's belief from left to right, each column's height against the highest one."""
+    n = min(_MAP_COLUMNS, len(masses))
+    edges = [round(i * len(masses) / n) for i in range(n + 1)] if n else [0]
+    sums = [sum(masses[a:b]) for a, b in pairwise(edges)]
+    most = max(sums, default=0.0)
+    if most <= 0:
+        return " " * n
+    return "".join(_LEVELS[round(value / most * (len(_LEVELS) - 1))] for value in sums)
+
+
+# -- layout
+
+
+def _entry(out: Console, name: str, text: str) -> None:
+    out.print(Text.assemble((f"{name:<10}", "bold cyan"), " ", text), soft_wrap=True)
+
+
+def _table(*names: str, right: Sequence[int]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for position, name in enumerate(names):
+        table.add_column(name, justify="right" if position in right else "left", overflow="fold")
+    return table
+
+
+def _size(size_bytes: int) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000  # type: ignore[assignment]
+    return f"{size_bytes:.1f} GB"
