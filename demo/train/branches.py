@@ -148,7 +148,10 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         (f"What colour {verb} the {noun}?", group.colour),
         ("Which place is this?", scene.place),
         (f"How many {plural(group.kind)} are there?", NUMBER_WORDS[group.n]),
-        (f"What {'does' if group.n == 1 else 'do'} the {noun} do?", true_answer("action", scene, group.pair)),
+        (
+            f"What {'does' if group.n == 1 else 'do'} the {noun} do?",
+            true_answer("action", scene, group.pair),
+        ),
     ]
     if alone:
         choices.append((f"What is {group.colour}?", noun))

@@ -48,6 +48,20 @@ def _pair_index(group: Group) -> int:
     return KINDS.index(group.kind) * len(COLOURS) + _COLOURS.index(group.colour)
 
 
+def pair_trait(colour: str, kind: str) -> Traits:
+    """What "a red boat" requires."""
+    traits = np.zeros(N_TRAITS, np.float32)
+    _set(traits, "pair", KINDS.index(kind) * len(COLOURS) + _COLOURS.index(colour))
+    return traits
+
+
+def place_trait(place: str) -> Traits:
+    """What "a scene on the beach" requires."""
+    traits = np.zeros(N_TRAITS, np.float32)
+    _set(traits, "place", PLACES.index(place))
+    return traits
+
+
 def scene_traits(scene: Scene) -> Traits:
     traits = np.zeros(N_TRAITS, np.float32)
     _set(traits, "place", PLACES.index(scene.place))
@@ -86,7 +100,10 @@ def _subject(rng: random.Random, group: Group, traits: Traits) -> str:
             return f"{NUMBER_WORDS[group.n]} {group.colour} {plural(group.kind)}"
     if chance < 0.75:
         _set(traits, "pair", _pair_index(group))
-        single, many = article(f"{group.colour} {group.kind}"), f"{group.colour} {plural(group.kind)}"
+        single, many = (
+            article(f"{group.colour} {group.kind}"),
+            f"{group.colour} {plural(group.kind)}",
+        )
         return rng.choice((single, many, f"the {group.colour} {group.kind}"))
     if chance < 0.9:
         _set(traits, "kind", KINDS.index(group.kind))

@@ -87,7 +87,9 @@ def pool_source(pool: Pool) -> Source:
 
 
 def _start(rng: random.Random) -> float:
-    return rng.choice((0.0, rng.uniform(0, 60), rng.uniform(0, 4000), rng.uniform(0, LONGEST_FILM_S)))
+    return rng.choice(
+        (0.0, rng.uniform(0, 60), rng.uniform(0, 4000), rng.uniform(0, LONGEST_FILM_S))
+    )
 
 
 def _gap(take: Take) -> float:

@@ -46,7 +46,9 @@ def patches(frames: NDArray[np.uint8] | Tensor, *, height_px: int, width_px: int
 
 
 @lru_cache(maxsize=32)
-def _grid(rows: int, columns: int, side: int, mode: str, corners: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _grid(
+    rows: int, columns: int, side: int, mode: str, corners: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     grid = torch.tensor([[1, rows, columns]])
     index, weight = get_vision_interpolation_indices_and_weights(
         grid,

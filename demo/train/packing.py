@@ -79,7 +79,9 @@ class Packer:
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._encode = tokenizer.backend_tokenizer.encode
         id_of = tokenizer.convert_tokens_to_ids
-        self._pad, self._open, self._close = (id_of(t) for t in (VIDEO_PAD, VISION_START, VISION_END))
+        self._pad, self._open, self._close = (
+            id_of(t) for t in (VIDEO_PAD, VISION_START, VISION_END)
+        )
         self._head = self.encode("<|im_start|>user\n")
         self._turn = self.encode("<|im_end|>\n<|im_start|>assistant\n")
         self._end = [id_of(END)]
@@ -103,7 +105,9 @@ class Packer:
             row.text(self.encode(branch.reply) + self._end, owner=number, learn=True)
         return row
 
-    def pack(self, contexts: Sequence[Context | None], branches: Sequence[Sequence[Branch]]) -> Packed:
+    def pack(
+        self, contexts: Sequence[Context | None], branches: Sequence[Sequence[Branch]]
+    ) -> Packed:
         rows = [self._row(c, b) for c, b in zip(contexts, branches, strict=True)]
         longest = max(len(r.ids) for r in rows)
         length = (longest + 15) // 16 * 16

@@ -157,8 +157,10 @@ class Reflection:
     truth: tuple[bool, ...]
 
     def auc(self) -> float:
-        return auc([p for p, t in zip(self.p_yes, self.truth, strict=True) if t],
-                   [p for p, t in zip(self.p_yes, self.truth, strict=True) if not t])
+        return auc(
+            [p for p, t in zip(self.p_yes, self.truth, strict=True) if t],
+            [p for p, t in zip(self.p_yes, self.truth, strict=True) if not t],
+        )
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
@@ -174,7 +176,9 @@ def reflections(
     source = pool_source(pool)
     p_yes, truth = [], []
     for _ in range(n):
-        context = Context((look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, 3000)),))
+        context = Context(
+            (look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, 3000)),)
+        )
         branch = reflect_branch(rng, context.scenes)
         clips = clips_of(pool, context.views, control=control, rng=rng)
         p_yes.append(videollm.judge(_rendered(branch, 1), clips).p_yes)
@@ -256,4 +260,13 @@ def write(path: Path, lines: Sequence[str]) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-__all__ = ["Reflection", "Retrieval", "Tally", "Topic", "answers", "prompt", "reflections", "retrieval"]
+__all__ = [
+    "Reflection",
+    "Retrieval",
+    "Tally",
+    "Topic",
+    "answers",
+    "prompt",
+    "reflections",
+    "retrieval",
+]

@@ -119,7 +119,9 @@ class TowerTrainer:
             picks = [(i, 0, 1) for i in range(start, min(n, start + 40))]
             pixels, _, coarse, _ = self.batch(pool, picks, **size)
             tokens, _ = self.forward(pixels, **size)
-            for name, (good, count) in dense_accuracy(self.code_head.logits(tokens), coarse).items():
+            for name, (good, count) in dense_accuracy(
+                self.code_head.logits(tokens), coarse
+            ).items():
                 total = right.setdefault(name, [0, 0])
                 total[0] += good
                 total[1] += count

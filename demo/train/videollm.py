@@ -47,16 +47,27 @@ class VideoTrainer:
     """The whole model under training. `run` goes on from the last checkpoint of its stage."""
 
     def __init__(
-        self, model: Any, packer: Packer, *, work: Path, device: str, pool: Pool | None = None
+        self,
+        model: Any,
+        packer: Packer,
+        *,
+        work: Path,
+        device: str,
+        pool: Pool | None = None,
+        code_head: CodeHead | None = None,
     ) -> None:
-        self.model, self.packer, self.work, self.device, self.pool = model, packer, work, device, pool
+        self.model, self.packer, self.work, self.device, self.pool = (
+            model,
+            packer,
+            work,
+            device,
+            pool,
+        )
         self.tower, self.language = model.model.visual, model.model.language_model
         self.symbols = SymbolicTower(HIDDEN)
-        self.code_head = CodeHead(HIDDEN)
+        self.code_head = code_head or CodeHead(HIDDEN)
         for module in (model, self.code_head):
             module.to(device=device, dtype=torch.bfloat16)
-        if pool is None:
-            self.tower.requires_grad_(False)
         self.weights = MasterWeights(
             (model, self.code_head) if pool is not None else (self.language,),
             lr=SYMBOLIC_LR if pool is None else JOINT_LR,
@@ -64,6 +75,16 @@ class VideoTrainer:
             is_matrix=_in_block,
         )
         self.running: dict[str, float] = {}
+
+    def full_model(self) -> Any:
+        """The model with the fp32 master weights in it, on the CPU, ready to be saved."""
+        copied = type(self.model)(self.model.config)
+        copied.load_state_dict(self.model.state_dict())
+        master = {id(p): m for p, m in zip(self.weights.live, self.weights.master, strict=True)}
+        with torch.no_grad():
+            for mine, live in zip(copied.parameters(), self.model.parameters(), strict=True):
+                mine.copy_(master.get(id(live), live))
+        return copied.eval()
 
     # -- batches ---------------------------------------------------------------------------------
 
@@ -74,7 +95,9 @@ class VideoTrainer:
         kind = rng.choices(list(KINDS_OF_CONTEXT), list(KINDS_OF_CONTEXT.values()))[0]
         rows = ROWS[kind]
         if kind == "words":
-            return [None] * rows, [[rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(rows)]
+            return [None] * rows, [
+                [rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(rows)
+            ]
         contexts: list[Context | None] = []
         asked = []
         for _ in range(rows):

@@ -1,0 +1,154 @@
+"""The training pipeline shows the model exactly what the public path will show it."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText, Qwen3VLForConditionalGeneration
+
+from demo.train.branches import Branch, answer_branch
+from demo.train.contexts import Context, look, pool_source
+from demo.train.forward import patches
+from demo.train.packing import IGNORE, Packer
+from demo.train.pool import Pool, make_pool, training_scene
+from demo.train.tokenizer import video_tokenizer
+from demo.train.video_config import CELL_PX, video_config, video_processor
+from demo.train.videollm import VideoTrainer, right_branches
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    folder = tmp_path_factory.mktemp("pool")
+    return make_pool(folder, scene=training_scene, n_clips=12, n_frames=8, seed=5)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return video_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: Any) -> Any:
+    torch.manual_seed(0)
+    return Qwen3VLForConditionalGeneration(video_config(tokenizer)).eval()
+
+
+def two_views(pool: Pool) -> Context:
+    """Two clips of different length, size and time."""
+    rng, source = random.Random(3), pool_source(pool)
+    first = look(rng, source, n_pairs=3, start_s=12.0)
+    second = look(rng, source, n_pairs=1, start_s=3456.5)
+    return Context((first, second))
+
+
+def branch_over(context: Context) -> Branch:
+    rng = random.Random(4)
+    while True:
+        branch = answer_branch(rng, context.scenes)
+        if branch is not None:
+            return branch
+
+
+def through_the_processor(pool: Pool, tokenizer: Any, context: Context, branch: Branch) -> Any:
+    """The same question through the public processor."""
+    videos, metadata = [], []
+    for view in context.views:
+        frames = pool.frames[view.takes[0].pool_index, list(view.takes[0].frame_indices)]
+        size = {"height_px": view.rows * CELL_PX, "width_px": view.columns * CELL_PX}
+        scaled = torch.nn.functional.interpolate(
+            torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).float(),
+            size=(size["height_px"], size["width_px"]),
+            mode="bilinear",
+            antialias=True,
+        )
+        videos.append(scaled.round().clamp(0, 255).to(torch.uint8))
+        index = [round(t * 1000) for t in view.times_s]
+        metadata.append({"fps": 1000.0, "frames_indices": index, "total_num_frames": index[-1] + 1})
+    text = "<|im_start|>user\n" + "<|video_pad|>" * len(videos) + branch.prompt
+    text += "<|im_end|>\n<|im_start|>assistant\n"
+    return video_processor(tokenizer)(
+        text=[text],
+        videos=videos,
+        video_metadata=metadata,
+        do_sample_frames=False,
+        do_resize=False,
+        return_tensors="pt",
+    )
+
+
+def test_the_packed_tokens_and_times_are_those_of_the_processor(pool: Pool, tokenizer: Any) -> None:
+    context = two_views(pool)
+    branch = branch_over(context)
+    packed = Packer(tokenizer).pack([context], [[branch]])
+    public = through_the_processor(pool, tokenizer, context, branch)
+    n = public["input_ids"].shape[1]
+    assert packed.ids[0, :n].tolist() == public["input_ids"][0].tolist()
+
+
+def test_the_training_forward_gives_the_librarys_logits(
+    pool: Pool, tokenizer: Any, model: Any, tmp_path: Path
+) -> None:
+    context = two_views(pool)
+    branch = branch_over(context)
+    trainer = VideoTrainer(model, Packer(tokenizer), work=tmp_path, device="cpu", pool=pool)
+    model.float()
+    packed = trainer.packer.pack([context], [[branch, branch]])
+    public = through_the_processor(pool, tokenizer, context, branch)
+    with torch.no_grad():
+        pixels = []
+        for view in context.views:
+            frames = pool.frames[view.takes[0].pool_index, list(view.takes[0].frame_indices)]
+            pairs = np.array(frames).reshape(-1, 2, *frames.shape[1:])
+            size = {"height_px": view.rows * CELL_PX, "width_px": view.columns * CELL_PX}
+            pixels.append((patches(pairs, **size), view))
+        from demo.train.forward import see
+
+        tokens = torch.cat(
+            [
+                see(trainer.tower, x, rows=2 * v.rows, columns=2 * v.columns)[0].flatten(0, 1)
+                for x, v in pixels
+            ]
+        )
+        logits, where = trainer.logits(packed, tokens)
+        reference = model(**public).logits[0, -1]
+    # Both branches are the same: the second one sees nothing of the first.
+    starts = [0, int((packed.owner.view(-1)[where] == 1).sum())]
+    for start in starts:
+        difference = (logits[start] - reference).abs().max()
+        # The public path rounds resized pixels to whole grey levels.
+        assert float(difference) < 0.05
+
+
+def test_branches_are_right_only_when_every_token_is() -> None:
+    owner = torch.tensor([1, 1, 2, 2, 66])
+    right = torch.tensor([True, True, True, False, True])
+    assert right_branches(owner, right) == {1: True, 2: False, 66: True}
+
+
+def test_labels_stand_one_token_before_the_reply(tokenizer: Any) -> None:
+    packed = Packer(tokenizer).pack([None], [[Branch("Say it.", "yes", "x")]])
+    learned = packed.labels[0][packed.labels[0] != IGNORE].tolist()
+    assert tokenizer.decode(learned) == "yes<|im_end|>"
+
+
+@pytest.mark.slow
+def test_a_few_steps_lower_the_loss_and_a_saved_model_is_the_same(
+    pool: Pool, tokenizer: Any, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    fresh = Qwen3VLForConditionalGeneration(video_config(tokenizer))
+    trainer = VideoTrainer(fresh, Packer(tokenizer), work=tmp_path, device="cpu")
+    from demo.train.contexts import fresh_take
+
+    losses = [trainer._step(step, steps=40, source=fresh_take) for step in range(40)]
+    assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:8])
+
+    full = trainer.full_model()
+    full.save_pretrained(tmp_path / "saved")
+    loaded = AutoModelForImageTextToText.from_pretrained(tmp_path / "saved", dtype=torch.float32)
+    ids = torch.tensor([tokenizer("Where is the red boat?").input_ids])
+    with torch.no_grad():
+        assert torch.equal(full(input_ids=ids).logits, loaded.eval()(input_ids=ids).logits)
