@@ -14,6 +14,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.kinds import Cited, Verdict, verdict_of
+from agent.settings import AnswerSettings
 from agent.state import LookState, State, intent_of, span_of
 from agent.steps import StepWriter
 from agent.types import Answer, Citation, Status
@@ -117,7 +118,9 @@ def better_guess(guess: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def status_of(*, passed: bool, stop_reason: str, has_guess: bool, absent: float) -> Status:
+def status_of(
+    *, passed: bool, stop_reason: str, has_guess: bool, absent: float, settings: AnswerSettings
+) -> Status:
     """How a run ends.
 
     Without a passed verdict: a search cut short that has a guess, or that may well have missed
@@ -125,9 +128,9 @@ def status_of(*, passed: bool, stop_reason: str, has_guess: bool, absent: float)
     """
     if passed:
         return "answered"
-    if stop_reason.startswith("budget") and absent < 0.5:
+    if has_guess and absent < settings.most_absent:
         return "out_of_budget"
-    if has_guess and absent < 0.5:
+    if stop_reason.startswith("budget") and absent < settings.least_absent:
         return "out_of_budget"
     return "not_found"
 
@@ -145,7 +148,11 @@ def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
 def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absent: float) -> Answer:
     guess = state["guess"]
     status = status_of(
-        passed=passed, stop_reason=state["stop_reason"], has_guess=bool(guess), absent=absent
+        passed=passed,
+        stop_reason=state["stop_reason"],
+        has_guess=bool(guess),
+        absent=absent,
+        settings=ws.settings.answer,
     )
     # A count of zero has no evidence to show, yet an option may say zero: keep that choice.
     choice = verdict.choice

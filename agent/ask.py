@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.budget import Estimate, estimate
 from agent.models import Models
 from agent.settings import AskSettings, settings_for, settings_from_dict
 from agent.state import initial_state
@@ -30,7 +31,7 @@ from index.media import open_video
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
 from index.types import Frame, Shot, Video
-from tools.look import FrameCache
+from tools.look import FrameCache, FrameGrid
 
 _LOCK_WAIT_S = 30.0
 # Runs that this very process is working on: its own id says nothing about a second question.
@@ -120,6 +121,24 @@ def resume(
         library.check_encoder(models.encoder.identity)
         runs.take_over(run.run_id, process_id=os.getpid())
         return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+
+
+def estimate_cost(video: Video, *, models: Models, settings: AskSettings | None = None) -> Estimate:
+    """The most that a question about this film will use, before anything is run."""
+    settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
+    can = models.videollm.capabilities
+    grid = FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
+    width_px, height_px = grid.size_px(
+        source=(video.facts.width_px, video.facts.height_px),
+        short_side_px=settings.look.short_side_px,
+    )
+    return estimate(
+        settings.budget,
+        tokens_per_look=models.videollm.clip_tokens(
+            n_frames=grid.even(settings.look.most_frames), width_px=width_px, height_px=height_px
+        ),
+        reserve_tokens=int(settings.budget.visual_tokens * settings.answer.share_of_budget),
+    )
 
 
 def _drive(

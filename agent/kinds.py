@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agent.evidence import NOT_ENOUGH, Shown, Vote, ask_evidence, shapes
 from agent.plan import option_by_number, option_by_time
-from agent.reflect import best_findings, calibration_for
+from agent.reflect import best_findings, calibration_for, update_for
 from agent.state import FindingState, LookState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
 from agent.workspace import Workspace
@@ -98,17 +98,24 @@ def _when(ws: Workspace, step: StepWriter, state: State, found: FindingState) ->
         )
     confidence = (found["confidence"] + judged.confidence) / 2
     accepted = judged.confidence >= ws.settings.reflect.accept
+    if not accepted:
+        again: FindingState = {**found, "confidence": judged.confidence}
+        return Verdict(
+            accepted=False,
+            why="a second look disagrees",
+            looks=(judged.look,),
+            updates=(update_for(again, ws.settings.reflect, all_=False),),
+        )
     choice, extra = _pick_time(ws, step, [span])
     return Verdict(
-        accepted=accepted,
-        why="a second look agrees" if accepted else "a second look disagrees",
+        accepted=True,
+        why="a second look agrees",
         reply=ws.question.options[choice] if choice is not None else said(span),
         choice=choice,
         confidence=confidence,
         spans=(span,),
         cited=(Cited(span, state["subject"]),),
         looks=(judged.look, *extra),
-        updates=() if accepted else (_update(ws, found, "disagree"),),
     )
 
 

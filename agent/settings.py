@@ -144,10 +144,13 @@ class AnswerSettings:
     """Most tokens of a reply."""
     most_absent: float = 0.6
     """Belief in "nowhere" above which a reply is not an answer."""
+    least_absent: float = 0.33
+    """Belief in "nowhere" from which a search that ran out without a guess says "not found":
+    0.33 is reached when half of the prior belief was looked at and was empty."""
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides."""
-    sure: float = 0.9
-    """A finding of this confidence is one of several moments without a second look."""
+    sure: float = 1.0
+    """A finding of at least this confidence is one of several moments without a second look."""
     not_enough_log_ratio: float = -1.5
     """What a "not enough" says against its span."""
     disagree_log_ratio: float = -0.5
@@ -177,7 +180,7 @@ class AskSettings:
 def demo_settings() -> AskSettings:
     """For the embedded models: the small frames that they were trained on, and a small budget."""
     return AskSettings(
-        budget=BudgetSettings(visual_tokens=6_000, looks=24, calls=80, seconds=120.0),
+        budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
         survey=SurveySettings(strip_short_side_px=64),
         look=LookSettings(short_side_px=96, high_short_side_px=128, most_requested_frames=16),
     )

@@ -80,9 +80,9 @@ class Update:
 class PriorSettings:
     """How scores become a prior."""
 
-    temperature: float = 0.6
+    temperature: float = 0.35
     """Robust z-scores are divided by this before the exponential."""
-    floor: float = 0.15
+    floor: float = 0.1
     """Share of the prior that is spread evenly over the film, whatever the scores say."""
     absent: float = 0.2
     """Prior probability that the film does not hold the evidence."""

@@ -9,6 +9,7 @@ from agent.answer import answer, better_guess, checked, covers, status_of
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
 from agent.kinds import Cited, Verdict, merged, neighbour, whole
+from agent.settings import AnswerSettings
 from agent.state import LookState, State
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
@@ -155,16 +156,28 @@ def test_the_more_confident_guess_is_kept() -> None:
     assert better_guess(first, Verdict(False, "", confidence=0.9)) == first
 
 
-def test_every_end_has_its_status() -> None:
-    reason = "budget: 3 looks are used up"
-    assert status_of(passed=True, stop_reason="", has_guess=False, absent=0.9) == "answered"
-    assert (
-        status_of(passed=False, stop_reason=reason, has_guess=True, absent=0.2) == "out_of_budget"
+@pytest.mark.parametrize(
+    ("passed", "stop_reason", "has_guess", "absent", "status"),
+    [
+        (True, "", False, 0.9, "answered"),
+        (False, "budget: 3 looks are used up", True, 0.2, "out_of_budget"),
+        (False, "budget: 3 looks are used up", False, 0.2, "out_of_budget"),
+        (False, "budget: 3 looks are used up", False, 0.8, "not_found"),
+        (False, "budget: 3 looks are used up", True, 0.8, "not_found"),
+        (False, "exhausted", False, 0.2, "not_found"),
+    ],
+)
+def test_every_end_has_its_status(
+    passed: bool, stop_reason: str, has_guess: bool, absent: float, status: str
+) -> None:
+    found = status_of(
+        passed=passed,
+        stop_reason=stop_reason,
+        has_guess=has_guess,
+        absent=absent,
+        settings=AnswerSettings(),
     )
-    assert status_of(passed=False, stop_reason=reason, has_guess=False, absent=0.8) == "not_found"
-    assert (
-        status_of(passed=False, stop_reason="exhausted", has_guess=False, absent=0.2) == "not_found"
-    )
+    assert found == status
 
 
 def test_a_finding_is_seen_to_its_shots_bounds(workspace: WorkspaceMaker) -> None:

@@ -47,8 +47,8 @@ def test_no_scores_make_an_even_flat_prior() -> None:
 def test_a_clear_peak_gets_most_of_what_the_floor_leaves() -> None:
     prior = prior_from_scores(FILM, [[peaked_scores(40)]], settings=SETTINGS)
     assert not prior.flat
-    # (1 - absent) · (1 - floor) = 0.68, and the floor's even share of one bin.
-    assert prior.belief.mass(Span(40, 41)) == pytest.approx(0.68 + 0.8 * 0.15 / 100, abs=1e-3)
+    # (1 - absent) · (1 - floor) = 0.72, and the floor's even share of one bin.
+    assert prior.belief.mass(Span(40, 41)) == pytest.approx(0.72 + 0.8 * 0.1 / 100, abs=1e-3)
 
 
 def test_scores_of_one_value_are_flat_and_do_not_divide_by_zero() -> None:
