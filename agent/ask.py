@@ -26,7 +26,7 @@ from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
 from agent.workspace import Film, OnStep, Workspace
 from index.encoder import EncoderIdentity
-from index.errors import InputError, ModelError
+from index.errors import InputError, LongshotError, ModelError
 from index.media import open_video
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
@@ -175,8 +175,13 @@ def _drive(
         pending = bool(snapshot.next or snapshot.tasks)
         if pending or not snapshot.values.get("answer"):
             start = None if pending else initial_state()
-            for _ in graph.stream(start, config, context=workspace, durability="sync"):
-                pass
+            try:
+                for _ in graph.stream(start, config, context=workspace, durability="sync"):
+                    pass
+            except LongshotError as error:
+                # The run stays unfinished, so that it can go on once the cause is gone.
+                runs.interrupt(run.run_id, reason=f"interrupted: {error}")
+                raise
         answer = answer_from_json(graph.get_state(config).values["answer"])
     runs.finish(
         run.run_id,

@@ -72,6 +72,8 @@ class SpotlightSettings:
     """How often a look's judgement is taken to err, for the expected gain."""
     spread_s: float = 12.0
     """Windows of one turn nearer than this to a chosen one count half."""
+    most_ranked: int = 400
+    """Windows, those of most belief, that are priced and ranked in a turn."""
     looks_per_turn: int = 4
     """Windows looked at before the belief is used again."""
     same_tiou: float = 0.9

@@ -132,7 +132,10 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
     """Every window not looked at yet that the tokens allow, best first."""
     settings = ws.settings.spotlight
     bounds = ws.bounds(state)
-    windows = [Window(s, "belief") for s in windows_of(ws.film.shots, bounds, settings)]
+    spans = windows_of(ws.film.shots, bounds, settings)
+    # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
+    order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
+    windows = [Window(spans[i], "belief") for i in sorted(order)]
     windows = [w for w in windows if not _covered(w.span, state["looks"])]
     windows += [
         Window(span_of(p), p["source"], fps=p["fps"], high=p["high"]) for p in state["proposals"]

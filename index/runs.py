@@ -157,6 +157,10 @@ class RunStore:
         """Note which process works on an unfinished run now."""
         self._db["runs"].update(run_id, {"process_id": process_id})
 
+    def interrupt(self, run_id: str, *, reason: str) -> None:
+        """Note why an unfinished run stands still."""
+        self._db["runs"].update(run_id, {"stop_reason": reason})
+
     def finish(self, run_id: str, *, status: str, stop_reason: str, answer: dict[str, Any]) -> None:
         self._db["runs"].update(
             run_id, {"status": status, "stop_reason": stop_reason, "answer": json.dumps(answer)}

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import pytest
 from agent.ask import ask, resume
 from agent.backends.scripted import knowing
 from agent.settings import AskSettings
+from agent.videollm import Clip
 from index.errors import InputError, ModelError
 from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Span
+from prompts.render import RenderedPrompt
 from tests.agent.conftest import PlainLibrary, models_with
 
 QUESTION = "What is the white thing?"
@@ -138,3 +141,24 @@ def test_another_question_or_other_settings_begin_a_new_run(
         for s in (settings, replace(settings, seed=1))
     }
     assert len(ids) == 4
+
+
+def test_a_model_that_fails_leaves_a_run_that_says_why_and_goes_on(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    model = knowing([BLUE], answer="a wall")
+    yes, fails = model.yes_script, [True]
+
+    def judge(prompt: RenderedPrompt, clips: Sequence[Clip]) -> float:
+        if fails and len(model.calls) > 4:
+            fails.pop()
+            raise ModelError("out of memory")
+        return yes(prompt, clips)
+
+    model.yes_script = judge
+    with pytest.raises(ModelError):
+        ask(library, library.video, QUESTION, models=models_with(model), settings=settings)
+    (left,) = RunStore.open(library.folder).runs()
+    assert (left.status, left.stop_reason) == ("running", "interrupted: out of memory")
+    found = ask(library, library.video, QUESTION, models=models_with(model), settings=settings)
+    assert (found.run_id, found.status) == (left.run_id, "answered")
