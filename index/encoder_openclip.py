@@ -106,9 +106,11 @@ class OpenClipEncoder:
             return self._resize(pictures, height_px, width_px)
         ratios = (height_px / pictures.shape[2], width_px / pictures.shape[3])
         ratio = min(ratios) if self._resize_mode == "longest" else max(ratios)
-        # As torchvision does: the side that decides is exact, the other one is cut to whole pixels.
-        new_height_px = height_px if ratio == ratios[0] else int(pictures.shape[2] * ratio)
-        new_width_px = width_px if ratio == ratios[1] else int(pictures.shape[3] * ratio)
+        # As open_clip does: torchvision cuts to whole pixels for a square, its own code rounds.
+        square = height_px == width_px and self._resize_mode != "longest"
+        whole = int if square else round
+        new_height_px = height_px if ratio == ratios[0] else whole(pictures.shape[2] * ratio)
+        new_width_px = width_px if ratio == ratios[1] else whole(pictures.shape[3] * ratio)
         pictures = self._resize(pictures, max(1, new_height_px), max(1, new_width_px))
         if self._resize_mode != "longest":
             cropped: torch.Tensor = tv.center_crop(pictures, [height_px, width_px])

@@ -45,7 +45,7 @@ class PyavReader:
         self._walk = _Walk(self._container, self._stream, self.table)
 
     def frames_at(self, times_s: Sequence[float], *, width_px: int, height_px: int) -> list[Frame]:
-        indices = [self.table.index_at(self._inside(time_s)) for time_s in times_s]
+        indices = [self.table.index_at(self.inside(time_s)) for time_s in times_s]
         found: dict[int, Frame] = {}
         for index in sorted(set(indices)):
             raw = self._walk.frame(index)
@@ -105,7 +105,12 @@ class PyavReader:
     def close(self) -> None:
         self._container.close()
 
-    def _inside(self, time_s: float) -> float:
+    def inside(self, time_s: float) -> float:
+        """The same time, when it lies in the film.
+
+        Raises:
+            InputError: it does not.
+        """
         if not 0 <= time_s <= self.facts.duration_s + 1e-6:
             span = f"0..{self.facts.duration_s:.3f} s"
             raise InputError(f"{time_s:.3f} s is outside {self._path.name}, which has {span}")
