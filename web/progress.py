@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,9 @@ class WorkProgress:
         stage = _STAGES.get(event.stage, event.stage)
         self.show(f"{place}{event.path.name}: {stage}", done=event.done, total=event.total)
 
-    def rendering(self, name: str, done: int, total: int) -> None:
+    def rendering(self, film: Path, done: int, total: int) -> None:
         """Frames drawn of a film."""
-        self.show(f"{name}: drawing", done=done, total=total)
+        self.show(f"{film.name}: drawing", done=done, total=total)
 
     def asking(self, event: EvalEvent) -> None:
         """A question answered in an evaluation."""

@@ -1,0 +1,121 @@
+"""One demo film at a time for the command line: rendered once, indexed, asked about."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from demo.facts import KINDS
+from demo.film import render
+from demo.questions import FORMS, Form, make_questions, question_to_json
+from demo.script import make_script
+from demo.truth import FilmScript, load_truth, truth_path
+from evals.items import Item, item_from_json
+from index.build import IndexSettings, Progress, build
+from index.encoder import Encoder
+from index.errors import InputError, MediaError
+from index.library import Library
+
+RenderProgress = Callable[[Path, int, int], None]
+"""Told a film, its frames drawn, its frames in all."""
+
+
+def make_film(folder: Path, *, seed: int, minutes: float, progress: RenderProgress) -> Path:
+    """The film of a seed and a length in a folder; one that is there already is left alone.
+
+    Raises:
+        InputError: the length is outside what can be made, or the file cannot be written.
+    """
+    path = folder / f"film-{seed}-{minutes:g}min.mp4"
+    try:
+        script = make_script(seed, minutes)
+    except ValueError as error:
+        raise InputError(f"no film can be made: {error}") from error
+    if path.exists():
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if load_truth(path) == script:
+                return path
+    with writing(folder):
+        render(script, path, progress=lambda done, total: progress(path, done, total))
+    return path
+
+
+def question_rows(
+    film: Path,
+    *,
+    n: int,
+    seed: int,
+    kinds: Sequence[str] = KINDS,
+    forms: Sequence[Form] = FORMS,
+) -> list[dict[str, Any]]:
+    """Questions about a demo film, as lines of a question file.
+
+    Raises:
+        InputError: the film has no truth beside it.
+    """
+    script = _truth(film)
+    made = make_questions(script, video=str(film), n=n, seed=seed, kinds=kinds, forms=forms)
+    return [question_to_json(question) for question in made]
+
+
+def questions_about(
+    film: Path,
+    *,
+    n: int,
+    seed: int,
+    kinds: Sequence[str] = KINDS,
+    forms: Sequence[Form] = FORMS,
+) -> list[Item]:
+    """The same as items of an evaluation."""
+    rows = question_rows(film, n=n, seed=seed, kinds=kinds, forms=forms)
+    return [item_from_json(row) for row in rows]
+
+
+def film_of(film_or_truth: Path) -> Path:
+    """The film that a path means, be it the film's or its truth's."""
+    if film_or_truth.name.endswith(".truth.json"):
+        return film_or_truth.with_name(film_or_truth.name.removesuffix(".truth.json") + ".mp4")
+    return film_or_truth
+
+
+def index_films(
+    library: Library, films: Sequence[Path], *, encoder: Encoder, progress: Progress
+) -> float:
+    """Index films of our own making; returns the seconds that it took.
+
+    Raises:
+        MediaError: one of them cannot be indexed.
+    """
+    report = build(library, films, encoder=encoder, settings=IndexSettings(), progress=progress)
+    if report.failures:
+        raise MediaError(report.failures[0].message, report.failures[0].hint)
+    return report.seconds
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the system says against writing there into a line for the person.
+
+    Raises:
+        InputError: no right to write, no space, no such place.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}", "name another place"
+        ) from error
+
+
+def _truth(film: Path) -> FilmScript:
+    try:
+        return load_truth(film)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"there is no truth of {film}: {truth_path(film)} is missing",
+            "make films with longshot demo film",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{truth_path(film)} is not a film's truth: {error}") from error
