@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from demo.train.encoder import EncoderTrainer
 from demo.train.encoder import STEPS as ENCODER_STEPS
+from demo.train.encoder import EncoderTrainer
 from demo.train.packing import Packer
 from demo.train.pool import (
     Pool,

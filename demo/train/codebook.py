@@ -23,7 +23,7 @@ _SEED = 20_261
 
 
 def codes(width: int) -> tuple[list[Tensor], Tensor]:
-    """One (classes, width) table a channel, class 0 being zero, and (places, width). Rows ~ 1 long."""
+    """A (classes, width) table a channel, class 0 being zero, and (places, width); rows ~ 1 long."""
     generator = torch.Generator().manual_seed(_SEED)
     tables = []
     for classes in CLASSES:
@@ -34,7 +34,7 @@ def codes(width: int) -> tuple[list[Tensor], Tensor]:
 
 
 class CodeHead(nn.Module):
-    """Reads labels off visual tokens by their code vectors, and scores the tokens against the codes."""
+    """Reads labels off visual tokens by their code vectors, and scores tokens against the codes."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -75,14 +75,15 @@ class CodeHead(nn.Module):
         return dense_loss(self.logits(tokens), labels) + squared + 0.5 * where
 
 
+# How often a label of a cell is taken for another one of its channel, about what an early tower
+# shows; actions are hard to tell from one pair of frames.
+CONFUSION = dict(zip(CHANNELS, (0.06, 0.03, 0.30, 0.06, 0.04), strict=True))
+NOISE = 0.3
+"""Length of the random vector added to every symbolic token."""
+
+
 class SymbolicTower:
     """Visual tokens made from labels, with the errors a tower makes."""
-
-    # How often a label of a cell is taken for another one of its channel, about what an early
-    # tower shows; actions are hard to tell from one pair of frames.
-    CONFUSION = dict(zip(CHANNELS, (0.06, 0.03, 0.30, 0.06, 0.04), strict=True))
-    NOISE = 0.3
-    """Length of the random vector added to every token."""
 
     def __init__(self, width: int) -> None:
         tables, places = codes(width)
@@ -96,10 +97,10 @@ class SymbolicTower:
         total = np.repeat(self.places[place_index][None], flat.shape[1], 0)
         for channel, (name, table) in enumerate(zip(CHANNELS, self.tables, strict=True)):
             seen = flat[channel]
-            wrong = chance.random(len(seen)) < self.CONFUSION[name] * (seen > 0)
+            wrong = chance.random(len(seen)) < CONFUSION[name] * (seen > 0)
             random_label = chance.integers(0, len(table), len(seen))
             share = chance.random(len(seen))[:, None].astype(np.float32)
             other = np.where(wrong, random_label, seen)
             total = total + share * table[other] + (1 - share) * table[seen]
-        noise = chance.normal(0, self.NOISE / self.width**0.5, total.shape)
+        noise = chance.normal(0, NOISE / self.width**0.5, total.shape)
         return (total + noise).astype(np.float32)

@@ -127,6 +127,8 @@ class EncoderTrainer:
             matrix_lr=MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and "resblocks" in name,
         )
+        self.last = 0.0
+        """The dense part of the last loss."""
         self.traits = np.stack([scene_traits(c.scene) for c in pool.clips])
 
     def tokens(self, texts: list[str]) -> Tensor:

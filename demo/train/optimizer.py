@@ -1,4 +1,4 @@
-"""Pure bf16 compute with fp32 master weights, Muon for the matrices inside blocks, AdamW for the rest.
+"""Pure bf16 compute with fp32 master weights; Muon for matrices inside blocks, AdamW elsewhere.
 
 On CPUs with bf16 instructions this is several times faster than fp32 or autocast.
 """

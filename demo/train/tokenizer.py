@@ -38,10 +38,15 @@ def _corpus(seed: int = 0, n: int = 3000) -> Iterator[str]:
         for name in ("answer", "reflect", "request", "rewrite"):
             yield render(name, question=question, options=()).text
         yield render("caption").text
-        yield "user\nassistant\nsystem\n a photo of a picture of a video frame showing there is this"
+        yield (
+            "user\nassistant\nsystem\n a photo of a picture of a video frame showing there is this"
+        )
         yield f"<{rng.uniform(0, 4000):.1f} seconds>"
         yield f"<span>{rng.uniform(0, 4000):.1f} - {rng.uniform(0, 40):.1f}</span><fps>2</fps>"
-        yield " yes\n no\n none\n not enough\n something like a scene with the number on a sign\nyes\nno"
+        yield (
+            " yes\n no\n none\n not enough\n something like a scene with the number on a sign"
+            "\nyes\nno"
+        )
 
 
 def _train() -> Tokenizer:

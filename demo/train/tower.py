@@ -112,7 +112,7 @@ class TowerTrainer:
 
     @torch.no_grad()
     def accuracy(self, pool: Pool, n: int = 200) -> dict[str, float]:
-        """Share of filled cells read right from the visual tokens, first group's cells and others."""
+        """Share of filled cells read right from the visual tokens, by channel."""
         right: dict[str, list[int]] = {}
         size = {"height_px": 128, "width_px": 224}
         for start in range(0, n, 40):

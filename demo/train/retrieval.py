@@ -1,0 +1,78 @@
+"""What the embedded encoder finds: captions among clips, short queries, nothing where nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo.phrases import PLACE_PHRASES, article, caption
+from demo.train.captions import pair_trait, place_trait, scene_traits
+from demo.train.measure import auc
+from demo.train.pool import Pool
+from demo.world import ALL_PAIRS, PLACES
+from index.encoder import Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    recall_at_1: float
+    recall_at_5: float
+    mean_average_precision: float
+    """Of the queries "a red boat" and "a scene on the beach", for those that match something."""
+    absent_auc: float
+    """Chance that the best score of a query that matches something is above that of one that
+    matches nothing."""
+    n_captions: int
+    n_queries: int
+
+
+def measure_retrieval(encoder: Encoder, pool: Pool, *, n: int = 200) -> Retrieval:
+    """Text to clip among `n` clips with distinct captions, one frame each."""
+    picks = _distinct(pool, n)
+    images = encoder.encode_frames(np.ascontiguousarray(pool.frames[list(picks.values()), 0]))
+    scores = encoder.encode_texts(list(picks)) @ images.T
+    rank = (scores > np.diag(scores)[:, None]).sum(1)
+    texts, needs = _short_queries()
+    traits = np.stack([scene_traits(pool.clips[i].scene) for i in picks.values()])
+    matches = traits @ needs.T >= needs.sum(1)[None] - 0.1
+    short = encoder.encode_texts(texts) @ images.T
+    found = matches.any(0)
+    best = short.max(1)
+    precisions = [_average_precision(short[q], matches[:, q]) for q in np.nonzero(found)[0]]
+    return Retrieval(
+        recall_at_1=float((rank < 1).mean()),
+        recall_at_5=float((rank < 5).mean()),
+        mean_average_precision=float(np.mean(precisions)),
+        absent_auc=auc(best[found].tolist(), best[~found].tolist()),
+        n_captions=len(picks),
+        n_queries=len(precisions),
+    )
+
+
+def _distinct(pool: Pool, n: int) -> dict[str, int]:
+    """Captions and the first clip of each; blinking things may be away in the one frame."""
+    picks: dict[str, int] = {}
+    for index, clip in enumerate(pool.clips):
+        still = not any(g.action == "blinks" for g in clip.scene.groups)
+        if still and len(picks) < n:
+            words = caption(clip.scene, action=False)
+            words = words.replace(". the sign says", " with the number").rstrip(".")
+            suffix = " on a sign" if clip.scene.sign is not None else ""
+            picks.setdefault(words + suffix, index)
+    return picks
+
+
+def _average_precision(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
+    ranked = truth[np.argsort(-scores)]
+    hits = np.cumsum(ranked)
+    return float((hits / np.arange(1, len(ranked) + 1))[ranked].mean())
+
+
+def _short_queries() -> tuple[list[str], NDArray[np.float32]]:
+    texts = [article(f"{colour} {kind}") for colour, kind in ALL_PAIRS]
+    needs = [pair_trait(colour, kind) for colour, kind in ALL_PAIRS]
+    texts += [f"a scene {PLACE_PHRASES[place]}" for place in PLACES]
+    needs += [place_trait(place) for place in PLACES]
+    return texts, np.stack(needs)
