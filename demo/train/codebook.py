@@ -39,28 +39,27 @@ class CodeHead(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         tables, places = codes(width)
-        for name, table in zip(CHANNELS, tables, strict=True):
-            self.register_buffer(f"code_{name}", table)
-        self.register_buffer("places", places)
+        self.tables: list[Tensor] = tables
+        self.places: Tensor = places
         self.scale = nn.Parameter(torch.full((len(CHANNELS) + 1,), 10.0))
         self.bias = nn.Parameter(torch.full((len(CHANNELS),), -5.0))
 
     def logits(self, tokens: Tensor) -> list[Tensor]:
         """(batch, cells, width) -> one (batch, cells, classes) a channel."""
         out = []
-        for index, name in enumerate(CHANNELS):
-            table = getattr(self, f"code_{name}")
+        for index in range(len(CHANNELS)):
+            table = self.tables[index].to(tokens.device)
             filled = torch.ones(len(table), device=tokens.device)
             filled[0] = 0
-            score = tokens.float() @ table.T.float() * self.scale[index].float()
+            score = tokens.float() @ table.T * self.scale[index].float()
             out.append(score + self.bias[index].float() * filled)
         return out
 
     def target(self, labels: Tensor, place: Tensor) -> Tensor:
         """(batch, channels, cells), (batch,) -> the sums (batch, cells, width)."""
-        total = self.places[place][:, None].float()
-        for index, name in enumerate(CHANNELS):
-            total = total + getattr(self, f"code_{name}")[labels[:, index].clamp(min=0)].float()
+        total = self.places.to(labels.device)[place][:, None]
+        for index, table in enumerate(self.tables):
+            total = total + table.to(labels.device)[labels[:, index].clamp(min=0)]
         return total
 
     def loss(self, tokens: Tensor, labels: Tensor, place: Tensor) -> Tensor:
@@ -70,7 +69,7 @@ class CodeHead(nn.Module):
         weight = torch.where(filled, 1.0, 0.15) * named
         error = (tokens.float() - self.target(labels, place)).pow(2).sum(-1)
         squared = (error * weight).sum() / weight.sum()
-        guess = tokens.float().mean(1) @ self.places.T.float() * self.scale[-1].float()
+        guess = tokens.float().mean(1) @ self.places.to(tokens.device).T * self.scale[-1].float()
         where = nn.functional.cross_entropy(guess, place)
         return dense_loss(self.logits(tokens), labels) + squared + 0.5 * where
 

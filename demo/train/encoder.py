@@ -82,11 +82,11 @@ def plain_attention() -> Iterator[None]:
         return F.softmax(scores.float(), -1).to(v.dtype) @ v
 
     fused = F.scaled_dot_product_attention
-    F.scaled_dot_product_attention = attend
+    setattr(F, "scaled_dot_product_attention", attend)  # noqa: B010 - its type is fixed
     try:
         yield
     finally:
-        F.scaled_dot_product_attention = fused
+        setattr(F, "scaled_dot_product_attention", fused)  # noqa: B010
 
 
 def _images(frames: np.ndarray[Any, Any], *, train: bool) -> Tensor:
@@ -139,7 +139,8 @@ class EncoderTrainer:
             padding="max_length",
             truncation=True,
         )
-        return batch.input_ids.to(self.device)
+        ids: Tensor = batch.input_ids
+        return ids.to(self.device)
 
     def loss(self, step: int, batch: int = BATCH) -> Tensor:
         rng = random.Random(self.seed * 1_000_003 + step)
@@ -179,7 +180,7 @@ class EncoderTrainer:
                 random.seed(step)
                 torch.manual_seed(step)
                 loss = self.loss(step)
-                loss.backward()
+                torch.autograd.backward(loss)
                 self.weights.step(cosine(step, steps=steps, warmup=100))
                 if step % 50 == 0:
                     log(

@@ -42,7 +42,10 @@ def _box(
     at_y = (np.arange(rows) + 0.5) / rows
     in_x = np.abs(at_x - x) <= max(half_x, 0.5 / columns)
     in_y = np.abs(at_y - y) <= max(half_y, 0.5 / rows)
-    return np.nonzero(in_y[:, None] & in_x[None]) if in_x.any() and in_y.any() else None
+    if not (in_x.any() and in_y.any()):
+        return None
+    rows_at, columns_at = np.nonzero(in_y[:, None] & in_x[None])
+    return rows_at, columns_at
 
 
 def dense_labels(scene: Scene, times_s: Sequence[float], *, rows: int, columns: int) -> Labels:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def cosine(step: int, *, steps: int, warmup: int, floor: float = 0.03) -> float:
@@ -38,7 +38,7 @@ class MasterWeights:
             for name, parameter in module.named_parameters():
                 if parameter.requires_grad:
                     named.setdefault(id(parameter), (name, parameter))
-        self.live = [p for _, p in named.values()]
+        self.live: list[Tensor] = [p for _, p in named.values()]
         self.master = [p.detach().clone().float() for p in self.live]
         flags = [is_matrix(n, p) for n, p in named.values()]
         matrices = [m for m, flag in zip(self.master, flags, strict=True) if flag]

@@ -1,4 +1,4 @@
-"""What the embedded encoder finds: captions among clips, short queries, nothing where nothing is."""
+"""What the embedded encoder finds: captions, short queries, and nothing where nothing is."""
 
 from __future__ import annotations
 

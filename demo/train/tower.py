@@ -101,7 +101,7 @@ class TowerTrainer:
         for step in range(start, steps):
             torch.manual_seed(step)
             loss = self.loss(step)
-            loss.backward()
+            torch.autograd.backward(loss)
             self.weights.step(cosine(step, steps=steps, warmup=60))
             if step % 50 == 0:
                 log(f"tower {step}/{steps} loss {float(loss.detach()):.3f}")

@@ -220,7 +220,7 @@ class VideoTrainer:
         else:
             visual, dense = self.pixel_tokens(contexts, train=True)
         loss = self.loss(packed, visual, asked)
-        (loss + DENSE_WEIGHT * dense).backward()
+        torch.autograd.backward(loss + DENSE_WEIGHT * dense)
         self.weights.step(cosine(step, steps=steps, warmup=80))
         return float(loss.detach())
 
@@ -247,7 +247,7 @@ def _branch_numbers(packed: Packed, where: Tensor) -> Tensor:
 
 def right_branches(owner: Tensor, right: Tensor) -> dict[int, bool]:
     """Whether all tokens of a branch were predicted: equal to greedy decoding giving the reply."""
-    numbers, inverse = owner.unique(return_inverse=True)
+    numbers, inverse = torch.unique(owner, return_inverse=True)
     wrong = torch.zeros(len(numbers), device=owner.device)
     wrong.index_add_(0, inverse, (~right).float())
     return {int(n): bool(w == 0) for n, w in zip(numbers, wrong, strict=True)}
