@@ -19,7 +19,14 @@ from index.encoder import Encoder
 from index.errors import InputError, MediaError
 from index.library import Library
 from index.media import Glimpse, Sample, VideoReader, open_video
-from index.shots import clip_vectors, cut_clips, find_cuts, picture_change, shots_between
+from index.shots import (
+    PictureChange,
+    clip_vectors,
+    cut_clips,
+    find_cuts,
+    picture_change,
+    shots_between,
+)
 from index.store import Part, StoredFile
 from index.strips import append_pictures, encode_picture
 from index.types import Pixels, Vectors, VideoFacts
@@ -183,6 +190,7 @@ class FilmIndexer:
         cuts = find_cuts(
             np.concatenate([part.glimpse_times_s for part in parts]),
             np.concatenate([part.changes for part in parts]),
+            np.concatenate([part.spreads for part in parts]),
         )
         shots = shots_between(cuts, duration_s=facts.duration_s)
         spans = cut_clips(shots, times_s, clip_s=self._settings.clip_s)
@@ -241,7 +249,8 @@ class _PartInMaking:
             strip_ends=np.asarray(ends, dtype=np.int64),
             strip_end_bytes=self._end_bytes,
             glimpse_times_s=np.asarray([each.time_s for each in inside], dtype=np.float64),
-            changes=np.asarray(changes, dtype=np.float32),
+            changes=np.asarray([each.mean for each in changes], dtype=np.float32),
+            spreads=np.asarray([each.spread for each in changes], dtype=np.float32),
             last_glimpse=self._last_glimpse,
         )
         # A glimpse exactly at the end comes before the sample that closes the part.
@@ -255,11 +264,11 @@ class _PartInMaking:
             self._vectors.append(self.encoder.encode_frames(np.stack(self._pixels)))
             self._pixels = []
 
-    def _changes(self, glimpses: list[Glimpse]) -> list[float]:
+    def _changes(self, glimpses: list[Glimpse]) -> list[PictureChange]:
         changes = []
         for glimpse in glimpses:
-            before = self._last_glimpse
-            changes.append(0.0 if before is None else picture_change(before, glimpse.pixels))
+            before = glimpse.pixels if self._last_glimpse is None else self._last_glimpse
+            changes.append(picture_change(before, glimpse.pixels))
             self._last_glimpse = glimpse.pixels
         return changes
 

@@ -1,7 +1,7 @@
 """Shots from how much the picture changes, and clips cut at shots.
 
-A cut is a change that is large in itself and much larger than those around it: a pan or a busy
-scene changes the picture all the time, a cut once.
+A cut is a change that is large in itself, much larger than those around it, and spread over the
+picture: a pan changes the picture all the time, a thing that appears changes one place.
 Source: the idea of PySceneDetect's AdaptiveDetector. Ours differs: it works on glimpses (a few a
 second, 32 × 18 pixels) that indexing decodes anyway, and takes the median of both sides.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,34 +19,55 @@ from numpy.typing import NDArray
 from index.types import Pixels, Seconds, Shot, Span, Vectors
 
 _MIN_CHANGE = 0.045
+_MIN_SPREAD = 0.02
 _TIMES_NEIGHBOURS = 3.0
 _NEIGHBOURHOOD_S = 1.0
 _MIN_SHOT_S = 0.4
 
 
-def picture_change(before: Pixels, after: Pixels) -> float:
-    """Mean absolute difference of two glimpses, 0..1."""
-    return float(np.abs(before.astype(np.int16) - after.astype(np.int16)).mean() / 255)
+@dataclass(frozen=True, slots=True)
+class PictureChange:
+    """How much one glimpse differs from the one before it."""
+
+    mean: float
+    """Mean absolute difference, 0..1."""
+    spread: float
+    """The median one, 0..1: small where only things come or go before what stays."""
 
 
-def find_cuts(times_s: Seconds, changes: NDArray[np.float32]) -> list[float]:
+def picture_change(before: Pixels, after: Pixels) -> PictureChange:
+    """The change between two glimpses of (18, 32, 3) uint8."""
+    change = np.abs(before.astype(np.int16) - after.astype(np.int16)).mean(axis=2) / 255
+    return PictureChange(float(change.mean()), float(np.median(change)))
+
+
+def find_cuts(
+    times_s: Seconds, changes: NDArray[np.float32], spreads: NDArray[np.float32]
+) -> list[float]:
     """Times at which a new shot begins, from (M,) glimpse times and changes since the one before.
 
     A cut lies between two glimpses and is put at the later one, the first seen of the new shot.
+    Of two that would make too short a shot the stronger is kept.
     """
-    cuts: list[float] = []
-    for position in np.flatnonzero(changes >= _MIN_CHANGE):
-        time_s = float(times_s[position])
-        low = int(np.searchsorted(times_s, time_s - _NEIGHBOURHOOD_S))
-        high = int(np.searchsorted(times_s, time_s + _NEIGHBOURHOOD_S, side="right"))
-        around = np.concatenate([changes[low:position], changes[position + 1 : high]])
-        usual = float(np.median(around)) if len(around) else 0.0
-        if changes[position] < _TIMES_NEIGHBOURS * usual:
+    cuts: list[int] = []
+    for position in np.flatnonzero((changes >= _MIN_CHANGE) & (spreads >= _MIN_SPREAD)).tolist():
+        if changes[position] < _TIMES_NEIGHBOURS * _usual(times_s, changes, position):
             continue
-        if cuts and time_s - cuts[-1] < _MIN_SHOT_S:
+        if cuts and times_s[position] - times_s[cuts[-1]] < _MIN_SHOT_S:
+            if changes[position] > changes[cuts[-1]]:
+                cuts[-1] = position
             continue
-        cuts.append(time_s)
-    return cuts
+        cuts.append(position)
+    return [float(times_s[position]) for position in cuts]
+
+
+def _usual(times_s: Seconds, changes: NDArray[np.float32], position: int) -> float:
+    """The median change around a glimpse."""
+    time_s = times_s[position]
+    low = int(np.searchsorted(times_s, time_s - _NEIGHBOURHOOD_S))
+    high = int(np.searchsorted(times_s, time_s + _NEIGHBOURHOOD_S, side="right"))
+    around = np.concatenate([changes[low:position], changes[position + 1 : high]])
+    return float(np.median(around)) if len(around) else 0.0
 
 
 def shots_between(cuts_s: Sequence[float], *, duration_s: float) -> list[Shot]:

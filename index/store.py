@@ -46,6 +46,8 @@ class Part:
     """(M,)."""
     changes: NDArray[np.float32]
     """(M,) how much the picture changed since the glimpse before, 0..1."""
+    spreads: NDArray[np.float32]
+    """(M,) the median instead of the mean change over the picture, 0..1."""
     last_glimpse: Pixels | None
     """What the next part compares its first glimpse with."""
 
@@ -235,6 +237,7 @@ class Store:
                 "strip_end_bytes": part.strip_end_bytes,
                 "glimpse_times_s": part.glimpse_times_s.tobytes(),
                 "changes": part.changes.tobytes(),
+                "spreads": part.spreads.tobytes(),
                 "last_glimpse": None if part.last_glimpse is None else part.last_glimpse.tobytes(),
             }
         )
@@ -336,6 +339,7 @@ class Store:
             strip_end_bytes=row["strip_end_bytes"],
             glimpse_times_s=np.frombuffer(row["glimpse_times_s"], np.float64),
             changes=np.frombuffer(row["changes"], np.float32),
+            spreads=np.frombuffer(row["spreads"], np.float32),
             last_glimpse=None if glimpse is None else _glimpse(glimpse),
         )
 

@@ -52,6 +52,7 @@ def m001_films(db: Database) -> None:
             "strip_end_bytes": int,
             "glimpse_times_s": bytes,
             "changes": bytes,
+            "spreads": bytes,
             "last_glimpse": bytes,
         },
         pk=("video_id", "part_index"),

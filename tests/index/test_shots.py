@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.shots import clip_vectors, cut_clips, find_cuts, picture_change, shots_between
+from index.shots import (
+    PictureChange,
+    clip_vectors,
+    cut_clips,
+    find_cuts,
+    picture_change,
+    shots_between,
+)
 from index.types import Span
 
 EIGHTHS = np.arange(80) / 8
@@ -15,27 +22,43 @@ EIGHTHS = np.arange(80) / 8
 
 def test_the_change_of_black_to_white_is_one() -> None:
     black, white = np.zeros((18, 32, 3), np.uint8), np.full((18, 32, 3), 255, np.uint8)
-    assert picture_change(black, white) == 1.0
-    assert picture_change(white, black) == 1.0
-    assert picture_change(white, white) == 0.0
+    assert picture_change(black, white) == PictureChange(1.0, 1.0)
+    assert picture_change(white, black) == PictureChange(1.0, 1.0)
+    assert picture_change(white, white) == PictureChange(0.0, 0.0)
+
+
+def test_a_thing_that_appears_is_no_cut() -> None:
+    before, after = np.zeros((18, 32, 3), np.uint8), np.zeros((18, 32, 3), np.uint8)
+    after[:12, :16] = 255  # a third of the picture
+    change = picture_change(before, after)
+    assert (change.mean, change.spread) == (pytest.approx(1 / 3), 0.0)
+    changes, spreads = np.full(80, 0.01, np.float32), np.zeros(80, np.float32)
+    changes[24] = change.mean
+    assert find_cuts(EIGHTHS, changes, spreads) == []
+
+
+def test_of_two_cuts_close_together_the_stronger_is_kept() -> None:
+    changes = np.full(80, 0.01, np.float32)
+    changes[24], changes[25] = 0.1, 0.3
+    assert find_cuts(EIGHTHS, changes, changes) == [3.125]
 
 
 def test_a_single_large_change_is_a_cut() -> None:
     changes = np.full(80, 0.01, np.float32)
     changes[24] = 0.3
-    assert find_cuts(EIGHTHS, changes) == [3.0]
+    assert find_cuts(EIGHTHS, changes, changes) == [3.0]
 
 
 def test_a_pan_is_no_cut() -> None:
     changes = np.full(80, 0.01, np.float32)
     changes[24:40] = 0.1
-    assert find_cuts(EIGHTHS, changes) == []
+    assert find_cuts(EIGHTHS, changes, changes) == []
 
 
 def test_a_cut_inside_a_pan_is_found() -> None:
     changes = np.full(80, 0.06, np.float32)
     changes[40] = 0.3
-    assert find_cuts(EIGHTHS, changes) == [5.0]
+    assert find_cuts(EIGHTHS, changes, changes) == [5.0]
 
 
 def test_shots_cover_the_film() -> None:
