@@ -29,10 +29,12 @@ NOT_ENOUGH = "not enough"
 NO_REQUEST = "none"
 _SLOT = "\ue002"
 ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
-# How often a kind is asked; motion and signs need the most practice.
-_WEIGHTS = {"attribute": 2, "place": 1, "count": 2, "direction": 3, "action": 3, "sign": 2}
+# How often a kind is asked where the scene has it; a sign stands in every third scene only.
+_WEIGHTS = {"attribute": 2, "place": 1, "count": 2, "direction": 3, "action": 3, "sign": 6}
 MOTION_KINDS = frozenset({"direction", "action"})
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
+EASY_UNTIL = 0.5
+"""Share of the symbolic stage that is rich in easy branches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     return Branch(prompt("answer", question), reply, "answer:plain")
 
 
-def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch:
+def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     """ "Is it there?" with one attribute: appears before whole descriptions can be matched."""
     kinds = {g.kind for s in scenes for g in s.groups}
     colours = {g.colour for s in scenes for g in s.groups}
@@ -173,7 +175,10 @@ def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch:
         "place": (places, PLACES),
     }[family]
     wanted = rng.random() < 0.5
-    value = rng.choice([v for v in every if (v in true_set) == wanted])
+    values = [v for v in every if (v in true_set) == wanted]
+    if not values:  # a long strip may show every colour
+        return None
+    value = rng.choice(values)
     question = {
         "kind": f"Where is the {value}?",
         "colour": f"Where is something {value}?",
@@ -277,18 +282,19 @@ def branches(rng: random.Random, context: Context, *, n: int, level: float) -> l
 
 def _any_branch(rng: random.Random, scenes: list[Scene], *, level: float) -> Branch | None:
     chance = rng.random()
-    plain = 0.30 if level < 0.35 else 0.08
-    if chance < plain / 2:
+    # Matching one attribute comes before matching whole descriptions: easy branches early.
+    easy = level < EASY_UNTIL
+    if chance < (0.15 if easy else 0.05):
         return plain_branch(rng, scenes)
-    if chance < plain:
+    if chance < (0.45 if easy else 0.10):
         return plain_reflect(rng, scenes)
     chance = rng.random()
     if chance < 0.38:
         return reflect_branch(rng, scenes)
     if chance < 0.76:
         return answer_branch(rng, scenes)
-    if chance < 0.84:
+    if chance < 0.82:
         return absent_branch(rng, scenes)
-    if chance < 0.94:
+    if chance < 0.95:
         return order_branch(rng, scenes)
     return caption_branch(rng, scenes)

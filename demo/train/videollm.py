@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from demo.train.branches import Branch, branches, rewrite_branch
+from demo.train.branches import EASY_UNTIL, Branch, branches, rewrite_branch
 from demo.train.codebook import CodeHead, SymbolicTower
 from demo.train.contexts import Context, Source, fresh_take, pool_source, random_context
 from demo.train.encoder import Log
@@ -35,7 +35,8 @@ SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
 BRANCHES = 8
 ROWS = {"look": 16, "cut": 14, "several": 10, "strip": 6, "words": 16}
 """Contexts a step: attention costs the square of a row, and strips make long rows."""
-KINDS_OF_CONTEXT = {"look": 0.40, "cut": 0.12, "several": 0.18, "strip": 0.24, "words": 0.06}
+KINDS_OF_CONTEXT = {"look": 0.42, "cut": 0.14, "several": 0.18, "strip": 0.18, "words": 0.08}
+EASY_KINDS_OF_CONTEXT = {"look": 0.62, "cut": 0.10, "several": 0.08, "strip": 0.10, "words": 0.10}
 DENSE_WEIGHT = 0.1
 SYMBOLIC_SHARE = 0.15
 """Share of the joint stage's steps that stay symbolic."""
@@ -92,7 +93,8 @@ class VideoTrainer:
         self, rng: random.Random, source: Source, *, level: float
     ) -> tuple[list[Context | None], list[list[Branch]]]:
         """Contexts of one kind, so that rows are about equally long, with their branches."""
-        kind = rng.choices(list(KINDS_OF_CONTEXT), list(KINDS_OF_CONTEXT.values()))[0]
+        shares = EASY_KINDS_OF_CONTEXT if level < EASY_UNTIL else KINDS_OF_CONTEXT
+        kind = rng.choices(list(shares), list(shares.values()))[0]
         rows = ROWS[kind]
         if kind == "words":
             return [None] * rows, [
@@ -173,12 +175,15 @@ class VideoTrainer:
         return F.linear(chosen, self.language.embed_tokens.weight).float(), where
 
     def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
-        """Cross-entropy; a branch of n tokens weighs sqrt(n). Notes which replies were right."""
+        """Cross-entropy; a branch of n tokens weighs n^¼. Notes which replies were right.
+
+        With the plain sum, captions and requests would drown the one-token replies.
+        """
         logits, where = self.logits(packed, visual)
         wanted = packed.labels.view(-1)[where]
         owner = _branch_numbers(packed, where)
         size = torch.bincount(owner)[owner].float()
-        weight = size.rsqrt()
+        weight = size.pow(-0.75)
         loss = F.cross_entropy(logits, wanted, reduction="none")
         self._note(owner, logits.argmax(-1) == wanted, asked)
         return (loss * weight).sum() / weight.sum()
@@ -211,7 +216,7 @@ class VideoTrainer:
         torch.manual_seed(step)
         rng = random.Random(f"{self.pool is None}/{step}")
         symbolic = self.pool is None or rng.random() < SYMBOLIC_SHARE
-        level = step / steps if self.pool is None else 0.4 + 0.6 * step / steps
+        level = step / steps if self.pool is None else 0.5 + 0.5 * step / steps
         contexts, asked = self.batch(rng, fresh_take if symbolic else source, level=level)
         packed = self.packer.pack(contexts, asked).to(self.device)
         dense: Tensor | float = 0.0
