@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +18,10 @@ from web.flags import (
     open_pair,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from agent.config import Config
+    from evals.report import EvalReport
 
 # From 20 seconds to 10 hours; the script itself says so to the fraction.
 _LENGTH = click.FloatRange(min=0.3, max=600)
@@ -145,45 +152,22 @@ def eval_demo(
     Films, library and answers lie in the folder, so a run that was stopped goes on.
     """
     import json
-    from contextlib import closing
 
-    from evals.demo_films import demo_benchmark
-    from evals.run import evaluate
     from evals.strategies import strategy_named
-    from evals.trial_films import index_films, writing
-    from index.library import Library
-    from web.progress import WorkProgress
+    from evals.trial_films import writing
 
     names = [name.strip() for name in strategy.split(",")]
     for name in names:
         strategy_named(name)
-    config = config_of(ctx)
-    _, errors = consoles()
-    models = open_pair(config, default="demo")
-    with (
-        WorkProgress(errors) as progress,
-        closing(Library.open(out / "library")) as library,
-    ):
-        with writing(out):
-            bench = demo_benchmark(
-                out,
-                n_films=films,
-                minutes=minutes,
-                n_questions=questions,
-                seed=seed,
-                progress=progress.rendering,
-            )
-        index_films(library, bench.films, encoder=models.encoder, progress=progress.indexing)
-        report = evaluate(
-            bench.films,
-            bench.items,
-            strategies=names,
-            models=models,
-            library=library,
-            settings=config.ask_settings(knows_only_demo_world=models.knows_only_demo_world),
-            progress=progress.asking,
-            resume_file=out / "answers.jsonl",
-        )
+    report = _evaluate(
+        config_of(ctx),
+        out,
+        strategies=names,
+        n_films=films,
+        minutes=minutes,
+        n_questions=questions,
+        seed=seed,
+    )
     data = report.to_json()
     if output is not None:
         with writing(output):
@@ -192,3 +176,47 @@ def eval_demo(
         print_json(data)
     else:
         click.echo(report.table())
+
+
+def _evaluate(
+    config: Config,
+    folder: Path,
+    *,
+    strategies: Sequence[str],
+    n_films: int,
+    minutes: float,
+    n_questions: int,
+    seed: int,
+) -> EvalReport:
+    """Make what is missing in the folder, and ask."""
+    from evals.demo_films import demo_benchmark
+    from evals.run import evaluate
+    from evals.trial_films import index_films, writing
+    from index.library import Library
+    from web.progress import WorkProgress
+
+    models = open_pair(config, default="demo")
+    with (
+        WorkProgress(consoles()[1]) as progress,
+        closing(Library.open(folder / "library")) as library,
+    ):
+        with writing(folder):
+            bench = demo_benchmark(
+                folder,
+                n_films=n_films,
+                minutes=minutes,
+                n_questions=n_questions,
+                seed=seed,
+                progress=progress.rendering,
+            )
+        index_films(library, bench.films, encoder=models.encoder, progress=progress.indexing)
+        return evaluate(
+            bench.films,
+            bench.items,
+            strategies=strategies,
+            models=models,
+            library=library,
+            settings=config.ask_settings(knows_only_demo_world=models.knows_only_demo_world),
+            progress=progress.asking,
+            resume_file=folder / "answers.jsonl",
+        )

@@ -1,0 +1,128 @@
+"""Settings: flags over the environment over the library's file over the person's own file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.config import FILE_NAME, Config, load_config, parse_budget
+from index.encoder import EncoderIdentity
+from index.errors import InputError
+
+ENCODER = EncoderIdentity("ViT-B-32:tag", weights_hash="0", dimension=8, preprocessing="{}")
+
+
+def load(
+    tmp_path: Path, *, flags: Mapping[str, Any] | None = None, environ: dict[str, str] | None = None
+) -> Config:
+    return load_config(flags or {}, environ=environ or {}, config_folder=tmp_path / "config")
+
+
+def write(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
+
+
+def test_each_source_wins_over_those_below_it(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    write(tmp_path / "config", f'library = "{library}"\nmodels = "own"\nencoder = "own"')
+    assert load(tmp_path).models == "own"
+    write(library, 'models = "library"\nencoder = "library"')
+    assert load(tmp_path).models == "library"
+    assert load(tmp_path, environ={"LONGSHOT_MODELS": "environment"}).models == "environment"
+    config = load(tmp_path, flags={"models": "flag"}, environ={"LONGSHOT_MODELS": "environment"})
+    assert (config.models, config.encoder, config.library) == ("flag", "library", library)
+
+
+def test_limits_of_a_budget_are_taken_one_by_one(tmp_path: Path) -> None:
+    write(tmp_path / "config", "[budget]\nlooks = 5\nvisual_tokens = 900")
+    config = load(tmp_path, flags={"budget": {"looks": 7}})
+    settings = config.ask_settings(knows_only_demo_world=False)
+    assert (settings.budget.looks, settings.budget.visual_tokens) == (7, 900)
+    assert settings.budget.calls == 120
+
+
+def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
+    config = load(tmp_path, environ={"LONGSHOT_MODELS": "", "PATH": "/bin"})
+    assert (config.models, config.encoder, config.device) == ("auto", None, "auto")
+    assert config.index.clip_s == 8.0
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("model = 'x'", "model from"),
+        ("[budget]\nlooks = 0", "budget.looks from"),
+        ("[budget]\nlooks = 'many'", "budget.looks from"),
+        ("[index]\nclip = 3", "index.clip from"),
+        ("models = ''", "models from"),
+        ("models =", "is no TOML"),
+        ("[index]\nevery_s = 0.3", "0.3 s between frames"),
+    ],
+)
+def test_a_bad_value_in_a_file_is_an_error_that_names_it(
+    tmp_path: Path, text: str, names: str
+) -> None:
+    write(tmp_path / "config", text)
+    with pytest.raises(InputError, match=names):
+        load(tmp_path)
+
+
+def test_an_unknown_name_in_the_environment_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="LONGSHOT_MODLES"):
+        load(tmp_path, environ={"LONGSHOT_MODLES": "demo"})
+
+
+def test_a_librarys_file_cannot_name_another_library(tmp_path: Path) -> None:
+    write(tmp_path / "library", 'library = "/other"')
+    with pytest.raises(InputError, match="names a library"):
+        load(tmp_path, flags={"library": tmp_path / "library"})
+
+
+def test_a_library_goes_on_with_its_own_encoder(tmp_path: Path) -> None:
+    config = load(tmp_path, flags={"models": "/some/folder"})
+    assert config.choice(ENCODER).encoder == "ViT-B-32:tag"
+    named = load(tmp_path, flags={"models": "/some/folder", "encoder": "other"})
+    assert named.choice(ENCODER).encoder == "other"
+
+
+def test_a_pair_brings_its_own_encoder(tmp_path: Path) -> None:
+    for name in ("scripted", "scripted:file.json"):
+        assert load(tmp_path, flags={"models": name}).choice(ENCODER).encoder == "hash"
+    demo = load(tmp_path, flags={"models": "demo"}).choice(ENCODER)
+    assert demo.encoder.startswith("local-dir:")
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("6000", {"visual_tokens": 6000}),
+        ("tokens=6000, looks=20", {"visual_tokens": 6000, "looks": 20}),
+        ("seconds=1.5,calls=3", {"seconds": 1.5, "calls": 3}),
+    ],
+)
+def test_a_budget_in_words(text: str, limits: dict[str, float]) -> None:
+    assert parse_budget(text) == limits
+
+
+@pytest.mark.parametrize(
+    "text", ["", "many", "looks=0", "looks=1.5", "looks=-1", "1,2", "eyes=2", "seconds=nan", "1,"]
+)
+def test_what_is_no_budget_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="no budget"):
+        parse_budget(text)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_budget_or_an_input_error(text: str) -> None:
+    try:
+        limits = parse_budget(text)
+    except InputError:
+        return
+    assert limits
+    assert all(value > 0 for value in limits.values())

@@ -1,0 +1,365 @@
+"""The command line over a small film of the demo world, with the fakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import app
+from demo.film import render
+from demo.questions import Question, make_questions
+from demo.script import make_script
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """The one line of an error."""
+        assert self.code == 1
+        assert self.out == ""
+        (line,) = self.err.splitlines()
+        return line
+
+
+Longshot = Callable[..., Result]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands see neither the person's environment nor their files."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("LONGSHOT_")]:
+        del os.environ[name]
+    home = str(tmp_path_factory.mktemp("home"))
+    os.environ.update(HOME=home, XDG_CONFIG_HOME=home, XDG_DATA_HOME=home, HF_HUB_OFFLINE="1")
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a minute of the demo world."""
+    path = tmp_path_factory.mktemp("films") / "film.mp4"
+    render(make_script(1, 0.5), path, n_processes=1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def question(film: Path) -> Question:
+    """A question about a span of the film."""
+    made = make_questions(
+        make_script(1, 0.5), video=str(film), n=20, seed=0, forms=("choice",), kinds=("place",)
+    )
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def indexed_once(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that holds the film; copied, because making one takes a while."""
+    folder = tmp_path_factory.mktemp("library") / "library"
+    flags = ["--library", str(folder), "--models", "scripted"]
+    assert app.run(["index", str(film), *flags]) == 0
+    return folder
+
+
+@pytest.fixture
+def longshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Longshot:
+    """Runs a command line on an empty library, with the fakes for models."""
+
+    def call(*words: str | Path, models: str = "scripted") -> Result:
+        os.environ.update(LONGSHOT_LIBRARY=str(tmp_path / "library"), LONGSHOT_MODELS=models)
+        capsys.readouterr()
+        code = app.run([str(word) for word in words])
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def indexed(longshot: Longshot, indexed_once: Path, tmp_path: Path) -> Longshot:
+    """The same on a library that holds the film."""
+    shutil.copytree(indexed_once, tmp_path / "library")
+    return longshot
+
+
+@pytest.fixture
+def knowing(tmp_path: Path, question: Question) -> str:
+    """The fake VideoLLM that sees the evidence where it is."""
+    assert question.options is not None
+    path = tmp_path / "script.json"
+    option_index = question.options.index(question.answer)
+    path.write_text(json.dumps({"evidence": question.evidence, "option_index": option_index}))
+    return f"scripted:{path}"
+
+
+def test_a_film_is_indexed_once(longshot: Longshot, film: Path) -> None:
+    first = longshot("index", film, "--json")
+    assert [each["path"] for each in first.json["indexed"]] == [str(film)]
+    assert first.json["indexed"][0]["duration_s"] == 30.0
+    second = longshot("index", film.parent, "--json")
+    assert (second.json["indexed"], len(second.json["unchanged"])) == ([], 1)
+    assert "0 indexed, 1 unchanged" in longshot("index", film).out
+
+
+def test_a_bad_file_is_named_and_the_others_are_indexed(
+    longshot: Longshot, film: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.mp4").write_text("no film at all")
+    done = longshot("index", tmp_path / "notes.mp4", tmp_path / "gone.mp4", film)
+    assert done.code == 1
+    assert [line.split()[:2] for line in done.err.splitlines()] == [
+        ["failed:", str(tmp_path / "notes.mp4")],
+        ["failed:", str(tmp_path / "gone.mp4")],
+    ]
+    assert "1 indexed, 0 unchanged, 2 failed" in done.out
+
+
+def test_search_gives_moments_of_the_film(indexed: Longshot, film: Path) -> None:
+    found = indexed("search", "a red car", "--limit", "3", "--json").json
+    assert found["query"] == "a red car"
+    assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
+    scores = [hit["score"] for hit in found["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= hit["start"] < hit["end"] <= 30 for hit in found["hits"])
+    assert f"{film}#t=" in indexed("search", "a red car", "--video", "film").out
+
+
+def test_search_says_that_nothing_is_left_above_the_threshold(indexed: Longshot) -> None:
+    assert indexed("search", "a car", "--threshold", "1.5").out == "nothing found for “a car”\n"
+    assert indexed("search", "a car", "--threshold", "1.5", "--json").json["hits"] == []
+
+
+def test_a_question_indexes_the_film_and_is_answered_with_a_citation(
+    longshot: Longshot, film: Path, question: Question, knowing: str
+) -> None:
+    assert question.options is not None
+    words = ["ask", str(film), question.question, "--options", "|".join(question.options)]
+    done = longshot(*words, models=knowing)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0].startswith("plan")
+    assert any(line.startswith(f"Answer: {question.answer}  (answered") for line in lines)
+    assert any(line.startswith("seen") and f"{film}#t=" in line for line in lines)
+    assert any(line.startswith("cost") and "visual tokens" in line for line in lines)
+
+
+def test_json_of_a_question_is_all_that_is_on_standard_output(
+    indexed: Longshot, film: Path, question: Question, knowing: str
+) -> None:
+    assert question.options is not None
+    flags = [word for option in question.options for word in ("--option", option)]
+    done = indexed("ask", film, question.question, *flags, "--json", models=knowing)
+    answer = done.json
+    assert (answer["status"], answer["answer"]) == ("answered", question.answer)
+    (cited, *_) = answer["citations"]
+    (start, end) = question.evidence[0]
+    assert min(cited["end"], end) > max(cited["start"], start)
+    assert done.err.startswith("plan")
+
+
+def test_a_budget_is_kept_to(indexed: Longshot, film: Path) -> None:
+    answer = indexed("ask", film, "What is there?", "--budget", "looks=1", "--json").json
+    assert answer["stop_reason"].startswith("budget: 1 look")
+
+
+def test_a_run_is_listed_and_shown_again(
+    indexed: Longshot, film: Path, question: Question, knowing: str
+) -> None:
+    answer = indexed("ask", film, question.question, "--json", models=knowing).json
+    (run,) = indexed("trace", "list", "--json").json
+    assert (run["id"], run["question"], run["status"]) == (
+        answer["id"],
+        question.question,
+        answer["status"],
+    )
+    shown = indexed("trace", "show", run["id"][:6], "--json").json
+    assert [step["node"] for step in shown["steps"]][:2] == ["plan", "survey"]
+    assert shown["answer"] == answer
+    text = indexed("trace", "show", run["id"], "--prompts").out
+    assert all(f"step {step['step']}\n" in text for step in shown["steps"])
+    assert "nowhere" in text
+    assert f"| [scripted] Question: {question.question}" in text
+    assert run["id"] in indexed("trace", "list", "--video", "film").out
+
+
+def test_stats_count_films_and_runs(indexed: Longshot, film: Path) -> None:
+    indexed("ask", film, "What is there?", "--budget", "looks=1")
+    stats = indexed("stats", "--json").json
+    assert (stats["n_videos"], stats["duration_s"]) == (1, 30.0)
+    assert sum(stats["runs"].values()) == 1
+    assert stats["videos"][0]["n_shots"] >= 4
+    assert str(film) in indexed("stats").out
+
+
+def test_a_removed_film_is_gone_and_its_runs_stay(indexed: Longshot, film: Path) -> None:
+    indexed("ask", film, "What is there?", "--budget", "looks=1")
+    assert indexed("remove", "film", "--json").json["removed"]["path"] == str(film)
+    assert film.exists()
+    assert indexed("stats", "--json").json["n_videos"] == 0
+    assert len(indexed("trace", "list", "--json").json) == 1
+
+
+def test_removing_with_runs_forgets_them(indexed: Longshot, film: Path) -> None:
+    indexed("ask", film, "What is there?", "--budget", "looks=1")
+    assert indexed("remove", str(film), "--runs").code == 0
+    assert indexed("trace", "list", "--json").json == []
+
+
+def test_a_moved_film_is_found_again(
+    indexed: Longshot, film: Path, tmp_path: Path, question: Question, knowing: str
+) -> None:
+    moved = shutil.copy(film, tmp_path / "moved.mp4")
+    answer = indexed("ask", moved, question.question, "--json", models=knowing).json
+    assert answer["citations"]
+    assert indexed("stats", "--json").json["n_videos"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["ask", "gone.mp4", "Why?"], 'no film "gone.mp4" in the library'),
+        (["ask", ".", "Why?"], ". is a folder"),
+        (["ask", "FILM", " "], "the question is empty"),
+        (["ask", "FILM", "Why?", "--option", "a"], "one option is no choice"),
+        (["ask", "FILM", "Why?", "--options", "a||b"], "an option is empty"),
+        (["ask", "FILM", "Why?", "--models", "/no/folder"], "no model folder /no/folder"),
+        (["search", " "], "the search text is empty"),
+        (["search", "car", "--video", "other"], 'no film "other" in the library'),
+        (["trace", "show", "none"], "no run 'none'"),
+        (["remove", "other"], 'no film "other" in the library'),
+        (["--library", "/proc/none", "index", "FILM"], "the library folder /proc/none cannot"),
+        (["--library", "/no/library", "stats"], "there is no library in /no/library"),
+        (["demo", "questions", "FILM.mp4"], "there is no truth of"),
+        (["eval", "demo", "--strategy", "luck"], "no strategy 'luck'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_one_line(indexed: Longshot, film: Path, words: list[str], line: str) -> None:
+    done = indexed(*(word.replace("FILM", str(film)) for word in words))
+    assert done.error.startswith(f"error: {line}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["index"],
+        ["bogus"],
+        ["ask", "film.mp4", "Why?", "--budget", "looks=0"],
+        ["search", "car", "--limit", "0"],
+        ["demo", "film", "--minutes", "9999"],
+        ["stats", "--colour"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2(longshot: Longshot, words: list[str]) -> None:
+    done = longshot(*words)
+    assert (done.code, done.out) == (2, "")
+    assert "--help" in done.err
+
+
+@pytest.mark.slow
+def test_an_unknown_encoder_is_one_line(indexed: Longshot) -> None:
+    error = indexed("search", "car", "--encoder", "No-Model").error
+    assert error.startswith('error: "No-Model" is not an encoder (near names:')
+
+
+def test_the_doctor_names_every_pair_of_models(longshot: Longshot) -> None:
+    done = longshot("doctor", "--json")
+    names = [check["name"] for check in done.json]
+    assert {"models large", "models medium", "models small", "models demo"} <= set(names)
+    assert {check["status"] for check in done.json} <= {"ok", "warn", "missing"}
+    assert "--models auto takes here" in longshot("doctor").out
+
+
+def test_demo_film_and_its_questions(longshot: Longshot, tmp_path: Path) -> None:
+    flags = ["--minutes", "0.5", "--seed", "3", "--out", tmp_path, "--json"]
+    made = longshot("demo", "film", *flags).json
+    assert Path(made["film"]).exists()
+    done = longshot("demo", "questions", made["truth"], "--n", "4")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row["video"] for row in rows] == [made["film"]] * 4
+    written = tmp_path / "questions.jsonl"
+    assert longshot("demo", "questions", made["film"], "--n", "4", "-o", written).out == ""
+    assert written.read_text(encoding="utf-8") == done.out
+
+
+def test_the_tour_shows_questions_and_their_truth(longshot: Longshot, tmp_path: Path) -> None:
+    flags = ["--minutes", "0.5", "--questions", "3", "--out", tmp_path / "tour"]
+    done = longshot("demo", "run", *flags)
+    assert done.code == 0
+    assert done.out.count("\n  truth   ") == 3
+    assert "not in this film" in done.out
+    assert " of 3 right. A film of 0:00:30: rendered in" in done.out
+
+
+def test_an_evaluation_prints_its_table_and_writes_its_report(
+    longshot: Longshot, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    flags = ["--minutes", "0.5", "--questions", "2", "--strategy", "uniform", "-o", report]
+    done = longshot("eval", "demo", *flags, "--out", tmp_path / "eval")
+    assert done.out.splitlines()[1].split()[:2] == ["uniform", "2"]
+    assert json.loads(report.read_text())["rows"][0]["n"] == 2
+
+
+def _python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_control_c_ends_with_130_and_a_line() -> None:
+    code = (
+        "import app, sys\n"
+        "@app.cli.command('wait')\n"
+        "def wait(): raise KeyboardInterrupt\n"
+        "sys.exit(app.run(['wait']))"
+    )
+    done = _python(code)
+    assert done.returncode == 130
+    assert "stopped; what is done is kept" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    code = (
+        "import app, sys\n"
+        "@app.cli.command('fail')\n"
+        "def fail(): raise ZeroDivisionError\n"
+        "sys.exit(app.run(['fail']))"
+    )
+    done = _python(code)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_a_closed_pipe_is_no_error_to_talk_about(indexed: Longshot, film: Path) -> None:
+    words = [sys.executable, "-c", "import app; app.main()", "trace", "list"]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert "Traceback" not in running.stderr.read()
