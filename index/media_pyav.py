@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from index.errors import InputError, MediaError
 from index.frame_table import FrameTable, decoded, read_table
@@ -42,6 +43,7 @@ class PyavReader:
             self._container.close()
             raise
         self.format = str(self._container.format.name)
+        self._scaler = _Scaler()
         self._walk = _Walk(self._container, self._stream, self.table)
 
     def frames_at(self, times_s: Sequence[float], *, width_px: int, height_px: int) -> list[Frame]:
@@ -54,7 +56,9 @@ class PyavReader:
                 raise MediaError(f"{self._path.name}: nothing can be decoded at {at}")
             shown = int(np.searchsorted(self.table.pts, raw.pts, side="right")) - 1
             time_s = float(self.table.times_s[max(0, shown)])
-            found[index] = Frame(time_s, upright(raw, width_px=width_px, height_px=height_px))
+            found[index] = Frame(
+                time_s, self._scaler.upright(raw, width_px=width_px, height_px=height_px)
+            )
         return [found[index] for index in indices]
 
     def sample(
@@ -80,6 +84,7 @@ class PyavReader:
         start_s: float = 0.0,
     ) -> Iterator[Sample | Glimpse]:
         grid = _Grid(self.table, every_s=every_s, start_s=start_s)
+        scaler, shrinker = _Scaler(), _Scaler(interpolation="AREA")
         cell = -1
         with _open(self._path) as container:
             stream = container.streams[self._stream.index]
@@ -93,10 +98,13 @@ class PyavReader:
                     now = math.floor(time_s / glimpse_every_s + 1e-6)
                     if now > cell:
                         cell = now
-                        yield Glimpse(time_s, _glimpse(raw))
+                        pixels = shrinker.pixels(
+                            raw, width_px=GLIMPSE_WIDTH_PX, height_px=GLIMPSE_HEIGHT_PX
+                        )
+                        yield Glimpse(time_s, pixels)
                 times_s = grid.reached(index)
                 if times_s:
-                    pixels = upright(raw, width_px=width_px, height_px=height_px)
+                    pixels = scaler.upright(raw, width_px=width_px, height_px=height_px)
                     for at_s in times_s:
                         yield Sample(at_s, Frame(time_s, pixels))
                 if grid.finished and not math.isfinite(glimpse_every_s):
@@ -194,20 +202,32 @@ class _Grid:
         return times_s
 
 
-def upright(raw: Any, *, width_px: int, height_px: int) -> Pixels:
-    """(height_px, width_px, 3) uint8 RGB of a decoded frame, turned as its display matrix says."""
-    quarter_turns = round(raw.rotation / 90) % 4
-    if quarter_turns % 2:
-        width_px, height_px = height_px, width_px
-    pixels: Pixels = raw.to_ndarray(format="rgb24", width=width_px, height=height_px)
-    return np.ascontiguousarray(np.rot90(pixels, k=quarter_turns)) if quarter_turns else pixels
+class _Scaler:
+    """Turns decoded frames into pixels.
 
+    It keeps PyAV's scaling context: a new one for every frame, with threads of its own as PyAV
+    makes by itself, takes ten times the processor time.
+    """
 
-def _glimpse(raw: Any) -> Pixels:
-    pixels: Pixels = raw.to_ndarray(
-        format="rgb24", width=GLIMPSE_WIDTH_PX, height=GLIMPSE_HEIGHT_PX, interpolation="AREA"
-    )
-    return pixels
+    def __init__(self, *, interpolation: str = "BILINEAR") -> None:
+        self._scaler = VideoReformatter()
+        self._interpolation = interpolation
+
+    def pixels(self, raw: Any, *, width_px: int, height_px: int) -> Pixels:
+        """(height_px, width_px, 3) uint8 RGB, as it is stored."""
+        scaled: Any = self._scaler.reformat(
+            raw, width_px, height_px, "rgb24", interpolation=self._interpolation, threads=1
+        )
+        pixels: Pixels = scaled.to_ndarray()
+        return pixels
+
+    def upright(self, raw: Any, *, width_px: int, height_px: int) -> Pixels:
+        """(height_px, width_px, 3) uint8 RGB, turned as the frame's display matrix says."""
+        quarter_turns = round(raw.rotation / 90) % 4
+        if quarter_turns % 2:
+            width_px, height_px = height_px, width_px
+        pixels = self.pixels(raw, width_px=width_px, height_px=height_px)
+        return np.ascontiguousarray(np.rot90(pixels, k=quarter_turns)) if quarter_turns else pixels
 
 
 def _from(container: Any, stream: Any, table: FrameTable, *, pts: int) -> Iterator[Any]:
