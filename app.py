@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except click.Abort:
-        click.echo("stopped; what is done is kept, the same command goes on from there", err=True)
+        click.echo("stopped; what is finished is kept", err=True)
         return _INTERRUPTED
     except LongshotError as error:
         click.echo(f"error: {error}", err=True)

@@ -125,7 +125,7 @@ def load_config(
     return Config(
         library=library,
         models=merged.get("models", "auto"),
-        encoder=merged.get("encoder"),
+        encoder=_absolute(merged.get("encoder")),
         device=merged.get("device", "auto"),
         budget=BudgetLimits(**merged["budget"]),
         index=IndexSettings(**merged["index"]),
@@ -201,6 +201,14 @@ def _layer(values: Mapping[str, Any], source: str) -> _Layer:
             if first["type"] == "extra_forbidden"
             else "",
         ) from error
+
+
+def _absolute(encoder: str | None) -> str | None:
+    """A folder's name that a library can keep: the next command may run elsewhere."""
+    prefix = "local-dir:"
+    if encoder is None or not encoder.startswith(prefix):
+        return encoder
+    return f"{prefix}{Path(encoder.removeprefix(prefix)).expanduser().absolute()}"
 
 
 def _put_over(below: dict[str, Any], above: dict[str, Any]) -> None:

@@ -338,7 +338,7 @@ def test_control_c_ends_with_130_and_a_line() -> None:
     )
     done = _python(code)
     assert done.returncode == 130
-    assert "stopped; what is done is kept" in done.stderr
+    assert "stopped; what is finished is kept" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -91,6 +91,11 @@ def test_a_library_goes_on_with_its_own_encoder(tmp_path: Path) -> None:
     assert named.choice(ENCODER).encoder == "other"
 
 
+def test_an_encoders_folder_is_kept_whole(tmp_path: Path) -> None:
+    encoder = load(tmp_path, flags={"encoder": "local-dir:clip"}).encoder
+    assert encoder == f"local-dir:{Path.cwd() / 'clip'}"
+
+
 def test_a_pair_brings_its_own_encoder(tmp_path: Path) -> None:
     for name in ("scripted", "scripted:file.json"):
         assert load(tmp_path, flags={"models": name}).choice(ENCODER).encoder == "hash"
