@@ -50,8 +50,8 @@ def open_encoder(
             and weights, "hf-hub:OWNER/MODEL", or "hash", the fake that knows only colour words.
         weights: a pretrained tag of that model, or a file of weights.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
-        precision: "auto", "fp32" or "bf16". "auto" takes bf16 on a GPU where a check against fp32
-            holds, fp32 elsewhere.
+        precision: "auto", "fp32" or "bf16". "auto" takes bf16 on a GPU or a processor that
+            multiplies bf16, if its vectors agree with those of fp32 on a few pictures; else fp32.
 
     Raises:
         ModelError: an unknown name, no weights, no network, or a device that is not there.
