@@ -191,7 +191,12 @@ class _Run:
             self._content_left(known, file)
         if not self._is_there(file):
             video_id = self._films.index(file)
-            self.indexed[video_id] = self._library.find(str(video_id))
+            self.indexed[video_id] = self._ready(video_id)
+
+    def _ready(self, video_id: int) -> Video:
+        video = self._library.store.video(video_id)
+        assert video is not None, f"film {video_id} was just indexed"
+        return video
 
     def _content_left(self, known: StoredFile, file: FilmFile) -> None:
         """Other content stands at this path now: what stood there before may be nowhere."""
@@ -226,7 +231,7 @@ class _Run:
         elif moved:
             store.relink(video_id, file.path)
         store.remember_file(file.stored(video_id))
-        self.unchanged[video_id] = self._library.find(str(video_id))
+        self.unchanged[video_id] = self._ready(video_id)
         return True
 
 

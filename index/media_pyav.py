@@ -2,6 +2,8 @@
 
 The frame table says which frame is on screen at a time; a frame is accepted only when its
 presentation time is the wanted one, so a seek that lands elsewhere is noticed and repeated.
+Nobody may call `av.logging.set_level`: FFmpeg's threads then log through Python and can wait for
+each other for ever (seen with frame threads). Without it PyAV is silent.
 """
 
 from __future__ import annotations
