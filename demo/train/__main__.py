@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from demo.train.codebook import name_the_codes
 from demo.train.encoder import STEPS as ENCODER_STEPS
 from demo.train.encoder import EncoderTrainer
 from demo.train.packing import Packer
@@ -98,7 +99,9 @@ class Pipeline:
         from transformers import Qwen3VLForConditionalGeneration
 
         torch.manual_seed(0)
-        return Qwen3VLForConditionalGeneration(video_config(self.tokenizer))
+        model = Qwen3VLForConditionalGeneration(video_config(self.tokenizer))
+        name_the_codes(model.get_input_embeddings().weight, self.tokenizer)
+        return model
 
     def _tower(self, model: Any) -> TowerTrainer:
         pools = self.pool("crowd"), self.pool("train")

@@ -30,7 +30,7 @@ NO_REQUEST = "none"
 _SLOT = "\ue002"
 ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
-_WEIGHTS = {"attribute": 2, "place": 1, "count": 2, "direction": 3, "action": 3, "sign": 6}
+_WEIGHTS = {"attribute": 2, "place": 1, "count": 2, "direction": 3, "action": 3, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
 EASY_UNTIL = 0.5
@@ -158,7 +158,8 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     if alone:
         choices.append((f"What is {group.colour}?", noun))
     if scene.sign is not None:
-        choices.append(("What number is on the sign?", scene.sign))
+        # A sign fills one cell of many: what is hardest to find is asked most.
+        choices += [("What number is on the sign?", scene.sign)] * len(choices)
     question, reply = rng.choice(choices)
     return Branch(prompt("answer", question), reply, "answer:plain")
 

@@ -9,21 +9,23 @@ labels' vectors weighed by their probabilities.
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from demo.phrases import PLURAL_ACTIONS, plural
 from demo.train.dense import dense_loss
 from demo.train.labels import CHANNELS, CLASSES, IGNORE, Labels
-from demo.world import PLACES
+from demo.world import ACTIONS, COLOURS, DIGITS, KINDS, PLACES
 
 _SEED = 20_261
 
 
 def codes(width: int) -> tuple[list[Tensor], Tensor]:
-    """A (classes, width) table a channel, class 0 being zero, and (places, width); rows ~ 1 long."""
+    """A (classes, width) table a channel, class 0 zero, and (places, width); rows are ~ 1 long."""
     generator = torch.Generator().manual_seed(_SEED)
     tables = []
     for classes in CLASSES:
@@ -31,6 +33,40 @@ def codes(width: int) -> tuple[list[Tensor], Tensor]:
         table[0] = 0
         tables.append(table)
     return tables, torch.randn(len(PLACES), width, generator=generator) / width**0.5
+
+
+def _words() -> list[tuple[int, int, tuple[str, ...]]]:
+    """(channel or -1 for places, class, words that name it)."""
+    named: list[tuple[int, int, tuple[str, ...]]] = []
+    for index, kind in enumerate(KINDS, 1):
+        named.append((0, index, (kind, plural(kind))))
+    for index, colour in enumerate(COLOURS, 1):
+        named.append((1, index, (colour,)))
+    for index, action in enumerate(ACTIONS, 1):
+        last = action.split()[-1]
+        named.append((2, index, (last, PLURAL_ACTIONS[action].split()[-1])))
+    for index, digit in enumerate(DIGITS, 1):
+        named.append((3, index, (digit,)))
+    return named + [(-1, index, (place,)) for index, place in enumerate(PLACES)]
+
+
+def name_the_codes(embeddings: Tensor, tokenizer: Any) -> None:
+    """Gives the words of a label its code vector for an embedding, where they are one token.
+
+    What is seen and what names it then begin alike, so that looking a word up in a picture, and
+    saying what was found, need not be learned label by label.
+
+    Args:
+        embeddings: (vocabulary, width), changed in place.
+    """
+    tables, places = codes(embeddings.shape[1])
+    with torch.no_grad():
+        for channel, index, words in _words():
+            code = places[index] if channel < 0 else tables[channel][index]
+            for word in {form for w in words for form in (w, f" {w}")}:
+                ids = tokenizer.encode(word, add_special_tokens=False)
+                if len(ids) == 1:
+                    embeddings[ids[0]] = code.to(embeddings.dtype)
 
 
 class CodeHead(nn.Module):

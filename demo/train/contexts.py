@@ -8,16 +8,20 @@ fly, and the joint stage, where frames come from a pool.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.train.pool import DENSITIES, Pool, PoolClip, training_scene
-from demo.world import Scene
+from demo.train.pool import DENSITIES, Pool, PoolClip
+from demo.world import Scene, SceneRules, random_scene
 
 LONGEST_FILM_S = 36_000.0
 LOOK_SIZES = ((3, 5), (3, 5), (4, 7), (4, 7), (4, 7), (2, 3))
 """Rows and columns in cells of 32 px: 160×96, 224×128 and 96×64 px."""
 STRIP_SIZES = ((3, 5), (3, 5), (2, 3))
+FIRST_SIZES = ((2, 3), (3, 5))
+"""What looks begin with: attention finds one cell of six long before one of a hundred."""
+FIRST_UNTIL, SHORT_UNTIL = 0.3, 0.45
+FRESH_SIGN_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ Source = Callable[[random.Random, int], Take]
 
 
 def fresh_take(rng: random.Random, n_frames: int) -> Take:
-    clip = PoolClip(training_scene(rng), rng.uniform(0, 8), rng.choice(DENSITIES))
+    scene = random_scene(rng, SceneRules(sign=rng.random() < FRESH_SIGN_SHARE))
+    clip = PoolClip(scene, rng.uniform(0, 8), rng.choice(DENSITIES))
     return Take(clip, None, tuple(range(n_frames)))
 
 
@@ -96,11 +101,18 @@ def _gap(take: Take) -> float:
     return (take.frame_indices[1] - take.frame_indices[0]) / take.clip.fps
 
 
-def look(rng: random.Random, source: Source, *, n_pairs: int, start_s: float) -> View:
+def look(
+    rng: random.Random,
+    source: Source,
+    *,
+    n_pairs: int,
+    start_s: float,
+    sizes: Sequence[tuple[int, int]] = LOOK_SIZES,
+) -> View:
     """A clip of one scene."""
     take = source(rng, 2 * n_pairs)
     gap = _gap(take)
-    rows, columns = rng.choice(LOOK_SIZES)
+    rows, columns = rng.choice(sizes)
     times = tuple(start_s + k * gap for k in range(2 * n_pairs))
     return View((take,), times, rows, columns)
 
@@ -145,9 +157,11 @@ def random_context(rng: random.Random, source: Source, *, kind: str, level: floa
         level: 0 at the start of training, 1 at its end: how long and how many.
     """
     start = _start(rng)
-    longest = 2 if level < 0.2 else 4
+    longest = 1 if level < FIRST_UNTIL else 2 if level < SHORT_UNTIL else 4
     if kind == "look":
-        return Context((look(rng, source, n_pairs=rng.randint(1, longest), start_s=start),))
+        sizes = FIRST_SIZES if level < FIRST_UNTIL else LOOK_SIZES
+        n_pairs = rng.randint(1, longest)
+        return Context((look(rng, source, n_pairs=n_pairs, start_s=start, sizes=sizes),))
     if kind == "cut":
         n_pairs = rng.randint(2, max(2, longest))
         return Context((across_cut(rng, source, n_pairs=n_pairs, start_s=start),))

@@ -183,9 +183,8 @@ class EncoderTrainer:
                 torch.autograd.backward(loss)
                 self.weights.step(cosine(step, steps=steps, warmup=100))
                 if step % 50 == 0:
-                    log(
-                        f"encoder {step}/{steps} loss {float(loss.detach()):.3f} dense {self.last:.3f}"
-                    )
+                    shown = f"loss {float(loss.detach()):.3f} dense {self.last:.3f}"
+                    log(f"encoder {step}/{steps} {shown}")
                 if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
                     torch.save({"weights": self.weights.state(), "step": step + 1}, path)
 

@@ -6,15 +6,33 @@ Byte-level, so any text can be encoded; it is trained on the project's own promp
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
-from demo.phrases import QUESTIONS, ask, caption, visual_caption
-from demo.world import ALL_PAIRS, SceneRules, random_scene
+from demo.phrases import (
+    NUMBER_WORDS,
+    PLURAL_ACTIONS,
+    QUESTIONS,
+    ask,
+    caption,
+    plural,
+    visual_caption,
+)
+from demo.world import (
+    ACTIONS,
+    ALL_PAIRS,
+    COLOURS,
+    DIRECTIONS,
+    KINDS,
+    PLACES,
+    SceneRules,
+    random_scene,
+)
 from prompts.render import render
 
 VOCABULARY = 1024
@@ -49,7 +67,15 @@ def _corpus(seed: int = 0, n: int = 3000) -> Iterator[str]:
         )
 
 
-def _train() -> Tokenizer:
+def _replies() -> Iterator[str]:
+    """Words that stand at the very start of a reply, where no space is before them."""
+    words = [*COLOURS, *KINDS, *(plural(k) for k in KINDS), *PLACES, *NUMBER_WORDS]
+    words += [*ACTIONS, *PLURAL_ACTIONS.values(), *DIRECTIONS.values(), "a", "an", "not enough"]
+    for _ in range(300):
+        yield from words
+
+
+def _train(corpus: Iterable[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(byte_fallback=False))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -65,14 +91,14 @@ def _train() -> Tokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_corpus(), trainer)
+    tokenizer.train_from_iterator(corpus, trainer)
     return tokenizer
 
 
 def video_tokenizer() -> PreTrainedTokenizerFast:
     """For the VideoLLM: chat and vision specials, padded on the left."""
     return PreTrainedTokenizerFast(
-        tokenizer_object=_train(),
+        tokenizer_object=_train(chain(_corpus(), _replies())),
         eos_token=END,
         pad_token=PAD,
         additional_special_tokens=list(SPECIAL[1:]),
@@ -84,7 +110,7 @@ def video_tokenizer() -> PreTrainedTokenizerFast:
 
 def clip_tokenizer() -> PreTrainedTokenizerFast:
     """For the encoder: every text between a start and an end token."""
-    tokenizer = _train()
+    tokenizer = _train(_corpus())
     ends = [(token, tokenizer.token_to_id(token)) for token in (TEXT_START, END)]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{TEXT_START} $A {END}", special_tokens=ends

@@ -19,7 +19,14 @@ from torch import Tensor
 
 from demo.train.branches import EASY_UNTIL, Branch, branches, rewrite_branch
 from demo.train.codebook import CodeHead, SymbolicTower
-from demo.train.contexts import Context, Source, fresh_take, pool_source, random_context
+from demo.train.contexts import (
+    FIRST_UNTIL,
+    Context,
+    Source,
+    fresh_take,
+    pool_source,
+    random_context,
+)
 from demo.train.encoder import Log
 from demo.train.forward import patches, see, think
 from demo.train.labels import dense_labels
@@ -36,6 +43,7 @@ BRANCHES = 8
 ROWS = {"look": 16, "cut": 14, "several": 10, "strip": 6, "words": 16}
 """Contexts a step: attention costs the square of a row, and strips make long rows."""
 KINDS_OF_CONTEXT = {"look": 0.42, "cut": 0.14, "several": 0.18, "strip": 0.18, "words": 0.08}
+FIRST_KINDS_OF_CONTEXT = {"look": 0.9, "words": 0.1}
 EASY_KINDS_OF_CONTEXT = {"look": 0.62, "cut": 0.10, "several": 0.08, "strip": 0.10, "words": 0.10}
 DENSE_WEIGHT = 0.1
 SYMBOLIC_SHARE = 0.15
@@ -93,7 +101,10 @@ class VideoTrainer:
         self, rng: random.Random, source: Source, *, level: float
     ) -> tuple[list[Context | None], list[list[Branch]]]:
         """Contexts of one kind, so that rows are about equally long, with their branches."""
-        shares = EASY_KINDS_OF_CONTEXT if level < EASY_UNTIL else KINDS_OF_CONTEXT
+        if level < FIRST_UNTIL:
+            shares = FIRST_KINDS_OF_CONTEXT
+        else:
+            shares = EASY_KINDS_OF_CONTEXT if level < EASY_UNTIL else KINDS_OF_CONTEXT
         kind = rng.choices(list(shares), list(shares.values()))[0]
         rows = ROWS[kind]
         if kind == "words":
