@@ -33,7 +33,7 @@ ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 _WEIGHTS = {"attribute": 2, "place": 1, "count": 2, "direction": 3, "action": 3, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
-EASY_UNTIL = 0.5
+EASY_UNTIL = 0.6
 """Share of the symbolic stage that is rich in easy branches."""
 
 
@@ -159,7 +159,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         choices.append((f"What is {group.colour}?", noun))
     if scene.sign is not None:
         # A sign fills one cell of many: what is hardest to find is asked most.
-        choices += [("What number is on the sign?", scene.sign)] * len(choices)
+        choices += [("What number is on the sign?", scene.sign)] * (3 * len(choices))
     question, reply = rng.choice(choices)
     return Branch(prompt("answer", question), reply, "answer:plain")
 
@@ -285,9 +285,9 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, level: float) -> Bra
     chance = rng.random()
     # Matching one attribute comes before matching whole descriptions: easy branches early.
     easy = level < EASY_UNTIL
-    if chance < (0.15 if easy else 0.05):
+    if chance < (0.30 if easy else 0.06):
         return plain_branch(rng, scenes)
-    if chance < (0.45 if easy else 0.10):
+    if chance < (0.50 if easy else 0.12):
         return plain_reflect(rng, scenes)
     chance = rng.random()
     if chance < 0.38:

@@ -20,7 +20,7 @@ LOOK_SIZES = ((3, 5), (3, 5), (4, 7), (4, 7), (4, 7), (2, 3))
 STRIP_SIZES = ((3, 5), (3, 5), (2, 3))
 FIRST_SIZES = ((2, 3), (3, 5))
 """What looks begin with: attention finds one cell of six long before one of a hundred."""
-FIRST_UNTIL, SHORT_UNTIL = 0.3, 0.45
+FIRST_UNTIL, SHORT_UNTIL = 0.45, 0.55
 FRESH_SIGN_SHARE = 0.6
 
 
