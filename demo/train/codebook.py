@@ -103,7 +103,7 @@ class CodeHead(nn.Module):
     def loss(self, tokens: Tensor, labels: Tensor, place: Tensor) -> Tensor:
         """Cross-entropy of every channel and of the place, plus squared error to the codes."""
         named = (labels != IGNORE).all(1)
-        filled = (labels > 0).any(1)
+        filled = (labels[:, : CHANNELS.index("digit")] > 0).any(1)
         weight = torch.where(filled, 1.0, 0.15) * named
         error = (tokens.float() - self.target(labels, place)).pow(2).sum(-1)
         squared = (error * weight).sum() / weight.sum()

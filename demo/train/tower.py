@@ -18,7 +18,7 @@ from demo.train.codebook import CodeHead
 from demo.train.dense import DenseHead, dense_accuracy
 from demo.train.encoder import Log
 from demo.train.forward import patches, see
-from demo.train.labels import dense_labels
+from demo.train.labels import dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, cosine
 from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, PATCH_PX, VISION_HIDDEN
@@ -61,7 +61,7 @@ class TowerTrainer:
             labels = dense_labels(clip.scene, times, rows=2 * rows, columns=2 * columns)
             merged = labels.reshape(-1, rows, 2, columns, 2).transpose(0, 1, 3, 2, 4)
             fine.append(merged.reshape(len(labels), -1))
-            whole = dense_labels(clip.scene, times, rows=rows, columns=columns)
+            whole = scene_wide(dense_labels(clip.scene, times, rows=rows, columns=columns))
             coarse.append(whole.reshape(len(whole), -1))
         places = [PLACES.index(pool.clips[i].scene.place) for i, _, _ in picks]
         pixels = patches(frames, height_px=height_px, width_px=width_px)

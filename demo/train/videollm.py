@@ -29,7 +29,7 @@ from demo.train.contexts import (
 )
 from demo.train.encoder import Log
 from demo.train.forward import patches, see, think
-from demo.train.labels import dense_labels
+from demo.train.labels import dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, cosine
 from demo.train.packing import IGNORE, Packed, Packer
 from demo.train.pool import Pool
@@ -126,7 +126,8 @@ class VideoTrainer:
             for take, a, b in view.pairs():
                 scene = take.clip.scene
                 times = (take.clip.time_s(a), take.clip.time_s(b))
-                labels = dense_labels(scene, times, rows=view.rows, columns=view.columns)
+                grid = dense_labels(scene, times, rows=view.rows, columns=view.columns)
+                labels = scene_wide(grid)
                 out.append(self.symbols.tokens(labels, PLACES.index(scene.place), rng))
         if not out:
             return torch.zeros(0, HIDDEN, dtype=torch.bfloat16, device=self.device)
@@ -249,7 +250,7 @@ def _labels(members: list[Any], *, rows: int, columns: int) -> tuple[Tensor, Ten
     labels, places = [], []
     for _, take, a, b in members:
         times = (take.clip.time_s(a), take.clip.time_s(b))
-        grid = dense_labels(take.clip.scene, times, rows=rows, columns=columns)
+        grid = scene_wide(dense_labels(take.clip.scene, times, rows=rows, columns=columns))
         labels.append(grid.reshape(len(grid), -1))
         places.append(PLACES.index(take.clip.scene.place))
     return torch.from_numpy(np.stack(labels)), torch.tensor(places)
