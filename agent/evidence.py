@@ -50,7 +50,14 @@ class Vote:
     why: str
 
 
-def ask_evidence(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
+def ask_evidence(
+    ws: Workspace,
+    step: StepWriter,
+    shown: Sequence[Shown],
+    *,
+    question: str,
+    prompt_name: str = "answer",
+) -> Vote:
     """Put the question to the evidence until two passes agree or the passes end."""
     ballots: list[_Ballot] = []
     looks: list[LookState] = []
@@ -61,7 +68,8 @@ def ask_evidence(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, que
         if not clips:
             break
         looks += taken
-        ballots.append(_ask_once(ws, step, question, clips, taken))
+        prompt = _prompt(ws, prompt_name, question=question, n_clips=len(clips))
+        ballots.append(_ask_once(ws, step, prompt, clips, taken))
         if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
             break
     return _count(ballots, looks)
@@ -167,24 +175,23 @@ def _plainest(ws: Workspace) -> int:
 def _ask_once(
     ws: Workspace,
     step: StepWriter,
-    question: str,
+    prompt: RenderedPrompt,
     clips: Sequence[Clip],
     looks: Sequence[LookState],
 ) -> _Ballot:
     options = ws.question.options
     if not options:
-        reply = step.reply(
-            _prompt(question, clips, ()), clips, looks=looks, max_tokens=ws.settings.answer.tokens
-        )
+        reply = step.reply(prompt, clips, looks=looks, max_tokens=ws.settings.answer.tokens)
         return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
-    listed = options if ws.videollm.capabilities.options_by == "letter" else ()
-    choice = step.choose(_prompt(question, clips, listed), clips, options=options, looks=looks)
+    choice = step.choose(prompt, clips, options=options, looks=looks)
     best = max(range(len(options)), key=lambda i: (choice.probabilities[i], -i))
     return _Ballot(str(best), options[best], choice.probabilities)
 
 
-def _prompt(question: str, clips: Sequence[Clip], options: Sequence[str]) -> RenderedPrompt:
-    return render("answer", n_clips=len(clips), question=question, options=list(options))
+def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
+    by_letter = ws.videollm.capabilities.options_by == "letter"
+    options = list(ws.question.options) if by_letter else []
+    return render(name, n_clips=n_clips, question=question, options=options)
 
 
 def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState]) -> Vote:

@@ -154,22 +154,25 @@ def _several(
 
 
 def _neighbour(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> Verdict:
-    """What stands beside the anchor: its neighbour shot, shown together with the anchor."""
+    """What stands beside the anchor: its neighbour shot, shown with the anchor or alone."""
     anchor = whole(ws, span_of(found))
     beside = neighbour(ws, anchor, after=state["kind"] == "after")
     if beside is None:
         side = "after" if state["kind"] == "after" else "before"
         why = f"nothing comes {side} it: the film {'ends' if side == 'after' else 'begins'} there"
         return Verdict(accepted=False, why=why, cited=(Cited(anchor, state["subject"]),))
-    shown = [Shown(anchor, 1.0), Shown(beside, 1.0)]
-    vote = ask_evidence(ws, step, shown, question=ws.question.text)
+    alone = ws.settings.answer.neighbour_alone
+    seen = span_of(found) if alone else anchor
+    shown = [Shown(beside, 1.0)] if alone else [Shown(anchor, 1.0), Shown(beside, 1.0)]
+    name = "shown" if alone else "answer"
+    vote = ask_evidence(ws, step, shown, question=ws.question.text, prompt_name=name)
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,
         reply=vote.reply,
         choice=vote.choice,
         confidence=found["confidence"] * vote.share,
-        cited=(Cited(beside, vote.reply), Cited(anchor, state["subject"])),
+        cited=(Cited(beside, vote.reply), Cited(seen, state["subject"])),
         looks=vote.looks,
         updates=_against(ws, vote, [found]),
     )

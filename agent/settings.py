@@ -159,6 +159,9 @@ class AnswerSettings:
     """What two passes that disagree say against their span."""
     attempts: int = 4
     """Answers tried before the search ends with the best guess."""
+    neighbour_alone: bool = False
+    """Order questions: show the shot beside the anchor alone and ask what it shows. For models too
+    small to relate two clips; the anchor was verified and the cut is known."""
     merge_gap_s: float = 0.5
     """Findings of one shot nearer than this are one moment."""
 
@@ -185,6 +188,7 @@ def demo_settings() -> AskSettings:
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
         survey=SurveySettings(strip_short_side_px=64),
         look=LookSettings(short_side_px=96, high_short_side_px=128, most_requested_frames=16),
+        answer=AnswerSettings(neighbour_alone=True),
     )
 
 

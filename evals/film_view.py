@@ -111,16 +111,18 @@ class FilmView:
         each = grid if can.adaptive_size else room
         return max(1, min(visual_tokens // each, can.max_visual_tokens // room))
 
-    def ask(self, question: Question, clips: Sequence[Clip]) -> Said:
-        """The answer prompt over the clips, once."""
+    def ask(
+        self, question: Question, clips: Sequence[Clip], *, prompt_name: str = "answer"
+    ) -> Said:
+        """The answer prompt (or another one) over the clips, once."""
         model, n = self.models.videollm, len(clips)
+        by_letter = model.capabilities.options_by == "letter"
+        listed = list(question.options) if by_letter else []
+        prompt = render(prompt_name, n_clips=n, question=question.text, options=listed)
         if not question.options:
-            prompt = render("answer", n_clips=n, question=question.text, options=[])
             reply = model.reply(prompt, clips, max_tokens=self.settings.answer.tokens)
             self.usage += reply.usage
             return Said(" ".join(reply.text.split()), None, None)
-        listed = list(question.options) if model.capabilities.options_by == "letter" else []
-        prompt = render("answer", n_clips=n, question=question.text, options=listed)
         found = model.choose(prompt, clips, options=question.options)
         self.usage += found.usage
         best = max(range(len(question.options)), key=lambda i: (found.probabilities[i], -i))

@@ -115,8 +115,13 @@ def oracle(view: FilmView, item: Item, visual_tokens: int) -> Outcome | None:
         return None
     if item.kind in ("when", "times", "all"):
         return _judged(view, item)
-    clips = [view.clip_of(span, view.close_shape()) for span in item.evidence]
-    return _outcome(view, view.ask(_question(item), clips), citations=item.evidence)
+    spans, name = list(item.evidence), "answer"
+    if item.kind in ("after", "before") and view.settings.answer.neighbour_alone:
+        # As the agent asks such a model: of the two true shots, the one beside the anchor.
+        spans, name = [max(spans) if item.kind == "after" else min(spans)], "shown"
+    clips = [view.clip_of(span, view.close_shape()) for span in spans]
+    heard = view.ask(_question(item), clips, prompt_name=name)
+    return _outcome(view, heard, citations=item.evidence)
 
 
 def _judged(view: FilmView, item: Item) -> Outcome:

@@ -10,7 +10,16 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
-from demo.phrases import NUMBER_WORDS, PLACE_PHRASES, ask, caption, plural, thing, visual_caption
+from demo.phrases import (
+    NUMBER_WORDS,
+    PLACE_PHRASES,
+    ask,
+    caption,
+    plural,
+    thing,
+    things,
+    visual_caption,
+)
 from demo.phrases import answer as true_answer
 from demo.train.contexts import Context, View
 from demo.world import (
@@ -231,6 +240,13 @@ def caption_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     return Branch(prompt("caption"), caption(scenes[0]), "caption")
 
 
+def shown_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
+    """What an order question asks of the shot beside its anchor."""
+    if len(scenes) != 1:
+        return None
+    return Branch(prompt("shown"), things(scenes[0].groups), "shown")
+
+
 def rewrite_branch(rng: random.Random) -> Branch:
     kind = rng.choice((*ANSWER_KINDS, "when", "after", "before", "times", "all"))
     topic = Topic(kind, rng.choice(TRAIN_PAIRS), n=rng.choice((1, 1, 2)), place=rng.choice(PLACES))
@@ -296,6 +312,8 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, level: float) -> Bra
         return answer_branch(rng, scenes)
     if chance < 0.82:
         return absent_branch(rng, scenes)
-    if chance < 0.95:
+    if chance < 0.88:
         return order_branch(rng, scenes)
+    if chance < 0.97:
+        return shown_branch(rng, scenes)
     return caption_branch(rng, scenes)

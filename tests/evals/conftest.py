@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,10 @@ def bench(film: Path, library: Library) -> Bench:
     videollm = all_knowing(items)
     choice = ModelChoice(asked="scripted", encoder="hash", videollm="scripted", why="a test")
     models = Models(choice, HashEncoder(), videollm)
-    return Bench(film, library, items, models, videollm, demo_settings())
+    # The scripted model goes by the question, which the prompt for a neighbour alone leaves out.
+    settings = demo_settings()
+    settings = replace(settings, answer=replace(settings.answer, neighbour_alone=False))
+    return Bench(film, library, items, models, videollm, settings)
 
 
 def all_knowing(items: Sequence[Item]) -> ScriptedVideoLLM:
