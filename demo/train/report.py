@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.models import DEMO_FOLDER, open_models
+from agent.models import open_models
 from demo.train.measure import CONDITIONS, Tally, measure_reflections, measure_replies
 from demo.train.pool import Pool
 from demo.train.retrieval import measure_retrieval
@@ -23,15 +23,15 @@ of another clip, under the same question and times; what stays right there was g
 
 
 def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
-    """Measures the pair in `demo/weights` and writes REPORT.md there.
+    """Measures a pair and writes REPORT.md beside it.
 
     Args:
-        weights: where the report goes.
+        weights: the folder with `clip` and `vlm`.
         pools: clips to measure on, by what is special about them.
         n: questions a task.
     """
-    models = open_models("demo")
-    sizes = {part: _size_mb(DEMO_FOLDER / part) for part in ("clip", "vlm")}
+    models = open_models(str(weights / "vlm"), encoder=f"local-dir:{weights / 'clip'}")
+    sizes = {part: _size_mb(weights / part) for part in ("clip", "vlm")}
     lines = [_HEAD, f"Sizes: CLIP {sizes['clip']:.1f} MB, VideoLLM {sizes['vlm']:.1f} MB.", ""]
     lines += ["## CLIP", "", *_retrieval(models.encoder, pools), ""]
     for name, pool in pools.items():
