@@ -135,7 +135,7 @@ def _several(
             else:
                 looks.append(judged.look)
                 confidence = (confidence + judged.confidence) / 2
-        if confidence >= ws.settings.reflect.accept:
+        if confidence >= settings.several_accept:
             kept.append((span, confidence))
     spans = merged(ws, [s for s, _ in kept], gap_s=settings.merge_gap_s)
     confidence = min((c for _, c in kept), default=0.0)

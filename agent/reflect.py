@@ -43,9 +43,10 @@ class Calibration:
 
 
 def calibration_for(ws: Workspace, prompt: RenderedPrompt) -> Calibration:
-    """What is stored for the model and the prompt; the identity where nothing is."""
+    """What is stored for the model and the prompt; that of the settings where nothing is."""
     stored = ws.runs.calibration(model_hash=ws.videollm.weights_hash, prompt_hash=prompt.file_hash)
-    return Calibration(*stored) if stored else Calibration()
+    settings = ws.settings.reflect
+    return Calibration(*stored) if stored else Calibration(settings.temperature, settings.bias)
 
 
 def reflect(state: State, runtime: Runtime[Workspace]) -> State:

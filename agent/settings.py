@@ -110,6 +110,10 @@ class LookSettings:
 class ReflectSettings:
     """What a judgement does to the belief, and when it is enough."""
 
+    temperature: float = 1.0
+    bias: float = 0.0
+    """Calibration of P(yes) where none is stored for model and prompt: sigmoid((logit + bias) /
+    temperature)."""
     base_rate: float = 0.5
     """Share of "yes" in the data on which P(yes) is calibrated."""
     most_log_ratio: float = 4.0
@@ -151,6 +155,9 @@ class AnswerSettings:
     0.33 is reached when half of the prior belief was looked at and was empty."""
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides."""
+    several_accept: float = 0.5
+    """Confidence from which a finding is one of several moments, after its second look. Higher than
+    for one moment where most of what is looked at shows none of them."""
     sure: float = 1.0
     """A finding of at least this confidence is one of several moments without a second look."""
     not_enough_log_ratio: float = -1.5
@@ -188,7 +195,9 @@ def demo_settings() -> AskSettings:
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
         survey=SurveySettings(strip_short_side_px=64),
         look=LookSettings(short_side_px=96, high_short_side_px=128, most_requested_frames=16),
-        answer=AnswerSettings(neighbour_alone=True),
+        # Printed by `python -m evals.calibrate` on a film that no table uses (--seed 51).
+        reflect=ReflectSettings(temperature=0.794, bias=-0.740, accept=0.6),
+        answer=AnswerSettings(neighbour_alone=True, several_accept=0.8),
     )
 
 
