@@ -112,6 +112,38 @@ def test_what_comes_right_after_is_read_from_the_next_shot(
     assert [c.span for c in found.citations] == [Span(120, 130), BLUE]
 
 
+def test_a_model_that_cannot_relate_clips_is_shown_the_neighbour_alone(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    seen: list[StepRow] = []
+    found = ask(
+        library,
+        library.video,
+        "What comes right after the blue wall?",
+        models=models_with(knowing([BLUE])),
+        settings=replace(settings, answer=replace(settings.answer, neighbour_alone=True)),
+        on_step=seen.append,
+    )
+    assert found.answer == "scripted reply to shown"
+    spans = {k.look_id: k.span for s in seen for k in s.looks}
+    shown = [c for s in seen for c in s.calls if c.prompt_name == "shown"]
+    assert len(shown) == 2, "two passes that agree"
+    for call in shown:
+        assert [spans[i].clamp(Span(120, 130)) == spans[i] for i in call.look_ids] == [True]
+    assert [c.span for c in found.citations] == [Span(120, 130), BLUE]
+
+
+def test_several_moments_can_ask_for_more_confidence_than_one(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    strict = replace(settings, answer=replace(settings.answer, several_accept=1.0))
+    models = models_with(knowing([RED_1, RED_2]))
+    question = "How many times does the red wall appear?"
+    assert ask(library, library.video, question, models=models, settings=strict).spans == ()
+    one = ask(library, library.video, "Where is the red wall?", models=models, settings=strict)
+    assert one.status == "answered"
+
+
 def test_what_the_film_does_not_hold_is_not_found(
     library: PlainLibrary, settings: AskSettings
 ) -> None:
