@@ -23,7 +23,7 @@ from index.run_rows import StepRow
 from index.times import format_time
 from index.types import Span
 
-KINDS = ("attribute", "sign", "absent", "count", "when", "direction", "after", "times")
+KINDS = ("attribute", "sign", "absent", "place", "when", "direction", "after", "times")
 """What the tour asks for, in this order: every sort of question that the agent treats differently,
 and one that the film does not answer."""
 

@@ -113,6 +113,7 @@ class TowerTrainer:
     @torch.no_grad()
     def accuracy(self, pool: Pool, n: int = 200) -> dict[str, float]:
         """Share of filled cells read right from the visual tokens, by channel."""
+        n = min(n, len(pool))
         right: dict[str, list[int]] = {}
         size = {"height_px": 128, "width_px": 224}
         for start in range(0, n, 40):
