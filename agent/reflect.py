@@ -131,12 +131,6 @@ def closer(found: FindingState, taken: LookState, settings: ReflectSettings) -> 
     ]
 
 
-def merged_confidence(state: State, span: Span) -> float:
-    """What the run thinks of a span: its latest finding that covers most of it; 0 without one."""
-    covering = [f for f in state["findings"] if span_of(f).overlap_s(span) >= 0.8 * span.duration_s]
-    return covering[-1]["confidence"] if covering else 0.0
-
-
 def best_findings(state: State, belief: Belief, settings: ReflectSettings) -> list[FindingState]:
     """Accepted findings, the most believed first, without those that a later look replaced."""
     latest: list[FindingState] = []

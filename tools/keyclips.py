@@ -5,7 +5,7 @@ as it stays relevant and not redundant; an allocator then gives every clip frame
 total, counted in the model's own tokens, never exceeds the budget, and what is left is less than
 the cheapest step that is still open.
 
-Source: F2C, arXiv 2510.02262 (anchors, lengths); Tempo (allocation by relevance, with a floor).
+Source: F2C, arXiv 2510.02262 (anchors); Tempo (allocation by relevance, with a floor).
 Ours differs: tokens are counted from the grid, pairs and time tags included, and left-over tokens
 are spent until nothing more fits.
 """
@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.types import Seconds, Span, Vectors
+from index.types import Seconds, Span
 
 Curve = NDArray[np.float64]
 
@@ -57,14 +57,6 @@ class KeyClip:
     relevance: float
     shape: ClipShape
     tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class LengthSettings:
-    """F2C's length rule: mean relevance - redundancy + a taste for length."""
-
-    redundancy: float = 0.5
-    length: float = 0.05
 
 
 def anchors(times_s: Seconds, scores: Curve, *, limit: int) -> list[int]:
@@ -111,48 +103,6 @@ def _cluster(times_s: Seconds, k: int) -> list[int]:
             if (labels == c).any():
                 centres[c] = times_s[labels == c].mean()
     return [int(label) for label in labels]
-
-
-def clip_around(
-    anchor_index: int,
-    scores01: Curve,
-    vectors: Vectors,
-    *,
-    most: int,
-    settings: LengthSettings = LengthSettings(),
-) -> tuple[int, int]:
-    """The half-open range of rows that a clip around an anchor should hold, 1 to `most` rows.
-
-    Args:
-        scores01: (N,) relevance scaled to 0..1 over the film.
-        vectors: (N, D) unit vectors of the same rows.
-        most: the longest clip, in rows.
-
-    Returns:
-        The range that maximises mean relevance - redundancy · mean pairwise cosine
-        + length · rows / most.
-    """
-    n_rows = len(scores01)
-    most = max(1, min(most, n_rows))
-    best, best_value = (anchor_index, anchor_index + 1), -np.inf
-    for n in range(1, most + 1):
-        start = min(max(0, anchor_index - (n - 1) // 2), n_rows - n)
-        rows = vectors[start : start + n]
-        redundancy = _mean_pair_cosine(rows)
-        value = float(scores01[start : start + n].mean()) - settings.redundancy * redundancy
-        value += settings.length * n / most
-        if value > best_value:
-            best, best_value = (start, start + n), value
-    return best
-
-
-def _mean_pair_cosine(rows: Vectors) -> float:
-    n = len(rows)
-    if n < 2:
-        # F2C: a single frame repeats itself wholly, or every clip would shrink to one frame.
-        return 1.0
-    total = float((rows.sum(axis=0) ** 2).sum())
-    return (total - n) / (n * (n - 1))
 
 
 def allocate(

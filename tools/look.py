@@ -69,14 +69,6 @@ class Look:
     def fps(self) -> float:
         return len(self.times_s) / self.span.duration_s
 
-    def told(self) -> str:
-        """What a model is told about its look."""
-        return (
-            f"<look>{self.span.start_s:.2f} - {self.span.end_s:.2f}</look><fps>{self.fps:.2f}</fps>"
-            f"<frames>{len(self.times_s)}</frames><size>{self.width_px}x{self.height_px}</size>"
-            f"<tokens>{self.tokens}</tokens>"
-        )
-
 
 def even_times(span: Span, n_frames: int) -> list[float]:
     """The middles of `n_frames` equal parts of the span: off the cuts, and exact."""

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from open_clip.model import CLIP
-from torch import Tensor, nn
+from torch import Tensor
 
 from demo.train.captions import scene_traits, text_for
 from demo.train.dense import DenseHead
@@ -206,7 +206,3 @@ class EncoderTrainer:
         for name, parameter in self.model.named_parameters():
             state[name] = master[id(parameter)].detach()
         return state
-
-
-def parameter_count(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import BpeTrainer
@@ -122,7 +121,3 @@ def clip_tokenizer() -> PreTrainedTokenizerFast:
         pad_token=PAD,
         clean_up_tokenization_spaces=False,
     )
-
-
-def save(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
-    tokenizer.save_pretrained(folder)

@@ -13,7 +13,6 @@ from tools.keyclips import (
     ClipShape,
     allocate,
     anchors,
-    clip_around,
     smallest_open_step,
 )
 
@@ -54,18 +53,6 @@ def test_too_many_anchors_keep_the_best_of_each_cluster() -> None:
 
 def test_no_scores_have_no_anchor() -> None:
     assert anchors(np.zeros(0), np.zeros(0), limit=3) == []
-
-
-def test_a_clip_grows_over_what_is_relevant_and_various() -> None:
-    vectors = np.eye(6, dtype=np.float32)
-    scores = np.array([0, 1, 1, 1, 0, 0.0])
-    assert clip_around(2, scores, vectors, most=4) == (1, 4)
-
-
-def test_a_clip_of_equal_frames_stays_where_relevance_is() -> None:
-    vectors = np.ones((6, 1), dtype=np.float32)
-    scores = np.array([0, 0, 1, 0, 0, 0.0])
-    assert clip_around(2, scores, vectors, most=4) == (2, 3)
 
 
 def test_the_best_clip_gets_the_most() -> None:
