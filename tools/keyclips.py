@@ -1,9 +1,8 @@
 """Key clips: which stretches of a film to show, how long, how large, for so many tokens.
 
-Anchors are the peaks between valleys of a relevance curve; a clip grows around its anchor as long
-as it stays relevant and not redundant; an allocator then gives every clip frames and size. The
-total, counted in the model's own tokens, never exceeds the budget, and what is left is less than
-the cheapest step that is still open.
+Anchors are the peaks between valleys of a relevance curve; an allocator gives every candidate clip
+frames and size. The total, counted in the model's own tokens, never exceeds the budget, and what is
+left is less than the cheapest step that is still open.
 
 Source: F2C, arXiv 2510.02262 (anchors); Tempo (allocation by relevance, with a floor).
 Ours differs: tokens are counted from the grid, pairs and time tags included, and left-over tokens
