@@ -185,8 +185,6 @@ class AskSettings:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     belief_bins: int = 200
     """Length of the beliefs kept in the trace."""
-    seed: int = 0
-    """Kept with the run. Nothing in the search draws at random; a tie goes to the earlier span."""
 
 
 def demo_settings() -> AskSettings:
@@ -224,7 +222,6 @@ def settings_from_dict(data: dict[str, Any]) -> AskSettings:
         ),
         answer=AnswerSettings(**data["answer"]),
         belief_bins=data["belief_bins"],
-        seed=data["seed"],
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,7 @@ class Pipeline:
         text = f"{time.monotonic() - self.started:7.0f} s  {line}"
         with (self.work / "train.log").open("a") as file:
             file.write(text + "\n")
+        sys.stderr.write(text + "\n")
 
     def pool(self, name: str) -> Pool:
         scene, n, frames, seed = {
