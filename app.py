@@ -29,6 +29,7 @@ from web.flags import (
     open_pair,
     print_json,
 )
+from web.traces import trace_group
 from web.trials import demo_group, eval_group
 
 _INTERRUPTED = 130
@@ -275,56 +276,6 @@ def ask_command(
         print_answer(out, answer, video)
 
 
-@cli.group()
-def trace() -> None:
-    """Look at runs again; needs no model."""
-
-
-@trace.command("list")
-@click.option("--video", metavar="VIDEO", help="Only runs on this film.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
-@library_option
-@json_option
-@click.pass_context
-def trace_list(ctx: click.Context, video: str | None, limit: int, as_json: bool) -> None:
-    """List the runs, the newest first."""
-    from index.runs import RunStore
-    from web.payload import runs_to_json
-    from web.terminal import print_runs
-
-    with open_library(config_of(ctx)) as library:
-        video_hash = library.find(video).content_hash if video else None
-        with contextlib.closing(RunStore.open(library.folder)) as store:
-            runs = store.runs(limit=limit, video_hash=video_hash)
-    if as_json:
-        print_json(runs_to_json(runs))
-    else:
-        print_runs(consoles()[0], runs)
-
-
-@trace.command("show")
-@click.argument("run_id")
-@click.option("--prompts", is_flag=True, help="Also every prompt as the model read it.")
-@library_option
-@json_option
-@click.pass_context
-def trace_show(ctx: click.Context, run_id: str, prompts: bool, as_json: bool) -> None:
-    """Show every step of a run: why, what was looked at, what was said, what it cost."""
-    from agent.trace import load_run
-    from index.runs import RunStore
-    from web.payload import trace_to_json
-    from web.terminal import print_trace
-
-    with (
-        open_library(config_of(ctx)) as library,
-        contextlib.closing(RunStore.open(library.folder)) as store,
-    ):
-        found, steps, answer = load_run(store, run_id)
-    if as_json:
-        print_json(trace_to_json(found, steps, answer))
-    else:
-        print_trace(consoles()[0], found, steps, answer, prompts=prompts)
-
-
+cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)
