@@ -112,16 +112,17 @@ class Pipeline:
         trainer.run(steps=self.sizes.tower_steps, log=self.log, held_out=held)
         return trainer
 
-    def _symbolic(self, model: Any) -> None:
+    def _symbolic(self, model: Any) -> VideoTrainer:
         packer = Packer(self.tokenizer)
         trainer = VideoTrainer(model, packer, work=self.work, device=self.device)
         trainer.run(name="symbolic", steps=self.sizes.symbolic_steps, log=self.log)
+        return trainer
 
     def joint(self) -> VideoTrainer:
         """All stages of the VideoLLM; finished ones are only loaded."""
         model = self._new_model()
         tower = self._tower(model)
-        self._symbolic(model)
+        symbolic = self._symbolic(model)
         trainer = VideoTrainer(
             model,
             Packer(self.tokenizer),
@@ -130,6 +131,7 @@ class Pipeline:
             pool=self.pool("train"),
             code_head=tower.code_head,
         )
+        trainer.taught.rung = symbolic.taught.rung
         trainer.run(name="joint", steps=self.sizes.joint_steps, log=self.log)
         return trainer
 

@@ -7,7 +7,8 @@ clips of one context.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 
 from demo.phrases import (
@@ -22,6 +23,7 @@ from demo.phrases import (
 )
 from demo.phrases import answer as true_answer
 from demo.train.contexts import Context, View
+from demo.train.curriculum import COPY_TASK
 from demo.world import (
     COLOURS,
     DIRECTIONS,
@@ -39,11 +41,13 @@ NO_REQUEST = "none"
 _SLOT = "\ue002"
 ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
-_WEIGHTS = {"attribute": 2, "place": 1, "count": 2, "direction": 3, "action": 3, "sign": 12}
+_WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
+_LOOSE_SHARE, _LEFT_OUT = 0.3, 0.15
+_WORD = re.compile(r"\n|[^\S\n]*\S+")
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
-EASY_UNTIL = 0.6
-"""Share of the symbolic stage that is rich in easy branches."""
+_COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
+"""Counts are asked the more, the rarer they are: with a prior, the model never looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,15 @@ def _around(name: str) -> tuple[str, str]:
     return (parts[0], parts[1]) if len(parts) == 2 else (parts[0], "")
 
 
-def prompt(name: str, question: str = "") -> str:
-    """The prompt file's text after the clips, quickly."""
+def prompt(name: str, question: str = "", *, rng: random.Random | None = None) -> str:
+    """The prompt file's text after the clips, quickly.
+
+    Args:
+        rng: now and then words of the instruction are left out, so that no model learns one string.
+    """
     before, after = _around(name)
+    if rng is not None and rng.random() < _LOOSE_SHARE:
+        after = "".join(w for w in _WORD.findall(after) if rng.random() > _LEFT_OUT)
     return f"{before}{question}{after}"
 
 
@@ -90,7 +100,8 @@ class Topic:
 
 
 def _kinds_for(scene: Scene, group: Group) -> list[str]:
-    kinds = [k for k in ANSWER_KINDS for _ in range(_WEIGHTS[k])]
+    weights = {**_WEIGHTS, "count": _COUNT_WEIGHTS[group.n]}
+    kinds = [k for k in ANSWER_KINDS for _ in range(weights[k])]
     if scene.sign is None:
         kinds = [k for k in kinds if k != "sign"]
     if group.action not in DIRECTIONS:
@@ -143,7 +154,7 @@ def answer_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     if _unique(scenes, topic) is None:
         return None
     reply = true_answer(kind, scene, group.pair)
-    return Branch(prompt("answer", topic.ask(rng)), reply, f"answer:{kind}")
+    return Branch(prompt("answer", topic.ask(rng), rng=rng), reply, f"answer:{kind}")
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -158,7 +169,8 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     choices = [
         (f"What colour {verb} the {noun}?", group.colour),
         ("Which place is this?", scene.place),
-        (f"How many {plural(group.kind)} are there?", NUMBER_WORDS[group.n]),
+        *[(f"How many {plural(group.kind)} are there?", NUMBER_WORDS[group.n])]
+        * _COUNT_WEIGHTS[group.n],
         (
             f"What {'does' if group.n == 1 else 'do'} the {noun} do?",
             true_answer("action", scene, group.pair),
@@ -168,9 +180,9 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         choices.append((f"What is {group.colour}?", noun))
     if scene.sign is not None:
         # A sign fills one cell of many: what is hardest to find is asked most.
-        choices += [("What number is on the sign?", scene.sign)] * (3 * len(choices))
+        choices += [("What number is on the sign?", scene.sign)] * (2 * len(choices))
     question, reply = rng.choice(choices)
-    return Branch(prompt("answer", question), reply, "answer:plain")
+    return Branch(prompt("answer", question, rng=rng), reply, "answer:plain")
 
 
 def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -195,7 +207,7 @@ def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         "place": f"What can be seen {PLACE_PHRASES.get(value, '')}?",
     }[family]
     reply = "yes" if wanted else "no"
-    return Branch(prompt("reflect", question), reply, f"reflect1:{reply}")
+    return Branch(prompt("reflect", question, rng=rng), reply, f"reflect1:{reply}")
 
 
 def reflect_branch(rng: random.Random, scenes: list[Scene]) -> Branch:
@@ -211,14 +223,14 @@ def reflect_branch(rng: random.Random, scenes: list[Scene]) -> Branch:
                 break
             topic = _near_miss(rng, scenes)
     reply = "yes" if any(topic.shown_in(s) for s in scenes) else "no"
-    return Branch(prompt("reflect", topic.ask(rng)), reply, f"reflect:{reply}")
+    return Branch(prompt("reflect", topic.ask(rng), rng=rng), reply, f"reflect:{reply}")
 
 
 def absent_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     topic = _near_miss(rng, scenes)
     if topic.kind not in ANSWER_KINDS or any(topic.shown_in(s) for s in scenes):
         return None
-    return Branch(prompt("answer", topic.ask(rng)), NOT_ENOUGH, "answer:absent")
+    return Branch(prompt("answer", topic.ask(rng), rng=rng), NOT_ENOUGH, "answer:absent")
 
 
 def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -231,7 +243,9 @@ def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     topic = Topic(kind, subject.pair, n=subject.n)
     if len(asked.groups) != 1 or _unique(scenes, topic) is None:
         return None
-    return Branch(prompt("answer", topic.ask(rng)), thing(asked.groups[0]), f"answer:{kind}")
+    return Branch(
+        prompt("answer", topic.ask(rng), rng=rng), thing(asked.groups[0]), f"answer:{kind}"
+    )
 
 
 def caption_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -251,18 +265,22 @@ def rewrite_branch(rng: random.Random) -> Branch:
     kind = rng.choice((*ANSWER_KINDS, "when", "after", "before", "times", "all"))
     topic = Topic(kind, rng.choice(TRAIN_PAIRS), n=rng.choice((1, 1, 2)), place=rng.choice(PLACES))
     reply = visual_caption(kind, topic.pair, n=topic.n, place=topic.place)
-    return Branch(prompt("rewrite", topic.ask(rng)), reply, "rewrite")
+    return Branch(prompt("rewrite", topic.ask(rng), rng=rng), reply, "rewrite")
 
 
-def request_branch(rng: random.Random, view: View) -> Branch | None:
-    """The span from the first to the last pair that shows the subject, in the strip's own times."""
+def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Branch | None:
+    """The span from the first to the last pair that shows the subject, in the strip's own times.
+
+    Args:
+        short: the question alone, without the prompt file's words.
+    """
     scenes = [t.clip.scene for t in view.takes]
     tags = view.tags()
     if rng.random() < 0.25:
         topic = _near_miss(rng, scenes)
         if any(topic.shown_in(s) for s in scenes):
             return None
-        return Branch(prompt("request", topic.ask(rng)), NO_REQUEST, "request:none")
+        return Branch(prompt("request", topic.ask(rng), rng=rng), NO_REQUEST, "request:none")
     which = rng.randrange(len(scenes))
     group = rng.choice(scenes[which].groups)
     kinds = [*_kinds_for(scenes[which], group), "when", "after", "before"]
@@ -279,11 +297,19 @@ def request_branch(rng: random.Random, view: View) -> Branch | None:
     elif topic.kind in ("after", "before"):
         fps = ORDER_FPS
     reply = f"<span>{tags[first]} - {tags[last]}</span><fps>{fps}</fps>"
-    return Branch(prompt("request", topic.ask(rng)), reply, "request:span")
+    question = topic.ask(rng)
+    return Branch(
+        question if short else prompt("request", question, rng=rng), reply, "request:span"
+    )
 
 
-def branches(rng: random.Random, context: Context, *, n: int, level: float) -> list[Branch]:
-    """`n` branches over a context."""
+def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:
+    """`n` branches over a context.
+
+    Args:
+        easy: with many questions about one attribute: matching one comes before matching
+            whole descriptions.
+    """
     scenes = context.scenes
     out: list[Branch] = []
     while len(out) < n:
@@ -291,29 +317,42 @@ def branches(rng: random.Random, context: Context, *, n: int, level: float) -> l
         if context.strip and rng.random() < 0.6:
             branch = request_branch(rng, context.views[0])
         else:
-            branch = _any_branch(rng, scenes, level=level)
+            branch = _any_branch(rng, scenes, easy=easy)
         if branch is not None:
             out.append(branch)
     return out
 
 
-def _any_branch(rng: random.Random, scenes: list[Scene], *, level: float) -> Branch | None:
+def copying_branches(
+    rng: random.Random, context: Context, *, n: int, short: bool
+) -> list[Branch] | None:
+    """`n` requests that find their span, or None where nothing in the context stands alone."""
+    out: list[Branch] = []
+    for _ in range(8 * n):
+        bare = short and rng.random() < 0.5
+        branch = request_branch(rng, context.views[0], short=bare)
+        if branch is not None and branch.reply != NO_REQUEST:
+            out.append(replace(branch, task=COPY_TASK))
+        if len(out) == n:
+            return out
+    return None
+
+
+def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branch | None:
     chance = rng.random()
-    # Matching one attribute comes before matching whole descriptions: easy branches early.
-    easy = level < EASY_UNTIL
-    if chance < (0.30 if easy else 0.06):
+    if chance < (0.30 if easy else 0.05):
         return plain_branch(rng, scenes)
-    if chance < (0.50 if easy else 0.12):
+    if chance < (0.50 if easy else 0.10):
         return plain_reflect(rng, scenes)
     chance = rng.random()
-    if chance < 0.38:
+    if chance < 0.36:
         return reflect_branch(rng, scenes)
-    if chance < 0.76:
+    if chance < 0.74:
         return answer_branch(rng, scenes)
-    if chance < 0.82:
+    if chance < 0.80:
         return absent_branch(rng, scenes)
     if chance < 0.88:
         return order_branch(rng, scenes)
-    if chance < 0.97:
+    if chance < 0.95:
         return shown_branch(rng, scenes)
     return caption_branch(rng, scenes)

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from demo.phrases import PLURAL_ACTIONS, plural
+from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS, plural
 from demo.train.dense import dense_loss
 from demo.train.labels import CHANNELS, CLASSES, IGNORE, Labels
-from demo.world import ACTIONS, COLOURS, KINDS, PLACES
+from demo.world import ACTIONS, COLOURS, KINDS, MAX_COUNT, PLACES
 
 _SEED = 20_261
 
@@ -49,6 +49,8 @@ def _words() -> list[tuple[int, int, tuple[str, ...]]]:
     for index, action in enumerate(ACTIONS, 1):
         last = action.split()[-1]
         named.append((2, index, (last, PLURAL_ACTIONS[action].split()[-1])))
+    for number in range(1, MAX_COUNT + 1):
+        named.append((CHANNELS.index("number"), number, (NUMBER_WORDS[number],)))
     return named + [(-1, index, (place,)) for index, place in enumerate(PLACES)]
 
 
@@ -114,7 +116,7 @@ class CodeHead(nn.Module):
 
 # How often a label of a cell is taken for another one of its channel, about what an early tower
 # shows; actions are hard to tell from one pair of frames.
-CONFUSION = dict(zip(CHANNELS, (0.06, 0.03, 0.30, 0.06, 0.04), strict=True))
+CONFUSION = dict(zip(CHANNELS, (0.06, 0.03, 0.20, 0.06, 0.12), strict=True))
 NOISE = 0.3
 """Length of the random vector added to every symbolic token."""
 

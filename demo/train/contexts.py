@@ -18,9 +18,11 @@ LONGEST_FILM_S = 36_000.0
 LOOK_SIZES = ((3, 5), (3, 5), (4, 7), (4, 7), (4, 7), (2, 3))
 """Rows and columns in cells of 32 px: 160×96, 224×128 and 96×64 px."""
 STRIP_SIZES = ((3, 5), (3, 5), (2, 3))
+LARGE_SIZES = ((6, 10), (8, 14))
 FIRST_SIZES = ((2, 3), (3, 5))
 """What looks begin with: attention finds one cell of six long before one of a hundred."""
-FIRST_UNTIL, SHORT_UNTIL = 0.45, 0.55
+LONGEST_PAIRS = 4
+LONGEST_STRIP = 24
 FRESH_SIGN_SHARE = 0.6
 
 
@@ -127,9 +129,15 @@ def across_cut(rng: random.Random, source: Source, *, n_pairs: int, start_s: flo
     return View(takes, times, rows, columns)
 
 
-def strip(rng: random.Random, source: Source, *, n_pairs: int) -> View:
+def strip(
+    rng: random.Random,
+    source: Source,
+    *,
+    n_pairs: int,
+    sizes: Sequence[tuple[int, int]] = STRIP_SIZES,
+) -> View:
     """Small frames of many shots: evenly over a film, or two pairs of each of some candidates."""
-    rows, columns = rng.choice(STRIP_SIZES)
+    rows, columns = rng.choice(sizes)
     takes: list[Take] = []
     times: list[float] = []
     candidates = rng.random() < 0.6
@@ -150,26 +158,37 @@ def strip(rng: random.Random, source: Source, *, n_pairs: int) -> View:
     return View(tuple(takes), tuple(times), rows, columns)
 
 
-def random_context(rng: random.Random, source: Source, *, kind: str, level: float) -> Context:
-    """A context of a kind: "look", "cut", "several" or "strip".
+def random_context(
+    rng: random.Random, source: Source, *, kind: str, first: bool, longest: int = LONGEST_PAIRS
+) -> Context:
+    """A context of a kind: "look", "large", "cut", "several" or "strip".
 
     Args:
-        level: 0 at the start of training, 1 at its end: how long and how many.
+        first: one pair of few cells in a look, as training begins.
+        longest: most pairs of a look.
     """
     start = _start(rng)
-    longest = 1 if level < FIRST_UNTIL else 2 if level < SHORT_UNTIL else 4
     if kind == "look":
-        sizes = FIRST_SIZES if level < FIRST_UNTIL else LOOK_SIZES
-        n_pairs = rng.randint(1, longest)
+        sizes = FIRST_SIZES if first else LOOK_SIZES
+        n_pairs = 1 if first else rng.randint(1, longest)
         return Context((look(rng, source, n_pairs=n_pairs, start_s=start, sizes=sizes),))
+    if kind == "large":
+        n_pairs = rng.randint(1, 2)
+        return Context((look(rng, source, n_pairs=n_pairs, start_s=start, sizes=LARGE_SIZES),))
     if kind == "cut":
-        n_pairs = rng.randint(2, max(2, longest))
+        n_pairs = rng.randint(2, longest)
         return Context((across_cut(rng, source, n_pairs=n_pairs, start_s=start),))
     if kind == "several":
         views = []
-        for _ in range(rng.randint(2, 2 if level < 0.4 else 3)):
+        for _ in range(rng.randint(2, 3)):
             views.append(look(rng, source, n_pairs=rng.randint(1, 3), start_s=start))
             start = views[-1].times_s[-1] + rng.choice((1.0, rng.uniform(1, 600)))
         return Context(tuple(views))
-    n_pairs = rng.randint(4, 6 if level < 0.3 else 16)
-    return Context((strip(rng, source, n_pairs=n_pairs),), strip=True)
+    return Context((strip(rng, source, n_pairs=rng.randint(4, LONGEST_STRIP)),), strip=True)
+
+
+def copying_context(
+    rng: random.Random, source: Source, *, n_pairs: int, sizes: Sequence[tuple[int, int]]
+) -> Context:
+    """A strip of few and coarse cells: nothing to see, all to find and to copy."""
+    return Context((strip(rng, source, n_pairs=n_pairs, sizes=sizes),), strip=True)

@@ -50,10 +50,6 @@ def dense_accuracy(logits: list[Tensor], labels: Tensor) -> dict[str, tuple[int,
     for index, name in enumerate(CHANNELS):
         wanted = labels[:, index]
         filled = wanted > 0
-        got = (
-            logits[index][..., 1:].argmax(-1) + 1
-            if CLASSES[index] > 2
-            else logits[index].argmax(-1)
-        )
+        got = logits[index][..., 1:].argmax(-1) + 1
         out[name] = (int((got == wanted)[filled].sum()), int(filled.sum()))
     return out

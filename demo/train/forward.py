@@ -5,8 +5,11 @@ Equal to the library's forward (a test checks it); the library's takes one ragge
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -20,6 +23,8 @@ from transformers.vision_utils import (
 )
 
 from demo.train.video_config import MEAN, MERGE, PAIR, PATCH_PX, STD
+
+_Plain = TypeVar("_Plain", bound=Callable[..., Tensor])
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -91,33 +96,120 @@ def see(tower: Any, pixels: Tensor, *, rows: int, columns: int) -> tuple[Tensor,
     return tower.merger(x).view(n, length // MERGE**2, -1), x
 
 
-def _norm(x: Tensor, layer: Any) -> Tensor:
-    return F.rms_norm(x, (x.shape[-1],), layer.weight.to(x.dtype), layer.variance_epsilon)
+def _fused(function: _Plain) -> _Plain:
+    """Compiled where there is a compiler: written out, these took more time than all products.
 
-
-def think(language: Any, x: Tensor, *, positions: Tensor, mask: Tensor) -> Tensor:
-    """Runs the language model on embeddings.
-
-    Args:
-        x: (batch, tokens, hidden).
-        positions: (3, batch, tokens) time, row and column.
-        mask: (batch, 1, tokens, tokens) bool, True where a token may look.
+    Seen on one core, 8,192 × 256 in bf16, forward and backward: the norm 30 ms, compiled 4.6.
     """
-    batch, length, _ = x.shape
-    # Added rather than filled in: its backward costs nothing.
-    bias = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill_(~mask, -1e4)
-    cos, sin = (part[:, None].to(x.dtype) for part in language.rotary_emb(x, positions))
-    for layer in language.layers:
+    if shutil.which("g++") is None:
+        return function
+    return cast(_Plain, torch.compile(function, dynamic=True))
+
+
+def _unit(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    y = x.float()
+    return (y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + eps)).to(x.dtype) * weight
+
+
+@_fused
+def _normed(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return _unit(x, weight, eps)
+
+
+@_fused
+def _turned(x: Tensor, weight: Tensor, eps: float, cos: Tensor, sin: Tensor) -> Tensor:
+    y = _unit(x, weight, eps)
+    turned: Tensor = rotate_half(y)
+    return y * cos + turned * sin
+
+
+@_fused
+def _gated(gate: Tensor, value: Tensor) -> Tensor:
+    return F.silu(gate) * value
+
+
+def _norm(x: Tensor, layer: Any) -> Tensor:
+    return _normed(x, layer.weight, layer.variance_epsilon)
+
+
+@dataclass(slots=True)
+class Stream:
+    """Token rows on their way through the language model."""
+
+    x: Tensor
+    """(batch, tokens, hidden)."""
+    cos: Tensor
+    sin: Tensor
+    """(batch, 1, tokens, head width)."""
+
+    @classmethod
+    def start(cls, language: Any, x: Tensor, positions: Tensor) -> Stream:
+        """`positions`: (3, batch, tokens) time, row and column."""
+        cos, sin = (part[:, None].to(x.dtype) for part in language.rotary_emb(x, positions))
+        return cls(x, cos, sin)
+
+    def heads(self, layer: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, (batch, heads, tokens, head width) each."""
         a = layer.self_attn
-        h = _norm(x, layer.input_layernorm)
-        shape = (batch, length, -1, a.head_dim)
-        q = _norm(a.q_proj(h).view(shape), a.q_norm).transpose(1, 2)
-        k = _norm(a.k_proj(h).view(shape), a.k_norm).transpose(1, 2)
-        v = a.v_proj(h).view(shape).transpose(1, 2)
-        q, k = (y * cos + rotate_half(y) * sin for y in (q, k))
+        h = _norm(self.x, layer.input_layernorm)
+        shape = (*h.shape[:2], -1, a.head_dim)
+        q, k, v = (part(h).view(shape).transpose(1, 2) for part in (a.q_proj, a.k_proj, a.v_proj))
+        q, k = (
+            _turned(y, norm.weight, norm.variance_epsilon, self.cos, self.sin)
+            for y, norm in ((q, a.q_norm), (k, a.k_norm))
+        )
         groups = a.num_key_value_groups
         if groups > 1:
             k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        x = x + a.o_proj(attend(q, k, v, bias).transpose(1, 2).reshape(batch, length, -1))
-        x = x + layer.mlp(_norm(x, layer.post_attention_layernorm))
-    return _norm(x, language.norm)
+        return q, k, v
+
+    def finish(self, layer: Any, mixed: Tensor) -> None:
+        """Takes what attention mixed, (batch, heads, tokens, head width), and the layer's MLP."""
+        x = self.x + layer.self_attn.o_proj(mixed.transpose(1, 2).flatten(2))
+        h = _norm(x, layer.post_attention_layernorm)
+        mlp = layer.mlp
+        self.x = x + mlp.down_proj(_gated(mlp.gate_proj(h), mlp.up_proj(h)))
+
+
+def think(language: Any, context: Stream, branches: Stream, *, n: int, valid: Tensor) -> Tensor:
+    """Runs the language model on contexts and, behind each, `n` branches blind to each other.
+
+    A branch attends to its context and to itself; one softmax goes over both, so the result is
+    what each branch would get alone behind its context.
+
+    Args:
+        context: (batch, C, hidden), padded behind.
+        branches: (batch, n·L, hidden), each branch padded behind to L.
+        valid: (batch, C) bool, False where the context is padded.
+
+    Returns:
+        The branches' last hidden states, (batch, n·L, hidden).
+    """
+    length = branches.x.shape[1] // n
+    blank = torch.zeros(valid.shape, dtype=context.x.dtype, device=valid.device)
+    # Added rather than filled in: its backward costs nothing.
+    to_context = blank.masked_fill_(~valid, _NEVER)[:, None, None, None]
+    among, within = (_causal(size, context.x) for size in (context.x.shape[1], length))
+    for layer in language.layers:
+        q, k, v = context.heads(layer)
+        context.finish(layer, attend(q, k, v, among))
+        own_q, own_k, own_v = (
+            y.reshape(*y.shape[:2], n, length, -1) for y in branches.heads(layer)
+        )
+        scale = own_q.shape[-1] ** -0.5
+        far = (own_q * scale) @ k[:, :, None].transpose(-1, -2) + to_context
+        near = (own_q * scale) @ own_k.transpose(-1, -2) + within
+        weights = F.softmax(torch.cat((far, near), -1), -1)
+        # Split only for the products: the softmax is one.
+        mixed = weights[..., : far.shape[-1]] @ v[:, :, None]
+        mixed = mixed + weights[..., far.shape[-1] :] @ own_v
+        branches.finish(layer, mixed.flatten(2, 3))
+    return _norm(branches.x, language.norm)
+
+
+_NEVER = -1e4
+
+
+def _causal(length: int, like: Tensor) -> Tensor:
+    full = torch.full((length, length), _NEVER, dtype=like.dtype, device=like.device)
+    return full.triu(1)

@@ -1,13 +1,16 @@
 """Dense labels: what stands in every cell of a grid laid over a frame or a pair of frames.
 
 The renderer knows it exactly; clip-level labels alone left the towers at chance in an experiment.
+The number of a group stands in each of its cells: the tower, which sees the whole picture, counts,
+and the language model reads the number where it reads the action. Marked centres, to be counted by
+the language model, were never counted (right as often on grey frames).
 
     channel   classes
     kind      0 nothing, then KINDS
     colour    0 nothing, then COLOURS; IGNORE for nameless tints
     action    0 nothing, then ACTIONS
     digit     0 no sign, then DIGITS
-    centre    1 where a thing's centre lies: what counting needs
+    number    0 nothing, then how many things of the group there are, 1 to MAX_COUNT
 """
 
 from __future__ import annotations
@@ -18,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo.draw import placements, sign_centre_y
-from demo.world import ACTIONS, COLOURS, DIGITS, KINDS, Scene
+from demo.world import ACTIONS, COLOURS, DIGITS, KINDS, MAX_COUNT, Group, Scene
 
 IGNORE = -100
-CHANNELS = ("kind", "colour", "action", "digit", "centre")
-CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(ACTIONS) + 1, len(DIGITS) + 1, 2)
+CHANNELS = ("kind", "colour", "action", "digit", "number")
+CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(ACTIONS) + 1, len(DIGITS) + 1, MAX_COUNT + 1)
 ASPECT = 5 / 3
 """Width over height of the pictures that scenes are drawn on; things are square there."""
 _COLOURS = tuple(COLOURS)
@@ -62,7 +65,7 @@ def dense_labels(scene: Scene, times_s: Sequence[float], *, rows: int, columns: 
             labels[0][cells] = KINDS.index(group.kind) + 1
             labels[1][cells] = colour
             labels[2][cells] = ACTIONS.index(group.action) + 1
-    _mark_centres(labels[4], scene, times_s[0])
+            labels[4][cells] = _number(scene, group)
     if scene.sign is not None:
         board_y = sign_centre_y(scene) - 0.125 * scene.sign_size
         half = (scene.sign_size * 0.37 / ASPECT, scene.sign_size * 0.36)
@@ -85,9 +88,9 @@ def scene_wide(labels: Labels) -> Labels:
     return wide
 
 
-def _mark_centres(channel: NDArray[np.int64], scene: Scene, time_s: float) -> None:
-    rows, columns = channel.shape
-    for thing in placements(scene, time_s):
-        row, column = int(thing.y * rows), int(thing.x * columns)
-        if 0 <= row < rows and 0 <= column < columns:
-            channel[row, column] = 1
+def _number(scene: Scene, group: Group) -> int:
+    """How many things look like this group's, as far as that can be named."""
+    if group.tint:
+        return IGNORE
+    alike = sum(g.n for g in scene.groups if g.pair == group.pair and not g.tint)
+    return min(alike, MAX_COUNT)

@@ -1,46 +1,62 @@
-"""What the embedded VideoLLM can do, measured through the path that every checkpoint takes.
-
-Three conditions a question: the true frames, grey frames, and the frames of another clip under the
-same question and times.
-"""
+"""What the embedded VideoLLM can do, measured through the path that every checkpoint takes."""
 
 from __future__ import annotations
 
 import random
+import statistics
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from agent.videollm import Clip, VideoLLM
+from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS
 from demo.train.branches import (
     ANSWER_KINDS,
+    NO_REQUEST,
     Branch,
-    answer_branch,
     caption_branch,
-    order_branch,
-    reflect_branch,
-    request_branch,
     rewrite_branch,
 )
-from demo.train.contexts import Context, View, across_cut, look, pool_source, random_context, strip
+from demo.train.cases import CONDITIONS, Form, as_prompt, clips_of, makers
 from demo.train.pool import Pool
-from demo.train.video_config import CELL_PX
+from demo.world import ACTIONS, COLOURS, DIGITS, DIRECTIONS, MAX_COUNT, PLACES
 from evals.metrics import share
-from prompts.render import RenderedPrompt
+from index.types import Span
+from prompts.render import render
+from tools.requests import RequestLimits, parse_requests
 
-Frames = NDArray[np.uint8]
-CONDITIONS = ("true", "blank", "other")
-LATEST_S = 3000.0
-_GREY = 128
+_VALUES = {
+    "attribute": tuple(COLOURS),
+    "place": PLACES,
+    "count": NUMBER_WORDS[1 : MAX_COUNT + 1],
+    "direction": tuple(DIRECTIONS.values()),
+    "sign": DIGITS,
+}
+N_OPTIONS = 4
+FORMS = {
+    "as trained": Form(),
+    "H.264, crf 23": Form(crf=23),
+    "H.264, crf 36": Form(crf=36),
+    "96 px wide": Form(cells=(2, 3)),
+    "160 px wide": Form(cells=(3, 5)),
+    "320 px wide": Form(cells=(6, 10)),
+    "448 px wide": Form(cells=(8, 14)),
+}
+WORDINGS = {
+    "as trained": ("", ""),
+    "other words": ("in a few words", "in very few words"),
+    "words left out": ("these frames only", "the frames"),
+}
+ENOUGH_TIOU = 0.3
+REQUEST_CONDITIONS = ("true", "blank", "other", "wrong times")
+WRONG_S = 700.0
+"""By how much the times of the last condition are off."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Right and asked, per task and condition."""
+    """Right and asked, by row and column of a table."""
 
     right: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     asked: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -61,85 +77,16 @@ class Tally:
         return f"{got.value:.2f} [{got.low:.2f}, {got.high:.2f}]"
 
 
-def resized(frames: Frames, *, height_px: int, width_px: int) -> Frames:
-    size = (width_px, height_px)
-    scaled = (Image.fromarray(f).resize(size, Image.Resampling.BILINEAR) for f in frames)
-    return np.stack([np.asarray(image) for image in scaled])
-
-
-def clips_of(
-    pool: Pool, views: Sequence[View], *, condition: str, rng: random.Random
-) -> list[Clip]:
-    """The views as a backend takes them."""
-    clips = []
-    for view in views:
-        parts = [pool.frames[t.pool_index, list(t.frame_indices)] for t in view.takes]
-        frames = np.concatenate(parts)
-        if condition == "blank":
-            frames = np.full_like(frames, _GREY)
-        elif condition == "other":
-            others = [pool.frames[rng.randrange(len(pool))] for _ in range(1 + len(frames) // 8)]
-            frames = np.concatenate(others)[: len(frames)]
-        size = {"height_px": view.rows * CELL_PX, "width_px": view.columns * CELL_PX}
-        clips.append(Clip(view.times_s, resized(frames, **size)))
-    return clips
-
-
-def as_prompt(branch: Branch, n_clips: int) -> RenderedPrompt:
-    return RenderedPrompt("report", "", (*range(n_clips), branch.prompt))
-
-
-_Maker = tuple[str, Callable[[], Context], Callable[[Context], Branch | None]]
-
-
-def _makers(rng: random.Random, pool: Pool) -> list[_Maker]:
-    source = pool_source(pool)
-
-    def start() -> float:
-        return rng.uniform(0, LATEST_S)
-
-    def one() -> Context:
-        return Context((look(rng, source, n_pairs=4, start_s=start()),))
-
-    def cut() -> Context:
-        return Context((across_cut(rng, source, n_pairs=4, start_s=start()),))
-
-    return [
-        ("one clip", one, lambda c: answer_branch(rng, c.scenes)),
-        (
-            "several clips",
-            lambda: random_context(rng, source, kind="several", level=1.0),
-            lambda c: answer_branch(rng, c.scenes),
-        ),
-        ("order", cut, lambda c: order_branch(rng, c.scenes)),
-        ("caption", one, lambda c: caption_branch(rng, c.scenes)),
-        (
-            "strip",
-            lambda: Context((strip(rng, source, n_pairs=12),), strip=True),
-            lambda c: request_branch(rng, c.views[0]),
-        ),
-    ]
-
-
-def _cases(maker: _Maker, n: int) -> Iterator[tuple[Context, Branch]]:
-    _, make, ask = maker
-    done = 0
-    while done < n:
-        context = make()
-        branch = ask(context)
-        if branch is not None:
-            done += 1
-            yield context, branch
-
-
 def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
-    """Exact replies: about `n` questions a task."""
+    """Exact replies, about `n` questions a task, under every condition."""
     rng = random.Random(seed)
     tally = Tally()
-    for maker in _makers(rng, pool):
-        wanted = n * (len(ANSWER_KINDS) if "clip" in maker[0] else 2)
-        for context, branch in _cases(maker, wanted if maker[0] != "caption" else n):
-            task = f"{maker[0]}: {branch.task.partition(':')[2] or 'exact'}"
+    wanted = {"one clip": n * len(ANSWER_KINDS), "several clips": n * len(ANSWER_KINDS)}
+    wanted |= {"order": 2 * n, "caption": n}
+    made = makers(rng, pool)
+    for name, count in wanted.items():
+        for context, branch in made[name].cases(count):
+            task = f"{name}: {branch.task.partition(':')[2] or 'exact'}"
             for condition in CONDITIONS:
                 clips = clips_of(pool, context.views, condition=condition, rng=rng)
                 reply = videollm.reply(as_prompt(branch, len(clips)), clips, max_tokens=48)
@@ -152,39 +99,129 @@ def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
     return tally
 
 
-@dataclass(frozen=True, slots=True)
-class Reflections:
-    """P(yes) on clips that hold the evidence, and on near misses."""
-
-    p_yes: tuple[float, ...]
-    truth: tuple[bool, ...]
-
-    def auc(self) -> float:
-        return auc(
-            [p for p, t in zip(self.p_yes, self.truth, strict=True) if t],
-            [p for p, t in zip(self.p_yes, self.truth, strict=True) if not t],
-        )
-
-
-def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Chance that a positive scores above a negative, ties counting half; NaN without either."""
-    if not positive or not negative:
-        return float("nan")
-    a, b = np.array(positive)[:, None], np.array(negative)[None]
-    return float((a > b).mean() + 0.5 * (a == b).mean())
-
-
-def measure_reflections(
-    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, condition: str = "true"
-) -> Reflections:
+def measure_choices(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+    """The same questions open, as a choice scored by the options' text, and by their letters."""
     rng = random.Random(seed)
-    source = pool_source(pool)
-    p_yes, truth = [], []
-    for _ in range(n):
-        view = look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, LATEST_S))
-        context = Context((view,))
-        branch = reflect_branch(rng, context.scenes)
-        clips = clips_of(pool, context.views, condition=condition, rng=rng)
-        p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
-        truth.append(branch.reply == "yes")
-    return Reflections(tuple(p_yes), tuple(truth))
+    tally = Tally()
+    for context, branch in makers(rng, pool)["one clip"].cases(n * len(ANSWER_KINDS)):
+        kind = branch.task.partition(":")[2]
+        values = _VALUES.get(kind) or _actions(branch.reply)
+        wrong = rng.sample([v for v in values if v != branch.reply], N_OPTIONS - 1)
+        options = rng.sample([branch.reply, *wrong], N_OPTIONS)
+        clips = clips_of(pool, context.views, rng=rng)
+        open_reply = videollm.reply(as_prompt(branch, 1), clips, max_tokens=16)
+        tally.add(kind, "open", right=open_reply.text.strip().lower() == branch.reply)
+        chosen = videollm.choose(as_prompt(branch, 1), clips, options=options).probabilities
+        by_text = options[max(range(N_OPTIONS), key=lambda i: chosen[i])]
+        tally.add(kind, "by text", right=by_text == branch.reply)
+        question = branch.prompt.split("Question: ")[1].split("\n")[0]
+        lettered = render("answer", n_clips=1, question=question, options=options)
+        letter = videollm.reply(lettered, clips, max_tokens=4).text.strip(" ()").lower()
+        tally.add(kind, "by letter", right=letter == "abcd"[options.index(branch.reply)])
+    return tally
+
+
+def _actions(reply: str) -> tuple[str, ...]:
+    return ACTIONS if reply in ACTIONS else tuple(PLURAL_ACTIONS.values())
+
+
+def measure_forms(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+    """Replies over one clip in other forms and wordings, the same questions in every row."""
+    rng = random.Random(seed)
+    tally = Tally()
+    for context, branch in makers(rng, pool)["one clip"].cases(n):
+        for name, form in FORMS.items():
+            clips = clips_of(pool, context.views, rng=rng, form=form)
+            tally.add(name, "right", right=_right(videollm, branch, clips))
+        clips = clips_of(pool, context.views, rng=rng)
+        for name, (old, new) in WORDINGS.items():
+            if old:
+                worded = replace(branch, prompt=branch.prompt.replace(old, new))
+                tally.add(name, "right", right=_right(videollm, worded, clips))
+        fps = context.views[0].takes[0].clip.fps
+        tally.add(f"{fps:g} fps", "right", right=_right(videollm, branch, clips))
+    return tally
+
+
+def _right(videollm: VideoLLM, branch: Branch, clips: Sequence[Clip]) -> bool:
+    reply = videollm.reply(as_prompt(branch, len(clips)), clips, max_tokens=16)
+    return reply.text.strip().lower() == branch.reply
+
+
+def measure_requests(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+    """Requests over strips: does the span hold the evidence, is the density right?
+
+    A span counts with tIoU ≥ 0.3, or when the whole evidence lies inside it.
+    """
+    rng = random.Random(seed)
+    tally = Tally()
+    for name, maker in makers(rng, pool).items():
+        if not name.startswith("strip"):
+            continue
+        for context, branch in maker.cases(n):
+            for condition in REQUEST_CONDITIONS:
+                clips = clips_of(pool, context.views, condition=condition, rng=rng)
+                if condition == "wrong times":
+                    clips = [
+                        replace(c, times_s=tuple(t + WRONG_S for t in c.times_s)) for c in clips
+                    ]
+                text = videollm.reply(as_prompt(branch, 1), clips, max_tokens=48).text
+                _note_request(tally, name, condition, text=text, wanted=branch.reply)
+    return tally
+
+
+def _note_request(tally: Tally, name: str, condition: str, *, text: str, wanted: str) -> None:
+    limits = RequestLimits(film=Span(0.0, 1e6))
+    got = parse_requests(text, limits=limits).requests
+    if wanted == NO_REQUEST:
+        tally.add(f"{name}: none", condition, right=not got)
+        return
+    true = parse_requests(wanted, limits=limits).requests[0]
+    held = bool(got) and (
+        got[0].span.tiou(true.span) >= ENOUGH_TIOU
+        or (got[0].span.start_s <= true.span.start_s and got[0].span.end_s >= true.span.end_s)
+    )
+    tally.add(f"{name}: span", condition, right=held)
+    tally.add(f"{name}: density", condition, right=bool(got) and got[0].fps == true.fps)
+
+
+def measure_captions(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+    """The attributes that captions name: each of the true caption's, said or not."""
+    rng = random.Random(seed)
+    tally = Tally()
+    made = makers(rng, pool)["caption"]
+    words = {
+        "colour": set(COLOURS),
+        "place": set(PLACES),
+        "number": set(NUMBER_WORDS),
+        "sign": set(DIGITS),
+    }
+    for context, _ in made.cases(n):
+        branch = caption_branch(rng, context.scenes)
+        assert branch is not None
+        clips = clips_of(pool, context.views, rng=rng)
+        said = videollm.reply(as_prompt(branch, 1), clips, max_tokens=48).text.lower()
+        said_words = said.replace(".", " ").split()
+        for word in branch.reply.replace(".", " ").split():
+            for name, values in words.items():
+                if word in values:
+                    tally.add(name, "said", right=word in said_words)
+    return tally
+
+
+def look_seconds(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> float:
+    """Median seconds of an answer over 16 frames of 160 × 96."""
+    rng = random.Random(seed)
+    taken = []
+    for context, branch in makers(rng, pool)["one clip"].cases(n):
+        clip = clips_of(pool, context.views, rng=rng, form=Form(cells=(3, 5)))[0]
+        # A pool's clips have eight frames; twice the same cost what sixteen do.
+        longer = replace(
+            clip,
+            times_s=tuple(0.5 * k for k in range(2 * clip.n_frames)),
+            pixels=clip.pixels.repeat(2, axis=0),
+        )
+        started = time.perf_counter()
+        videollm.reply(as_prompt(branch, 1), [longer], max_tokens=16)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)

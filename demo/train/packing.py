@@ -1,17 +1,16 @@
 """Contexts and branches as one batch of token rows.
 
-The clips' tokens stand once, then all branches; a block mask keeps branches from each other and
-positions start again after the clips for every branch, so that each branch sees exactly what it
-would see alone:
+The clips' tokens stand once, then all branches; branches do not see each other, and positions start
+again after the clips for every branch, so that each branch sees exactly what it would see alone:
 
-    [user, clips] [branch 1] [branch 2] …
-     ^ all see it  ^ sees itself and the clips
+    contexts (batch, C)      [user, clips]
+    branches (batch, n, L)   [question, reply] [question, reply] …
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -23,44 +22,44 @@ from demo.train.contexts import Context
 from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START
 
 IGNORE = -100
+_STEP = 8
+"""Lengths are rounded up to this: few different shapes."""
 
 
 @dataclass(slots=True)
 class Packed:
     """A batch of rows; everything but the pixels."""
 
-    ids: Tensor
-    """(batch, tokens)"""
-    positions: Tensor
-    """(3, batch, tokens)"""
-    mask: Tensor
-    """(batch, 1, tokens, tokens) bool"""
+    context_ids: Tensor
+    """(batch, C)"""
+    context_positions: Tensor
+    """(3, batch, C)"""
+    valid: Tensor
+    """(batch, C) bool: False where a context is padded."""
+    branch_ids: Tensor
+    """(batch, n, L)"""
+    branch_positions: Tensor
+    """(3, batch, n, L)"""
     labels: Tensor
-    """(batch, tokens): the next token where a reply is to be learned, else IGNORE."""
-    owner: Tensor
-    """(batch, tokens): branch number from 1, 0 for the shared part, -1 for padding."""
+    """(batch, n, L): the next token where a reply is to be learned, else IGNORE."""
     visual: Tensor
-    """Flat indices (over batch·tokens) of the visual tokens, in the order of views and pairs."""
+    """Flat indices (over batch·C) of the visual tokens, in the order of views and pairs."""
 
     def to(self, device: str) -> Packed:
         moved = (getattr(self, name).to(device) for name in self.__slots__)
         return Packed(*moved)
 
 
+@dataclass(slots=True)
 class _Row:
-    def __init__(self) -> None:
-        self.ids: list[int] = []
-        self.positions: list[tuple[int, int, int]] = []
-        self.owner: list[int] = []
-        self.labels: list[int] = []
-        self.visual: list[int] = []
-        self.next = 0
+    ids: list[int] = field(default_factory=list)
+    positions: list[tuple[int, int, int]] = field(default_factory=list)
+    visual: list[int] = field(default_factory=list)
+    next: int = 0
 
-    def text(self, ids: Sequence[int], *, owner: int = 0, learn: bool = False) -> None:
+    def text(self, ids: Sequence[int]) -> None:
         self.ids += ids
         self.positions += [(p, p, p) for p in range(self.next, self.next + len(ids))]
-        self.owner += [owner] * len(ids)
-        self.labels += ids if learn else [IGNORE] * len(ids)
         self.next += len(ids)
 
     def cells(self, pad_id: int, rows: int, columns: int) -> None:
@@ -68,8 +67,6 @@ class _Row:
         self.visual += range(len(self.ids), len(self.ids) + rows * columns)
         self.ids += [pad_id] * (rows * columns)
         self.positions += [(p, p + r, p + c) for r in range(rows) for c in range(columns)]
-        self.owner += [0] * (rows * columns)
-        self.labels += [IGNORE] * (rows * columns)
         self.next += max(rows, columns)
 
 
@@ -90,7 +87,7 @@ class Packer:
         ids: list[int] = self._encode(text, add_special_tokens=False).ids
         return ids
 
-    def _row(self, context: Context | None, branches: Sequence[Branch]) -> _Row:
+    def _row(self, context: Context | None) -> _Row:
         row = _Row()
         row.text(self._head)
         for view in context.views if context else ():
@@ -98,40 +95,57 @@ class Packer:
                 row.text([*self.encode(f"<{tag} seconds>"), self._open])
                 row.cells(self._pad, view.rows, view.columns)
                 row.text([self._close])
-        start = row.next
-        for number, branch in enumerate(branches, 1):
-            row.next = start
-            row.text(self.encode(branch.prompt) + self._turn, owner=number)
-            row.text(self.encode(branch.reply) + self._end, owner=number, learn=True)
         return row
 
     def pack(
         self, contexts: Sequence[Context | None], branches: Sequence[Sequence[Branch]]
     ) -> Packed:
-        rows = [self._row(c, b) for c, b in zip(contexts, branches, strict=True)]
-        longest = max(len(r.ids) for r in rows)
-        length = (longest + 15) // 16 * 16
-        ids = np.zeros((len(rows), length), np.int64)
-        positions = np.zeros((3, len(rows), length), np.int64)
-        labels = np.full((len(rows), length), IGNORE, np.int64)
-        owner = np.full((len(rows), length), -1, np.int64)
+        """One batch; every context has equally many branches."""
+        rows = [self._row(context) for context in contexts]
+        longest = _rounded(max(len(row.ids) for row in rows))
+        ids = np.zeros((len(rows), longest), np.int64)
+        positions = np.zeros((3, len(rows), longest), np.int64)
+        valid = np.zeros((len(rows), longest), bool)
         visual: list[int] = []
         for i, row in enumerate(rows):
             n = len(row.ids)
-            ids[i, :n], owner[i, :n] = row.ids, row.owner
+            ids[i, :n], valid[i, :n] = row.ids, True
             positions[:, i, :n] = np.array(row.positions).T
-            labels[i, : n - 1] = row.labels[1:]
-            visual += [i * length + v for v in row.visual]
-        owners = torch.from_numpy(owner)
-        earlier = torch.ones(length, length, dtype=torch.bool).tril()
-        shared = owners[:, None, :] == 0
-        mask = earlier & (shared | (owners[:, None, :] == owners[:, :, None]))
-        mask |= torch.eye(length, dtype=torch.bool)
+            visual += [i * longest + v for v in row.visual]
+        branch_ids, labels = self._branches(branches)
+        starts = np.array([row.next for row in rows])[None, :, None, None]
+        places = starts + np.arange(branch_ids.shape[-1])
         return Packed(
             torch.from_numpy(ids),
             torch.from_numpy(positions),
-            mask[:, None],
+            torch.from_numpy(valid),
+            torch.from_numpy(branch_ids),
+            torch.from_numpy(np.broadcast_to(places, (3, *branch_ids.shape)).copy()),
             torch.from_numpy(labels),
-            owners,
             torch.tensor(visual, dtype=torch.long),
         )
+
+    def _branches(
+        self, branches: Sequence[Sequence[Branch]]
+    ) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int64]], ...]:
+        """Ids and labels, (batch, n, L) each."""
+        prompts = [[self.encode(b.prompt) + self._turn for b in row] for row in branches]
+        replies = [[self.encode(b.reply) + self._end for b in row] for row in branches]
+        lengths = [
+            len(p) + len(r)
+            for some, others in zip(prompts, replies, strict=True)
+            for p, r in zip(some, others, strict=True)
+        ]
+        shape = (len(branches), len(branches[0]), _rounded(max(lengths)))
+        ids, labels = np.zeros(shape, np.int64), np.full(shape, IGNORE, np.int64)
+        for i, (some, others) in enumerate(zip(prompts, replies, strict=True)):
+            for j, (prompt, reply) in enumerate(zip(some, others, strict=True)):
+                first, end = len(prompt), len(prompt) + len(reply)
+                ids[i, j, :end] = prompt + reply
+                # A token is predicted by the one before it.
+                labels[i, j, first - 1 : end - 1] = reply
+        return ids, labels
+
+
+def _rounded(n: int) -> int:
+    return (n + _STEP - 1) // _STEP * _STEP

@@ -93,15 +93,20 @@ def held_out_scene(rng: random.Random) -> Scene:
 
 
 def crowded_scene(rng: random.Random) -> Scene:
-    """Many different things at once, half of them in nameless colours: for dense labels."""
+    """Many things at once, half of them in nameless colours: for dense labels."""
     scene = random_scene(rng, SceneRules(n_groups=1))
     cells = [(x, y) for x in (0.13, 0.38, 0.62, 0.87) for y in (0.27, 0.72)]
     rng.shuffle(cells)
+    left = cells[: rng.randint(4, 8)]
     groups: list[Group] = []
-    for x, y in cells[: rng.randint(4, 7)]:
+    while left:
         base = random_scene(rng, SceneRules(n_groups=1, n_things=1)).groups[0]
-        place = ((x + rng.uniform(-0.05, 0.05), y + rng.uniform(-0.07, 0.07)),)
-        group = replace(base, positions=place, size=rng.uniform(0.26, 0.52))
+        n = min(len(left), rng.choice((1, 1, 1, 1, 2, 3, 4)))
+        places = tuple(
+            (x + rng.uniform(-0.05, 0.05), y + rng.uniform(-0.07, 0.07)) for x, y in left[:n]
+        )
+        left = left[n:]
+        group = replace(base, positions=places, size=rng.uniform(0.26, 0.52 if n == 1 else 0.46))
         groups.append(recolour(group, rng) if rng.random() < 0.5 else group)
     return replace(scene, groups=tuple(groups))
 

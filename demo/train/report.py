@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.models import open_models
-from demo.train.measure import CONDITIONS, Tally, measure_reflections, measure_replies
+from agent.videollm import VideoLLM
+from demo.train.cases import CONDITIONS
+from demo.train.judging import measure_reflections
+from demo.train.measure import (
+    REQUEST_CONDITIONS,
+    Tally,
+    look_seconds,
+    measure_captions,
+    measure_choices,
+    measure_forms,
+    measure_replies,
+    measure_requests,
+)
 from demo.train.pool import Pool
 from demo.train.retrieval import measure_retrieval
 from index.encoder import Encoder
@@ -18,7 +30,8 @@ Written by `python -m demo.train --only report`. Everything is measured through 
 checkpoint takes (names, prompts, processor), on backgrounds that training never showed; "held-out
 pairs" are colours and kinds that training never showed together. A reply counts when it is exactly
 right. In brackets: Wilson's 95 % interval. Controls: "blank" shows grey frames, "other" the frames
-of another clip, under the same question and times; what stays right there was guessed.
+of another clip, "shuffled" the true frames in another order, under the same question and times;
+what stays right there was guessed.
 """
 
 
@@ -35,16 +48,37 @@ def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
     lines = [_HEAD, f"Sizes: CLIP {sizes['clip']:.1f} MB, VideoLLM {sizes['vlm']:.1f} MB.", ""]
     lines += ["## CLIP", "", *_retrieval(models.encoder, pools), ""]
     for name, pool in pools.items():
-        tally = measure_replies(models.videollm, pool, n=n, seed=SEED)
-        lines += [f"## VideoLLM, {name}", "", *_table(tally), ""]
-        lines += ["Is the evidence in these frames?", ""]
-        for condition in CONDITIONS:
-            got = measure_reflections(
-                models.videollm, pool, n=4 * n, seed=SEED, condition=condition
-            )
-            lines.append(f"- {condition} frames: AUC {got.auc():.3f} ({len(got.truth)} questions)")
-        lines.append("")
+        lines += _one_pool(models.videollm, name, pool, n=n)
     (weights / "REPORT.md").write_text("\n".join(lines).rstrip() + "\n")
+
+
+def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]:
+    size = {"n": n, "seed": SEED}
+    replies = measure_replies(videollm, pool, **size)
+    lines = [f"## VideoLLM, {name}", "", *_table(replies, CONDITIONS), ""]
+    lines += ["What the captions name:", ""]
+    lines += [*_table(measure_captions(videollm, pool, **size), ("said",)), ""]
+    lines += [
+        "Requests over strips of 16, 32 and 64 frames (tIoU ≥ 0.3 or all evidence inside):",
+        "",
+    ]
+    lines += [*_table(measure_requests(videollm, pool, **size), REQUEST_CONDITIONS), ""]
+    lines += ["One clip, open or as a choice of four:", ""]
+    columns = ("open", "by text", "by letter")
+    lines += [*_table(measure_choices(videollm, pool, **size), columns), ""]
+    lines += ["One clip in other forms; the same questions in each row but those of the fps:", ""]
+    forms = measure_forms(videollm, pool, n=4 * n, seed=SEED)
+    lines += [*_table(forms, ("right",)), ""]
+    lines += ["Is the evidence in these frames?", ""]
+    for condition in ("true", "blank", "other"):
+        got = measure_reflections(videollm, pool, n=8 * n, seed=SEED, condition=condition)
+        calibrated = f", ECE {got.calibrated_ece():.3f} when calibrated on its first half"
+        words = calibrated if condition == "true" else ""
+        lines.append(
+            f"- {condition} frames: AUC {got.auc():.3f} ({len(got.truth)} questions){words}"
+        )
+    seconds = look_seconds(videollm, pool, n=15, seed=SEED)
+    return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 
 
 def _retrieval(encoder: Encoder, pools: Mapping[str, Pool]) -> list[str]:
@@ -58,11 +92,11 @@ def _retrieval(encoder: Encoder, pools: Mapping[str, Pool]) -> list[str]:
     return lines
 
 
-def _table(tally: Tally) -> list[str]:
-    lines = ["| task | n | true frames | blank | other clip |", "|---" * 5 + "|"]
+def _table(tally: Tally, columns: Sequence[str]) -> list[str]:
+    lines = [f"| task | n | {' | '.join(columns)} |", "|---" * (2 + len(columns)) + "|"]
     for task in sorted(tally.tasks()):
-        cells = " | ".join(tally.cell(task, condition) for condition in CONDITIONS)
-        lines.append(f"| {task} | {tally.asked[task, 'true']} | {cells} |")
+        cells = " | ".join(tally.cell(task, column) for column in columns)
+        lines.append(f"| {task} | {tally.asked[task, columns[0]]} | {cells} |")
     return lines
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from demo.phrases import PLACE_PHRASES, article, caption
 from demo.train.captions import pair_trait, place_trait, scene_traits
-from demo.train.measure import auc
+from demo.train.judging import auc
 from demo.train.pool import Pool
 from demo.world import ALL_PAIRS, PLACES
 from index.encoder import Encoder

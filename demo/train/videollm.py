@@ -17,18 +17,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from demo.train.branches import EASY_UNTIL, Branch, branches, rewrite_branch
+from demo.train.branches import Branch, branches, copying_branches, rewrite_branch
 from demo.train.codebook import CodeHead, SymbolicTower
 from demo.train.contexts import (
-    FIRST_UNTIL,
     Context,
     Source,
+    copying_context,
     fresh_take,
     pool_source,
     random_context,
 )
+from demo.train.curriculum import PHASES, Curriculum
 from demo.train.encoder import Log
-from demo.train.forward import patches, see, think
+from demo.train.forward import Stream, patches, see, think
 from demo.train.labels import dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, cosine
 from demo.train.packing import IGNORE, Packed, Packer
@@ -36,20 +37,16 @@ from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 2400, 2400
+SYMBOLIC_STEPS, JOINT_STEPS = 2200, 2200
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 8e-4
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
 BRANCHES = 8
-ROWS = {"look": 16, "cut": 14, "several": 10, "strip": 6, "words": 16}
-"""Contexts a step: attention costs the square of a row, and strips make long rows."""
-KINDS_OF_CONTEXT = {"look": 0.42, "cut": 0.14, "several": 0.18, "strip": 0.18, "words": 0.08}
-FIRST_KINDS_OF_CONTEXT = {"look": 0.9, "words": 0.1}
-EASY_KINDS_OF_CONTEXT = {"look": 0.62, "cut": 0.10, "several": 0.08, "strip": 0.10, "words": 0.10}
+ROWS = {"look": 16, "large": 5, "cut": 14, "several": 10, "strip": 6, "copy": 12, "words": 14}
+"""Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
 SYMBOLIC_SHARE = 0.15
 """Share of the joint stage's steps that stay symbolic."""
 CHECKPOINT_STEPS = 200
-_SMOOTH = 0.97
 
 
 class VideoTrainer:
@@ -83,7 +80,8 @@ class VideoTrainer:
             matrix_lr=SYMBOLIC_MATRIX_LR if pool is None else JOINT_MATRIX_LR,
             is_matrix=_in_block,
         )
-        self.running: dict[str, float] = {}
+        # Pixels come when the phases are over; copying goes on from where it stands.
+        self.taught = Curriculum(phase=0 if pool is None else len(PHASES) - 1)
 
     def full_model(self) -> Any:
         """The model with the fp32 master weights in it, on the CPU, ready to be saved."""
@@ -98,26 +96,33 @@ class VideoTrainer:
     # -- batches ---------------------------------------------------------------------------------
 
     def batch(
-        self, rng: random.Random, source: Source, *, level: float
+        self, rng: random.Random, source: Source, *, symbolic: bool
     ) -> tuple[list[Context | None], list[list[Branch]]]:
         """Contexts of one kind, so that rows are about equally long, with their branches."""
-        if level < FIRST_UNTIL:
-            shares = FIRST_KINDS_OF_CONTEXT
-        else:
-            shares = EASY_KINDS_OF_CONTEXT if level < EASY_UNTIL else KINDS_OF_CONTEXT
-        kind = rng.choices(list(shares), list(shares.values()))[0]
-        rows = ROWS[kind]
+        kind = self.taught.kind(rng)
         if kind == "words":
-            return [None] * rows, [
-                [rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(rows)
-            ]
-        contexts: list[Context | None] = []
-        asked = []
-        for _ in range(rows):
-            context = random_context(rng, source, kind=kind, level=level)
-            contexts.append(context)
-            asked.append(branches(rng, context, n=BRANCHES, level=level))
-        return contexts, asked
+            asked = [[rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(ROWS[kind])]
+            return [None] * len(asked), asked
+        rows: list[tuple[Context, list[Branch]]] = []
+        while len(rows) < ROWS[kind]:
+            if kind == "copy" and symbolic:
+                row = self._copying(rng, source)
+            else:
+                row = self._row(rng, source, "strip" if kind == "copy" else kind)
+            if row is not None:
+                rows.append(row)
+        return [context for context, _ in rows], [asked for _, asked in rows]
+
+    def _row(self, rng: random.Random, source: Source, kind: str) -> tuple[Context, list[Branch]]:
+        taught = self.taught
+        context = random_context(rng, source, kind=kind, first=taught.first)
+        return context, branches(rng, context, n=BRANCHES, easy=taught.easy)
+
+    def _copying(self, rng: random.Random, source: Source) -> tuple[Context, list[Branch]] | None:
+        rung = self.taught.copying(rng)
+        context = copying_context(rng, source, n_pairs=rung.n_pairs, sizes=rung.sizes)
+        asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
+        return None if asked is None else (context, asked)
 
     def symbolic_tokens(self, contexts: list[Context | None], rng: random.Random) -> Tensor:
         """(visual tokens of the batch, hidden), in packing order."""
@@ -170,21 +175,20 @@ class VideoTrainer:
     # -- loss ------------------------------------------------------------------------------------
 
     def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (learned tokens, vocabulary) and the flat indices they stand at."""
-        x = self.language.embed_tokens(packed.ids)
-        batch, length, width = x.shape
-        flat = x.reshape(batch * length, width)
+        """Logits (learned tokens, vocabulary) and the flat indices (batch·n·L) they stand at."""
+        embed = self.language.embed_tokens
+        x = embed(packed.context_ids)
         if len(packed.visual):
-            flat = flat.index_copy(0, packed.visual, visual.to(flat.dtype))
-        hidden = think(
-            self.language,
-            flat.view(batch, length, width),
-            positions=packed.positions,
-            mask=packed.mask,
-        )
-        where = (packed.labels != IGNORE).view(-1).nonzero()[:, 0]
-        chosen = hidden.reshape(batch * length, width)[where]
-        return F.linear(chosen, self.language.embed_tokens.weight).float(), where
+            flat = x.flatten(0, 1).index_copy(0, packed.visual, visual.to(x.dtype))
+            x = flat.view_as(x)
+        context = Stream.start(self.language, x, packed.context_positions)
+        own = embed(packed.branch_ids.flatten(1))
+        branches = Stream.start(self.language, own, packed.branch_positions.flatten(2))
+        n = packed.branch_ids.shape[1]
+        hidden = think(self.language, context, branches, n=n, valid=packed.valid)
+        where = (packed.labels != IGNORE).flatten().nonzero()[:, 0]
+        chosen = hidden.flatten(0, 1)[where]
+        return F.linear(chosen, embed.weight).float(), where
 
     def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
         """Cross-entropy; a branch of n tokens weighs n^¼. Notes which replies were right.
@@ -192,8 +196,8 @@ class VideoTrainer:
         With the plain sum, captions and requests would drown the one-token replies.
         """
         logits, where = self.logits(packed, visual)
-        wanted = packed.labels.view(-1)[where]
-        owner = _branch_numbers(packed, where)
+        wanted = packed.labels.flatten()[where]
+        owner = where // packed.labels.shape[-1]
         size = torch.bincount(owner)[owner].float()
         weight = size.pow(-0.75)
         loss = F.cross_entropy(logits, wanted, reduction="none")
@@ -202,9 +206,8 @@ class VideoTrainer:
 
     def _note(self, owner: Tensor, right: Tensor, asked: list[list[Branch]]) -> None:
         for number, good in right_branches(owner, right).items():
-            task = asked[number // 64][number % 64 - 1].task
-            old = self.running.get(task, float(good))
-            self.running[task] = _SMOOTH * old + (1 - _SMOOTH) * float(good)
+            row, branch = divmod(number, len(asked[0]))
+            self.taught.note(asked[row][branch].task, right=good)
 
     # -- the loop --------------------------------------------------------------------------------
 
@@ -214,22 +217,29 @@ class VideoTrainer:
         if path.exists():
             saved = torch.load(path, weights_only=True)
             self.weights.load(saved["weights"])
+            self.taught = Curriculum(**saved["taught"])
             start = saved["step"]
         source = fresh_take if self.pool is None else pool_source(self.pool)
         for step in range(start, steps):
             loss = self._step(step, steps=steps, source=source)
             if step % 50 == 0:
-                tasks = {k: round(v, 2) for k, v in sorted(self.running.items())}
-                log(f"{name} {step}/{steps} loss {loss:.3f} {tasks if step % 100 == 0 else ''}")
+                log(f"{name} {step}/{steps} loss {loss:.3f} {self._state_words(step)}")
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
-                torch.save({"weights": self.weights.state(), "step": step + 1}, path)
+                state = {"weights": self.weights.state(), "taught": self.taught.state()}
+                torch.save({**state, "step": step + 1}, path)
+
+    def _state_words(self, step: int) -> str:
+        taught = self.taught
+        where = f"phase {PHASES[taught.phase]} rung {taught.rung}"
+        tasks = {k: round(v, 2) for k, v in sorted(taught.running.items())}
+        return f"{where} {tasks}" if step % 100 == 0 else where
 
     def _step(self, step: int, *, steps: int, source: Source) -> float:
         torch.manual_seed(step)
         rng = random.Random(f"{self.pool is None}/{step}")
         symbolic = self.pool is None or rng.random() < SYMBOLIC_SHARE
-        level = step / steps if self.pool is None else 0.5 + 0.5 * step / steps
-        contexts, asked = self.batch(rng, fresh_take if symbolic else source, level=level)
+        takes = fresh_take if symbolic else source
+        contexts, asked = self.batch(rng, takes, symbolic=symbolic)
         packed = self.packer.pack(contexts, asked).to(self.device)
         dense: Tensor | float = 0.0
         if symbolic:
@@ -239,6 +249,7 @@ class VideoTrainer:
         loss = self.loss(packed, visual, asked)
         torch.autograd.backward(loss + DENSE_WEIGHT * dense)
         self.weights.step(cosine(step, steps=steps, warmup=80))
+        self.taught.advance(level=step / steps)
         return float(loss.detach())
 
 
@@ -254,12 +265,6 @@ def _labels(members: list[Any], *, rows: int, columns: int) -> tuple[Tensor, Ten
         labels.append(grid.reshape(len(grid), -1))
         places.append(PLACES.index(take.clip.scene.place))
     return torch.from_numpy(np.stack(labels)), torch.tensor(places)
-
-
-def _branch_numbers(packed: Packed, where: Tensor) -> Tensor:
-    """A number for every learned token: row · 64 + branch."""
-    length = packed.ids.shape[1]
-    return where // length * 64 + packed.owner.view(-1)[where]
 
 
 def right_branches(owner: Tensor, right: Tensor) -> dict[int, bool]:

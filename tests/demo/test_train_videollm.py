@@ -84,8 +84,10 @@ def test_the_packed_tokens_and_times_are_those_of_the_processor(pool: Pool, toke
     branch = branch_over(context)
     packed = Packer(tokenizer).pack([context], [[branch]])
     public = through_the_processor(pool, tokenizer, context, branch)
-    n = public["input_ids"].shape[1]
-    assert packed.ids[0, :n].tolist() == public["input_ids"][0].tolist()
+    shared = packed.context_ids[0][packed.valid[0]].tolist()
+    n = public["input_ids"].shape[1] - len(shared)
+    own = packed.branch_ids[0, 0, :n].tolist()
+    assert shared + own == public["input_ids"][0].tolist()
 
 
 def test_the_training_forward_gives_the_librarys_logits(
@@ -115,7 +117,7 @@ def test_the_training_forward_gives_the_librarys_logits(
         logits, where = trainer.logits(packed, tokens)
         reference = model(**public).logits[0, -1]
     # Both branches are the same: the second one sees nothing of the first.
-    starts = [0, int((packed.owner.view(-1)[where] == 1).sum())]
+    starts = [0, int((where < packed.labels.shape[-1]).sum())]
     for start in starts:
         difference = (logits[start] - reference).abs().max()
         # The public path rounds resized pixels to whole grey levels.
@@ -130,7 +132,7 @@ def test_branches_are_right_only_when_every_token_is() -> None:
 
 def test_labels_stand_one_token_before_the_reply(tokenizer: Any) -> None:
     packed = Packer(tokenizer).pack([None], [[Branch("Say it.", "yes", "x")]])
-    learned = packed.labels[0][packed.labels[0] != IGNORE].tolist()
+    learned = packed.labels[packed.labels != IGNORE].tolist()
     assert tokenizer.decode(learned) == "yes<|im_end|>"
 
 

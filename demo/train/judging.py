@@ -1,0 +1,62 @@
+"""How well the embedded VideoLLM tells evidence from near misses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.reflect import Calibration
+from agent.videollm import VideoLLM
+from demo.train.branches import reflect_branch
+from demo.train.cases import LATEST_S, as_prompt, clips_of
+from demo.train.contexts import Context, look, pool_source
+from demo.train.pool import Pool
+from evals.calibrate import fit
+from evals.metrics import ece
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """P(yes) on clips that hold the evidence, on near misses, and on scenes without anything."""
+
+    p_yes: tuple[float, ...]
+    truth: tuple[bool, ...]
+
+    def auc(self) -> float:
+        return auc(
+            [p for p, t in zip(self.p_yes, self.truth, strict=True) if t],
+            [p for p, t in zip(self.p_yes, self.truth, strict=True) if not t],
+        )
+
+    def calibrated_ece(self) -> float:
+        """ECE of the second half under a calibration fitted on the first."""
+        half = len(self.truth) // 2
+        calibration = Calibration(*fit(self.p_yes[:half], self.truth[:half]))
+        return ece([calibration.apply(p) for p in self.p_yes[half:]], self.truth[half:])
+
+
+def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Chance that a positive scores above a negative, ties counting half; NaN without either."""
+    if not positive or not negative:
+        return float("nan")
+    a, b = np.array(positive)[:, None], np.array(negative)[None]
+    return float((a > b).mean() + 0.5 * (a == b).mean())
+
+
+def measure_reflections(
+    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, condition: str = "true"
+) -> Judged:
+    rng = random.Random(seed)
+    source = pool_source(pool)
+    p_yes, truth = [], []
+    for _ in range(n):
+        view = look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, LATEST_S))
+        context = Context((view,))
+        branch = reflect_branch(rng, context.scenes)
+        clips = clips_of(pool, context.views, condition=condition, rng=rng)
+        p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
+        truth.append(branch.reply == "yes")
+    return Judged(tuple(p_yes), tuple(truth))
