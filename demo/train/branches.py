@@ -43,6 +43,13 @@ ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
 _WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
+_FIND_SHARE = 0.4
+_CUES = {
+    "answer": "Answer in a few words.",
+    "reflect": "Answer yes or no.",
+    "request": "Reply with <span>",
+}
+"""What stands for a prompt file's instruction where many questions share a row."""
 _LOOSE_SHARE, _LEFT_OUT = 0.3, 0.15
 _WORD = re.compile(r"\n|[^\S\n]*\S+")
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
@@ -65,13 +72,18 @@ def _around(name: str) -> tuple[str, str]:
     return (parts[0], parts[1]) if len(parts) == 2 else (parts[0], "")
 
 
-def prompt(name: str, question: str = "", *, rng: random.Random | None = None) -> str:
+def prompt(
+    name: str, question: str = "", *, rng: random.Random | None = None, short: bool = False
+) -> str:
     """The prompt file's text after the clips, quickly.
 
     Args:
+        short: only a few words of it.
         rng: now and then words of the instruction are left out, so that no model learns one string.
     """
     before, after = _around(name)
+    if short:
+        return f"{before}{question}\n{_CUES[name]}"
     if rng is not None and rng.random() < _LOOSE_SHARE:
         after = "".join(w for w in _WORD.findall(after) if rng.random() > _LEFT_OUT)
     return f"{before}{question}{after}"
@@ -146,7 +158,7 @@ def _unique(scenes: list[Scene], topic: Topic) -> Scene | None:
     return found[0] if len(found) == 1 else None
 
 
-def answer_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
+def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch | None:
     scene = rng.choice(scenes)
     group = rng.choice(scene.groups)
     kind = rng.choice(_kinds_for(scene, group))
@@ -154,7 +166,7 @@ def answer_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     if _unique(scenes, topic) is None:
         return None
     reply = true_answer(kind, scene, group.pair)
-    return Branch(prompt("answer", topic.ask(rng), rng=rng), reply, f"answer:{kind}")
+    return Branch(prompt("answer", topic.ask(rng), rng=rng, short=short), reply, f"answer:{kind}")
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -210,7 +222,7 @@ def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     return Branch(prompt("reflect", question, rng=rng), reply, f"reflect1:{reply}")
 
 
-def reflect_branch(rng: random.Random, scenes: list[Scene]) -> Branch:
+def reflect_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch:
     if rng.random() < 0.5:
         scene = rng.choice(scenes)
         group = rng.choice(scene.groups)
@@ -223,7 +235,8 @@ def reflect_branch(rng: random.Random, scenes: list[Scene]) -> Branch:
                 break
             topic = _near_miss(rng, scenes)
     reply = "yes" if any(topic.shown_in(s) for s in scenes) else "no"
-    return Branch(prompt("reflect", topic.ask(rng), rng=rng), reply, f"reflect:{reply}")
+    asked = prompt("reflect", topic.ask(rng), rng=rng, short=short)
+    return Branch(asked, reply, f"reflect:{reply}")
 
 
 def absent_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -272,7 +285,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     """The span from the first to the last pair that shows the subject, in the strip's own times.
 
     Args:
-        short: the question alone, without the prompt file's words.
+        short: with a few words of the prompt file only.
     """
     scenes = [t.clip.scene for t in view.takes]
     tags = view.tags()
@@ -326,16 +339,41 @@ def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> lis
 def copying_branches(
     rng: random.Random, context: Context, *, n: int, short: bool
 ) -> list[Branch] | None:
-    """`n` requests that find their span, or None where nothing in the context stands alone."""
+    """`n` questions that find a pair: most copy its times, some ask what else is there.
+
+    None where nothing in the context stands alone.
+    """
     out: list[Branch] = []
     for _ in range(8 * n):
-        bare = short and rng.random() < 0.5
-        branch = request_branch(rng, context.views[0], short=bare)
-        if branch is not None and branch.reply != NO_REQUEST:
-            out.append(replace(branch, task=COPY_TASK))
+        branch: Branch | None
+        if rng.random() < _FIND_SHARE:
+            branch = _finding(rng, context.scenes, short=short)
+        else:
+            bare = short and rng.random() < 0.5
+            branch = request_branch(rng, context.views[0], short=bare)
+            if branch is not None and branch.reply != NO_REQUEST:
+                branch = replace(branch, task=COPY_TASK)
+        if branch is not None:
+            out.append(branch)
         if len(out) == n:
             return out
     return None
+
+
+def binding_branches(rng: random.Random, context: Context, *, n: int) -> list[Branch]:
+    """`n` short questions about things of the context."""
+    out: list[Branch] = []
+    while len(out) < n:
+        branch = _finding(rng, context.scenes, short=True)
+        if branch is not None:
+            out.append(replace(branch, task=f"bind:{branch.task.partition(':')[2]}"))
+    return out
+
+
+def _finding(rng: random.Random, scenes: list[Scene], *, short: bool) -> Branch | None:
+    if rng.random() < 0.35:
+        return reflect_branch(rng, scenes, short=short)
+    return answer_branch(rng, scenes, short=short)
 
 
 def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branch | None:

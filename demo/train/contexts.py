@@ -76,6 +76,21 @@ Source = Callable[[random.Random, int], Take]
 
 def fresh_take(rng: random.Random, n_frames: int) -> Take:
     scene = random_scene(rng, SceneRules(sign=rng.random() < FRESH_SIGN_SHARE))
+    return _whole_clip(rng, scene, n_frames)
+
+
+def single_take(rng: random.Random, n_frames: int) -> Take:
+    """One group only: on a cell or two, two groups hide each other."""
+    return _whole_clip(rng, random_scene(rng, SceneRules(n_groups=1)), n_frames)
+
+
+def two_take(rng: random.Random, n_frames: int) -> Take:
+    """Two groups of one thing each."""
+    rules = SceneRules(n_groups=2, n_things=1, sign=rng.random() < FRESH_SIGN_SHARE)
+    return _whole_clip(rng, random_scene(rng, rules), n_frames)
+
+
+def _whole_clip(rng: random.Random, scene: Scene, n_frames: int) -> Take:
     clip = PoolClip(scene, rng.uniform(0, 8), rng.choice(DENSITIES))
     return Take(clip, None, tuple(range(n_frames)))
 
@@ -188,7 +203,16 @@ def random_context(
 
 
 def copying_context(
-    rng: random.Random, source: Source, *, n_pairs: int, sizes: Sequence[tuple[int, int]]
+    rng: random.Random, *, n_pairs: int, sizes: Sequence[tuple[int, int]]
 ) -> Context:
-    """A strip of few and coarse cells: nothing to see, all to find and to copy."""
-    return Context((strip(rng, source, n_pairs=n_pairs, sizes=sizes),), strip=True)
+    """A symbolic strip of few and coarse cells: nothing to see, all to find and to copy."""
+    return Context((strip(rng, single_take, n_pairs=n_pairs, sizes=sizes),), strip=True)
+
+
+def binding_context(rng: random.Random) -> Context:
+    """Symbolic: two different things in one picture, or one in each of some pairs of few cells."""
+    if rng.random() < 0.4:
+        start_s = _start(rng)
+        return Context((look(rng, two_take, n_pairs=1, start_s=start_s, sizes=((3, 5),)),))
+    n_pairs = rng.choice((2, 3, 4, 4, 6, 8))
+    return Context((strip(rng, single_take, n_pairs=n_pairs, sizes=((1, 1), (1, 2))),))

@@ -3,7 +3,9 @@
 Tasks appear as sharp transitions, so progress is gated by what was reached, not by steps alone.
 Phases order the tasks: one look with easy questions, then all contexts with many easy questions,
 then all questions. Rungs order one task that is learned on its own rows: copying the times of the
-pairs that show a subject, from two pairs of a cell each to a whole strip.
+pairs that show a subject, from two pairs of a cell each to a whole strip. Rows "bind" teach what
+all else waits for, finding the one thing that a question names: many short questions over few
+cells, so that a step holds four times as many of them.
 """
 
 from __future__ import annotations
@@ -16,24 +18,27 @@ SMOOTH = 0.97
 """Share of the old value in the running accuracy of a task."""
 PHASES = ("one", "easy", "all")
 _SHARES = {
-    "one": {"look": 0.55, "copy": 0.35, "words": 0.10},
+    "one": {"look": 0.40, "bind": 0.30, "copy": 0.20, "words": 0.10},
     "easy": {
-        "look": 0.36,
-        "cut": 0.10,
-        "several": 0.15,
-        "copy": 0.24,
-        "strip": 0.08,
-        "words": 0.07,
-    },
-    "all": {
-        "look": 0.28,
-        "large": 0.05,
-        "cut": 0.14,
-        "several": 0.24,
-        "copy": 0.07,
-        "strip": 0.16,
+        "look": 0.24,
+        "cut": 0.08,
+        "several": 0.12,
+        "bind": 0.26,
+        "copy": 0.18,
+        "strip": 0.06,
         "words": 0.06,
     },
+    "all": {
+        "look": 0.18,
+        "large": 0.02,
+        "cut": 0.10,
+        "several": 0.13,
+        "bind": 0.28,
+        "copy": 0.16,
+        "strip": 0.09,
+        "words": 0.04,
+    },
+    "pixels": {"look": 0.28, "large": 0.05, "cut": 0.15, "several": 0.28, "strip": 0.24},
 }
 """How often a step's rows are of a kind of context, by phase."""
 _ENOUGH = {
@@ -52,7 +57,7 @@ class Rung:
     sizes: tuple[tuple[int, int], ...]
     """Rows and columns in cells, one of them a strip."""
     short: bool
-    """The question alone in half of the branches, without the prompt file's words."""
+    """The question with a few words of its prompt, in half of the branches."""
 
 
 _CELL, _FEW = ((1, 1), (1, 2)), ((1, 2), (2, 3))
@@ -108,9 +113,9 @@ class Curriculum:
         """Whether pictures are still small and single."""
         return PHASES[self.phase] == "one"
 
-    def kind(self, rng: random.Random) -> str:
+    def kind(self, rng: random.Random, *, symbolic: bool) -> str:
         """The kind of context of the next step."""
-        shares = _SHARES[PHASES[self.phase]]
+        shares = _SHARES[PHASES[self.phase] if symbolic else "pixels"]
         return rng.choices(list(shares), list(shares.values()))[0]
 
     def copying(self, rng: random.Random) -> Rung:

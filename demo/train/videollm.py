@@ -17,11 +17,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from demo.train.branches import Branch, branches, copying_branches, rewrite_branch
+from demo.train.branches import (
+    Branch,
+    binding_branches,
+    branches,
+    copying_branches,
+    rewrite_branch,
+)
 from demo.train.codebook import CodeHead, SymbolicTower
 from demo.train.contexts import (
     Context,
     Source,
+    binding_context,
     copying_context,
     fresh_take,
     pool_source,
@@ -37,11 +44,20 @@ from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 2200, 2200
+SYMBOLIC_STEPS, JOINT_STEPS = 2800, 1500
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 8e-4
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
-BRANCHES = 8
-ROWS = {"look": 16, "large": 5, "cut": 14, "several": 10, "strip": 6, "copy": 12, "words": 14}
+BRANCHES, BINDING_BRANCHES = 8, 16
+ROWS = {
+    "look": 16,
+    "bind": 20,
+    "large": 5,
+    "cut": 14,
+    "several": 10,
+    "strip": 6,
+    "copy": 12,
+    "words": 14,
+}
 """Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
 SYMBOLIC_SHARE = 0.15
@@ -99,30 +115,31 @@ class VideoTrainer:
         self, rng: random.Random, source: Source, *, symbolic: bool
     ) -> tuple[list[Context | None], list[list[Branch]]]:
         """Contexts of one kind, so that rows are about equally long, with their branches."""
-        kind = self.taught.kind(rng)
+        kind = self.taught.kind(rng, symbolic=symbolic)
         if kind == "words":
             asked = [[rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(ROWS[kind])]
             return [None] * len(asked), asked
         rows: list[tuple[Context, list[Branch]]] = []
         while len(rows) < ROWS[kind]:
-            if kind == "copy" and symbolic:
-                row = self._copying(rng, source)
-            else:
-                row = self._row(rng, source, "strip" if kind == "copy" else kind)
+            row = self._row(rng, source, kind)
             if row is not None:
                 rows.append(row)
         return [context for context, _ in rows], [asked for _, asked in rows]
 
-    def _row(self, rng: random.Random, source: Source, kind: str) -> tuple[Context, list[Branch]]:
+    def _row(
+        self, rng: random.Random, source: Source, kind: str
+    ) -> tuple[Context, list[Branch]] | None:
         taught = self.taught
+        if kind == "bind":
+            context = binding_context(rng)
+            return context, binding_branches(rng, context, n=BINDING_BRANCHES)
+        if kind == "copy":
+            rung = taught.copying(rng)
+            context = copying_context(rng, n_pairs=rung.n_pairs, sizes=rung.sizes)
+            asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
+            return None if asked is None else (context, asked)
         context = random_context(rng, source, kind=kind, first=taught.first)
         return context, branches(rng, context, n=BRANCHES, easy=taught.easy)
-
-    def _copying(self, rng: random.Random, source: Source) -> tuple[Context, list[Branch]] | None:
-        rung = self.taught.copying(rng)
-        context = copying_context(rng, source, n_pairs=rung.n_pairs, sizes=rung.sizes)
-        asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
-        return None if asked is None else (context, asked)
 
     def symbolic_tokens(self, contexts: list[Context | None], rng: random.Random) -> Tensor:
         """(visual tokens of the batch, hidden), in packing order."""
