@@ -203,10 +203,19 @@ def random_context(
 
 
 def copying_context(
-    rng: random.Random, *, n_pairs: int, sizes: Sequence[tuple[int, int]]
+    rng: random.Random, *, n_pairs: int, latest_s: int, sizes: Sequence[tuple[int, int]]
 ) -> Context:
-    """A symbolic strip of few and coarse cells: nothing to see, all to find and to copy."""
-    return Context((strip(rng, single_take, n_pairs=n_pairs, sizes=sizes),), strip=True)
+    """A symbolic strip of few and coarse cells before `latest_s`: all to find and to copy."""
+    rows, columns = rng.choice(sizes)
+    tenths = sorted(rng.sample(range(10 * latest_s), n_pairs))
+    takes, left = [], n_pairs
+    while left > 0:
+        pairs = min(left, rng.choice((1, 2, 2, 2, 3)))
+        takes.append(single_take(rng, 2 * pairs))
+        left -= pairs
+    # Both frames of a pair at its time: few digits before many, and no other gap than these.
+    times_s = tuple(t / 10 for t in tenths for _ in range(2))
+    return Context((View(tuple(takes), times_s, rows, columns),), strip=True)
 
 
 def binding_context(rng: random.Random) -> Context:

@@ -3,9 +3,9 @@
 Tasks appear as sharp transitions, so progress is gated by what was reached, not by steps alone.
 Phases order the tasks: one look with easy questions, then all contexts with many easy questions,
 then all questions. Rungs order one task that is learned on its own rows: copying the times of the
-pairs that show a subject, from two pairs of a cell each to a whole strip. Rows "bind" teach what
-all else waits for, finding the one thing that a question names: many short questions over few
-cells, so that a step holds four times as many of them.
+pairs that show a subject, from one digit before the point and a cell a pair to a whole strip. Rows
+"bind" teach what all else waits for, finding the one thing that a question names: many short
+questions over few cells, so that a step holds four times as many of them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _SHARES = {
         "words": 0.06,
     },
     "all": {
-        "look": 0.18,
+        "look": 0.14,
         "large": 0.02,
-        "cut": 0.10,
-        "several": 0.13,
-        "bind": 0.28,
-        "copy": 0.16,
-        "strip": 0.09,
-        "words": 0.04,
+        "cut": 0.08,
+        "several": 0.11,
+        "bind": 0.24,
+        "copy": 0.32,
+        "strip": 0.06,
+        "words": 0.03,
     },
     "pixels": {"look": 0.28, "large": 0.05, "cut": 0.15, "several": 0.28, "strip": 0.24},
 }
@@ -54,6 +54,8 @@ class Rung:
     """How hard copying is."""
 
     n_pairs: int
+    latest_s: int
+    """Times before this: how many digits there are to copy."""
     sizes: tuple[tuple[int, int], ...]
     """Rows and columns in cells, one of them a strip."""
     short: bool
@@ -62,13 +64,13 @@ class Rung:
 
 _CELL, _FEW = ((1, 1), (1, 2)), ((1, 2), (2, 3))
 RUNGS = (
-    Rung(2, _CELL, short=True),
-    Rung(4, _CELL, short=True),
-    Rung(6, _CELL, short=True),
-    Rung(8, _CELL, short=True),
-    Rung(12, _FEW, short=False),
-    Rung(16, _FEW, short=False),
-    Rung(24, _FEW, short=False),
+    Rung(4, 10, _CELL, short=True),
+    Rung(6, 10, _CELL, short=True),
+    Rung(6, 100, _CELL, short=True),
+    Rung(6, 1000, _CELL, short=True),
+    Rung(8, 10_000, _CELL, short=True),
+    Rung(12, 36_000, _FEW, short=False),
+    Rung(24, 36_000, _FEW, short=False),
 )
 RUNG_DONE = 0.85
 COPY_TASK = "copy:span"

@@ -44,7 +44,7 @@ from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 2800, 1500
+SYMBOLIC_STEPS, JOINT_STEPS = 3000, 1300
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 8e-4
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
 BRANCHES, BINDING_BRANCHES = 8, 16
@@ -135,7 +135,8 @@ class VideoTrainer:
             return context, binding_branches(rng, context, n=BINDING_BRANCHES)
         if kind == "copy":
             rung = taught.copying(rng)
-            context = copying_context(rng, n_pairs=rung.n_pairs, sizes=rung.sizes)
+            size = {"n_pairs": rung.n_pairs, "latest_s": rung.latest_s}
+            context = copying_context(rng, **size, sizes=rung.sizes)
             asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
             return None if asked is None else (context, asked)
         context = random_context(rng, source, kind=kind, first=taught.first)

@@ -52,7 +52,7 @@ def test_copied_spans_are_times_of_the_strip_that_show_the_subject() -> None:
     limits = RequestLimits(film=Span(0.0, 1e6))
     seen = 0
     for _ in range(20):
-        context = copying_context(rng, n_pairs=6, sizes=((1, 1),))
+        context = copying_context(rng, n_pairs=6, latest_s=100, sizes=((1, 1),))
         for branch in copying_branches(rng, context, n=4, short=True) or []:
             if branch.task != COPY_TASK:
                 continue
