@@ -44,9 +44,9 @@ from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 3000, 1300
-SYMBOLIC_LR, JOINT_LR = 1.5e-3, 8e-4
-SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.01
+SYMBOLIC_STEPS, JOINT_STEPS = 2400, 1500
+SYMBOLIC_LR, JOINT_LR = 1.5e-3, 1e-3
+SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
 BRANCHES, BINDING_BRANCHES = 8, 16
 ROWS = {
     "look": 16,
@@ -60,7 +60,7 @@ ROWS = {
 }
 """Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
-SYMBOLIC_SHARE = 0.15
+SYMBOLIC_SHARE = 0.5
 """Share of the joint stage's steps that stay symbolic."""
 CHECKPOINT_STEPS = 200
 
