@@ -148,7 +148,8 @@ def _copies(source: Any, out: Any, film: FilmFrames, *, start_s: Fraction) -> di
     copies = {}
     for stream in _streams(source, film):
         try:
-            made = out.add_stream_from_template(stream)
+            # "opaque": what can only be decoded here (AV1 by dav1d) can still be copied.
+            made = out.add_stream_from_template(stream, opaque=True)
         except (ValueError, av.error.FFmpegError) as error:
             raise _refused(film, out.format.name) from error
         copies[stream.index] = _Copy(stream, made, round(start_s / stream.time_base))
