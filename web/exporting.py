@@ -185,7 +185,8 @@ def _to_standard_output(name: str, cuts: list[Cut], asked: _Asked) -> None:
 
     text = text_of(name, cuts, title=asked.title, start_code=asked.start)
     # As it stands, line ends included.
-    click.get_binary_stream("stdout").write(as_bytes(text))
+    sys.stdout.buffer.write(as_bytes(text))
+    sys.stdout.buffer.flush()
 
 
 def _write(name: str, cuts: list[Cut], output: Path, asked: _Asked) -> list[Written]:

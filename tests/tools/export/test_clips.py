@@ -245,8 +245,13 @@ def test_a_container_without_presentation_times_is_cut_as_it_is_read(
     (written,) = write_clips(
         cuts_of(film.path, (1.0, 1.4)), tmp_path / "out", how=how, force=False, progress=quiet
     )
-    first = 25 if how == "exact" else 24
-    assert look_at(written.path).numbers == list(range(first, 35))
+    read = look_at(film.path)
+    wanted = [
+        number
+        for number, at_s in zip(read.numbers, read.times_s, strict=True)
+        if 1.0 - 0.02 < at_s < 1.4 - 0.02
+    ]
+    assert look_at(written.path).numbers[-len(wanted) :] == wanted
 
 
 def test_odd_codecs_are_copied_into_an_mkv_which_is_said(tmp_path: Path) -> None:
