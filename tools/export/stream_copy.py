@@ -11,6 +11,7 @@ it, a few frames may remain that others need to be decoded. Sound keeps its time
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -137,29 +138,32 @@ def _streams(container: Any, film: FilmFrames) -> list[Any]:
     return [container.streams[film.stream_index], *container.streams.audio]
 
 
-def _output(film: FilmFrames, to: Path, container: str) -> Any:
+@contextmanager
+def _output(film: FilmFrames, to: Path, container: str) -> Iterator[Any]:
+    """An open output; what it does not take is one line that says what does."""
     try:
-        return av.open(str(to), "w", format=container)
-    except av.error.FFmpegError as error:
+        with av.open(str(to), "w", format=container) as out:
+            yield out
+    except (av.error.FFmpegError, ValueError) as error:
+        # A full disk and a folder without rights are told elsewhere.
+        if isinstance(error, OSError):
+            raise
         raise _refused(film, container) from error
 
 
 def _copies(source: Any, out: Any, film: FilmFrames, *, start_s: Fraction) -> dict[int, _Copy]:
     copies = {}
     for stream in _streams(source, film):
-        try:
-            # "opaque": what can only be decoded here (AV1 by dav1d) can still be copied.
-            made = out.add_stream_from_template(stream, opaque=True)
-        except (ValueError, av.error.FFmpegError) as error:
-            raise _refused(film, out.format.name) from error
+        # "opaque": what can only be decoded here (AV1 by dav1d) can still be copied.
+        made = out.add_stream_from_template(stream, opaque=True)
         copies[stream.index] = _Copy(stream, made, round(start_s / stream.time_base))
     return copies
 
 
 def _refused(film: FilmFrames, container: str) -> MediaError:
     return MediaError(
-        f"{film.name}: its {film.facts.codec} cannot be copied into {container}",
-        "use --cut exact, which encodes it again",
+        f"{film.name}: its picture ({film.facts.codec}) or sound cannot be copied into {container}",
+        "write an mkv, or use --cut exact, which encodes it again",
     )
 
 

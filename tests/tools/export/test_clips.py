@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.films import PLAIN, RECIPES, Recipe, render, turn
-from index.errors import InputError, LongshotError
+from index.errors import InputError, LongshotError, MediaError
 from index.media import open_video
 from index.types import Span
 from tests.tools.export.sounding import Seen, look_at, render_sounding
@@ -252,6 +252,14 @@ def test_a_container_without_presentation_times_is_cut_as_it_is_read(
         if 1.0 - 0.02 < at_s < 1.4 - 0.02
     ]
     assert look_at(written.path).numbers[-len(wanted) :] == wanted
+
+
+def test_a_container_that_does_not_take_the_codec_is_refused_in_one_line(tmp_path: Path) -> None:
+    film = render(tmp_path, Recipe("odd.mkv", codec="libvpx"), n_frames=30)
+    target = tmp_path / "with.mp4"
+    with pytest.raises(MediaError, match=r"picture \(vp8\) or sound cannot be copied into mp4"):
+        write_chaptered(cuts_of(film.path, (0.2, 0.8)), target, force=False, progress=quiet)
+    assert list(tmp_path.glob("with*")) == []
 
 
 def test_odd_codecs_are_copied_into_an_mkv_which_is_said(tmp_path: Path) -> None:
