@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 
 from index.errors import LongshotError
+from web.exporting import export_command
 from web.flags import (
     budget_option,
     config_of,
@@ -276,6 +277,7 @@ def ask_command(
         print_answer(out, answer, video)
 
 
+cli.add_command(export_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)

@@ -35,7 +35,7 @@ class PyavReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._container = _open(path)
+        self._container = open_container(path)
         try:
             self._stream = _video_stream(self._container, path)
             # Frame threads would add a pipeline delay after every seek.
@@ -45,6 +45,7 @@ class PyavReader:
             self._container.close()
             raise
         self.format = str(self._container.format.name)
+        self.stream_index = int(self._stream.index)
         self._scaler = _Scaler()
         self._walk = _Walk(self._container, self._stream, self.table)
 
@@ -88,7 +89,7 @@ class PyavReader:
         grid = _Grid(self.table, every_s=every_s, start_s=start_s)
         scaler, shrinker = _Scaler(), _Scaler(interpolation="AREA")
         cell = -1
-        with _open(self._path) as container:
+        with open_container(self._path) as container:
             stream = container.streams[self._stream.index]
             stream.thread_type = "AUTO"
             for raw in _from(container, stream, self.table, pts=grid.first_pts):
@@ -111,6 +112,23 @@ class PyavReader:
                         yield Sample(at_s, Frame(time_s, pixels))
                 if grid.finished and not math.isfinite(glimpse_every_s):
                     return
+
+    def raw_frames(self, first: int, after: int) -> Iterator[Any]:
+        """Decoded pictures (av.VideoFrame) at the table's positions [first, after), in order.
+
+        As they are stored: not turned upright, in their own pixel format. Damaged ones are left
+        out.
+        """
+        table = self.table
+        with open_container(self._path) as container:
+            stream = container.streams[self._stream.index]
+            stream.thread_type = "AUTO"
+            for raw in _from(container, stream, table, pts=int(table.pts[first])):
+                index = int(np.searchsorted(table.pts, raw.pts))
+                if index >= after:
+                    return
+                if index >= first and table.pts[index] == raw.pts:
+                    yield raw
 
     def close(self) -> None:
         self._container.close()
@@ -263,7 +281,12 @@ def _seek(container: Any, stream: Any, table: FrameTable, *, keyframe: int) -> N
         container.seek(0)
 
 
-def _open(path: Path) -> Any:
+def open_container(path: Path) -> Any:
+    """The opened file, for reading; only this machine's files are followed.
+
+    Raises:
+        MediaError: it cannot be opened as a video.
+    """
     try:
         return av.open(
             str(path), metadata_errors="ignore", options={"protocol_whitelist": "file,crypto,data"}
