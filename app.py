@@ -30,6 +30,7 @@ from web.flags import (
     open_pair,
     print_json,
 )
+from web.resuming import resume_command
 from web.traces import trace_group
 from web.trials import demo_group, eval_group
 
@@ -241,11 +242,11 @@ def ask_command(
     as_json: bool,
 ) -> None:
     """Ask a film a question. A film that is not in the library is indexed first."""
-    from agent.ask import ask
+    from agent.ask import ask, estimate_cost
     from agent.films import check_film, film_to_ask
     from agent.types import Question
     from web.progress import WorkProgress
-    from web.terminal import print_answer, print_step
+    from web.terminal import print_answer, print_estimate, print_step
 
     asked = Question(question, (*option, *(options.split("|") if options else ())))
     config = config_of(ctx)
@@ -262,13 +263,15 @@ def ask_command(
                 progress=progress.indexing,
             )
         steps = errors if as_json else out
+        settings = config.ask_settings(knows_only_demo_world=models.knows_only_demo_world)
+        print_estimate(errors, estimate_cost(video, models=models, settings=settings))
         answer = ask(
             library,
             video,
             asked.text,
             options=asked.options,
             models=models,
-            settings=config.ask_settings(knows_only_demo_world=models.knows_only_demo_world),
+            settings=settings,
             on_step=lambda step: print_step(steps, step),
         )
     if as_json:
@@ -278,6 +281,7 @@ def ask_command(
 
 
 cli.add_command(export_command)
+cli.add_command(resume_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)

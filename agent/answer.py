@@ -13,15 +13,16 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.confidence import Fit, fit_for, sigmoid
 from agent.kinds import Cited, Verdict, verdict_of
 from agent.settings import AnswerSettings
+from agent.several import looked_share, several
 from agent.state import LookState, State, intent_of, span_of
 from agent.steps import StepWriter
 from agent.types import Answer, Citation, Status
 from agent.workspace import Workspace
 from index.run_rows import CitationRow
 from index.types import Span
-from tools.belief import Belief
 from tools.look import even_times
 
 # A look's frames stand inside its span; cuts and float seconds may differ by a few hundredths.
@@ -36,16 +37,18 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     if state["stop_reason"].startswith("absent"):
         verdict = Verdict(accepted=False, why="nothing to answer from")
     else:
-        verdict = verdict_of(ws, step, state, before)
+        decide = several if intent_of(state).wants_all else verdict_of
+        verdict = decide(ws, step, state, before)
     update = State(
         looks=state["looks"] + list(verdict.looks),
         updates=state["updates"] + list(verdict.updates),
+        findings=state["findings"] + list(verdict.findings),
         attempts=state["attempts"] + 1,
         guess=better_guess(state["guess"], verdict),
     )
     now: State = {**state, **update}
     after = ws.belief(now)
-    step.data = {"verdict": _shown(verdict)}
+    step.data["verdict"] = _shown(verdict)
     passed = verdict.accepted and (
         intent_of(state).wants_all or after.absent <= ws.settings.answer.most_absent
     )
@@ -175,7 +178,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         question=ws.question.text,
         answer=reply,
         choice=choice,
-        confidence=confidence if status != "not_found" or confidence else absent,
+        confidence=_calibrated(ws, confidence) if status == "answered" else confidence,
         status=status,
         citations=tuple(held),
         usage={},
@@ -183,7 +186,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         stop_reason="; ".join(r for r in (state["stop_reason"], verdict.why) if r),
         kind=intent_of(state).kind,
         spans=spans,
-        notes=tuple(_notes(ws, state, status=status, failed=failed)),
+        notes=tuple(_notes(ws, state, verdict, status=status, failed=failed)),
         index={
             "encoder": ws.encoder.identity.name,
             "duration_s": round(video.facts.duration_s, 3),
@@ -191,14 +194,31 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
     )
 
 
-def _notes(ws: Workspace, state: State, *, status: Status, failed: Sequence[Cited]) -> list[str]:
+def _calibrated(ws: Workspace, confidence: float) -> float:
+    """The confidence as an answer's chance to be right, by the model's fit."""
+    stored = fit_for(
+        ws.runs,
+        model_hash=ws.videollm.weights_hash,
+        prompt_hash="",
+        stage="answer",
+        default=Fit(),
+    )
+    return sigmoid(stored.fit.log_odds(confidence))
+
+
+def _notes(
+    ws: Workspace, state: State, verdict: Verdict, *, status: Status, failed: Sequence[Cited]
+) -> list[str]:
     notes = list(ws.film.video.facts.notes)
     if state["flat"]:
         notes.append("the search vectors hardly tell this film's moments apart for this question")
     if status == "out_of_budget":
         notes.append("the answer is a best guess: the search ended before it was sure")
-    if intent_of(state).wants_all:
-        notes.append(f"{seen_share(ws, state):.0%} of where it could be was looked at")
+    if verdict.missing is not None:
+        notes.append(
+            f"{looked_share(ws, state):.0%} of where it could be was looked at: a further moment is"
+            f" there with {verdict.missing:.0%}"
+        )
     if failed:
         notes.append(f"{len(failed)} spans failed the check and are not cited")
     if ws.videollm.knows_only_demo_world:
@@ -206,18 +226,7 @@ def _notes(ws: Workspace, state: State, *, status: Status, failed: Sequence[Cite
     return notes
 
 
-def seen_share(ws: Workspace, state: State) -> float:
-    """Share of the prior belief that the looks covered: how sure it is that none is missing."""
-    prior: Belief = ws.prior(state["cues"]).belief
-    spans: list[Span] = []
-    for span in sorted(span_of(k) for k in state["looks"]):
-        if spans and span.start_s <= spans[-1].end_s:
-            spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
-        else:
-            spans.append(span)
-    return float(prior.masses(spans).sum()) / (1 - prior.absent) if spans else 0.0
-
-
 def _shown(verdict: Verdict) -> dict[str, Any]:
     plain = asdict(verdict)
-    return {key: plain[key] for key in ("accepted", "why", "reply", "choice", "confidence")}
+    keys = ("accepted", "why", "reply", "choice", "confidence", "missing")
+    return {key: plain[key] for key in keys}

@@ -137,7 +137,6 @@ def estimate_cost(video: Video, *, models: Models, settings: AskSettings | None 
         tokens_per_look=models.videollm.clip_tokens(
             n_frames=grid.even(settings.look.most_frames), width_px=width_px, height_px=height_px
         ),
-        reserve_tokens=int(settings.budget.visual_tokens * settings.answer.share_of_budget),
     )
 
 
@@ -153,7 +152,7 @@ def _drive(
     """Run the graph from its last checkpoint, or from the start, and write down the end."""
     from agent.graph import build_graph, step_limit  # langgraph takes a second to import
 
-    settings = settings_from_dict(run.settings)
+    settings = _settings_of(run)
     config = {"configurable": {"thread_id": run.run_id}, "recursion_limit": step_limit(settings)}
     with contextlib.ExitStack() as stack:
         stack.enter_context(_marked(run.run_id))
@@ -190,6 +189,21 @@ def _drive(
         answer=answer.to_json(),
     )
     return answer
+
+
+def _settings_of(run: RunRow) -> AskSettings:
+    """The settings that the run was begun with.
+
+    Raises:
+        InputError: another version of the program began it.
+    """
+    try:
+        return settings_from_dict(run.settings)
+    except TypeError as error:
+        raise InputError(
+            f"run {run.run_id} was begun by another version of longshot ({error})",
+            "ask the question again",
+        ) from error
 
 
 def _film(library: AskLibrary, video: Video) -> Film:

@@ -40,6 +40,10 @@ class Budget:
     spent: Spent
     reserve_tokens: int = 0
     """Visual tokens that only the answer may use."""
+    reserve_looks: int = 0
+    """Looks that only the answer may take."""
+    reserve_calls: int = 2
+    """Calls that only the answer may make."""
 
     @property
     def tokens_left(self) -> int:
@@ -50,6 +54,15 @@ class Budget:
     def tokens_for_search(self) -> int:
         """Visual tokens that looks may still use."""
         return max(0, self.tokens_left - self.reserve_tokens)
+
+    @property
+    def looks_for_search(self) -> int:
+        """Looks that the search may still take; without any the answer has none to rest on."""
+        return max(0, self.looks_left - self.reserve_looks)
+
+    @property
+    def calls_for_search(self) -> int:
+        return max(0, self.calls_left - self.reserve_calls)
 
     @property
     def looks_left(self) -> int:
@@ -63,14 +76,17 @@ class Budget:
         """The limit that ends the search, in words; "" while there is something left."""
         if self.spent.seconds >= self.limits.seconds:
             return f"budget: {self.limits.seconds:g} seconds are used up"
-        if self.looks_left == 0:
-            return f"budget: {self.limits.looks} looks are used up"
-        # The answer and its second pass need two calls.
-        if self.calls_left <= 2:
-            return f"budget: {self.limits.calls} calls are used up"
+        if self.looks_for_search == 0:
+            return self._used_up(self.limits.looks, "looks", self.looks_left)
+        if self.calls_for_search == 0:
+            return self._used_up(self.limits.calls, "calls", self.calls_left)
         if self.tokens_for_search == 0:
-            return f"budget: {self.limits.visual_tokens} visual tokens are used up"
+            return self._used_up(self.limits.visual_tokens, "visual tokens", self.tokens_left)
         return ""
+
+    def _used_up(self, limit: int, what: str, left: int) -> str:
+        kept = f" ({left} are kept for the answer)" if left else ""
+        return f"budget: {limit} {what} are used up{kept}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +98,10 @@ class Estimate:
     visual_tokens: int
 
 
-def estimate(limits: BudgetSettings, *, tokens_per_look: int, reserve_tokens: int) -> Estimate:
-    """The most that a search will use under the limits."""
-    affordable = max(0, limits.visual_tokens - reserve_tokens) // max(1, tokens_per_look)
-    looks = min(limits.looks, affordable)
-    return Estimate(tokens_per_look, looks, looks * tokens_per_look + reserve_tokens)
+def estimate(limits: BudgetSettings, *, tokens_per_look: int) -> Estimate:
+    """The most that a question will use under the limits; an answer at once takes far less."""
+    looks = min(limits.looks, limits.visual_tokens // max(1, tokens_per_look))
+    return Estimate(tokens_per_look, looks, limits.visual_tokens)
 
 
 def usage_dict(usage: Usage) -> dict[str, float]:

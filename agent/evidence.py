@@ -20,7 +20,7 @@ from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Span
 from prompts.render import RenderedPrompt, render
-from tools.keyclips import Candidate, ClipShape, KeyClip, allocate
+from tools.keyclips import Candidate, ClipShape, KeyClip, allocate, smallest_open_step
 from tools.look import mean_motion, motion_fps
 
 NOT_ENOUGH = "not enough"
@@ -62,7 +62,8 @@ def ask_evidence(
     ballots: list[_Ballot] = []
     looks: list[LookState] = []
     for pass_index in range(ws.settings.answer.passes):
-        if ballots and step.budget().calls_left == 0:
+        budget = step.budget()
+        if budget.calls_left < 1 or budget.looks_left < len(shown):
             break
         taken, clips = _look_again(ws, step, shown, pass_index=pass_index)
         if not clips:
@@ -88,6 +89,19 @@ def key_clips(
     return clips
 
 
+def _accounted(
+    ws: Workspace, shown: Sequence[Shown], plan: Sequence[KeyClip], limit: int, *, high: bool
+) -> dict[str, int | None]:
+    """For the trace: what the clips may cost, what they cost, and what the next step would."""
+    ladder = shapes(ws, high=high, several=len(shown) > 1)
+    candidates = [Candidate(s.span, s.relevance, ladder) for s in shown]
+    return {
+        "limit_tokens": limit,
+        "tokens": sum(clip.tokens for clip in plan),
+        "next_step_tokens": smallest_open_step(plan, candidates, price=ws.videollm.clip_tokens),
+    }
+
+
 def shapes(ws: Workspace, *, high: bool, several: bool = False) -> tuple[ClipShape, ...]:
     """Ways to show a clip, each showing more than the one before it; one of several is shorter."""
     settings, grid = ws.settings.look, ws.grid
@@ -99,6 +113,17 @@ def shapes(ws: Workspace, *, high: bool, several: bool = False) -> tuple[ClipSha
     if high and high_px != low_px and ws.videollm.capabilities.adaptive_size:
         found.append(ClipShape(counts[-1], *high_px))
     return tuple(found)
+
+
+def affordable_shape(ws: Workspace, limit_tokens: int) -> ClipShape | None:
+    """The best way to show one span again within the tokens; None where none fits."""
+    within = [
+        s
+        for s in shapes(ws, high=True, several=True)
+        if ws.videollm.clip_tokens(n_frames=s.n_frames, width_px=s.width_px, height_px=s.height_px)
+        <= limit_tokens
+    ]
+    return within[-1] if within else None
 
 
 def normalised(reply: str) -> str:
@@ -128,13 +153,11 @@ def _look_again(
     """
     budget = step.budget()
     share = budget.reserve_tokens // ws.settings.answer.passes or budget.tokens_left
-    plan = key_clips(
-        ws,
-        shown,
-        # A reserve smaller than one clip must not keep the answer from being asked at all.
-        budget_tokens=min(budget.tokens_left, max(share, _plainest(ws) * len(shown))),
-        high=pass_index != 1,
-    )
+    # A reserve smaller than one clip must not keep the answer from being asked at all.
+    limit = min(budget.tokens_left, max(share, _plainest(ws) * len(shown)))
+    high = pass_index != 1
+    plan = key_clips(ws, shown, budget_tokens=limit, high=high)
+    step.data.setdefault("key_clips", []).append(_accounted(ws, shown, plan, limit, high=high))
     looks, clips = [], []
     for clip in plan:
         span, shape = clip.span, clip.shape

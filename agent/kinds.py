@@ -1,24 +1,25 @@
 """From findings to a verdict, for each kind of question.
 
-One moment: the model's reply over the best finding. "When": the span itself. Count and "all": the
-verified, merged windows. After and before: the reply over the shot beside the anchor, with the
-anchor shown too. Where options are numbers or times, code picks; else the model chooses.
+Whatever an answer rests on was looked at twice (agent/verify.py). One moment: the model's reply
+over the best finding. "When": its span by the belief. After and before: the reply over the shot
+beside the anchor. Count and "all": agent/several.py. Where options are numbers or times, code
+picks; else the model chooses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agent.evidence import NOT_ENOUGH, Shown, Vote, ask_evidence, shapes
+from agent.evidence import NOT_ENOUGH, Shown, Vote, ask_evidence
 from agent.plan import option_by_number, option_by_time
-from agent.reflect import best_findings, calibration_for, update_for
+from agent.reflect import best_findings
 from agent.state import FindingState, LookState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
+from agent.verify import verify
 from agent.workspace import Workspace
 from index.times import format_time
 from index.types import Span
-from prompts.render import render
 from tools.belief import Belief
 
 
@@ -45,116 +46,135 @@ class Verdict:
     """Looks taken for the verdict."""
     updates: tuple[UpdateState, ...] = ()
     """What the attempt itself says about the evidence."""
+    findings: tuple[FindingState, ...] = ()
+    """What second looks showed."""
+    missing: float | None = None
+    """Of a set: probability that a further moment was not found; None for a single one."""
 
 
 def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
-    """The verdict for this question's kind."""
-    intent = intent_of(state)
+    """The verdict for a question that one good finding answers."""
     best = best_findings(state, belief, ws.settings.reflect)
-    if intent.wants_all:
-        return _several(ws, step, state, best)
     if not best:
         return Verdict(accepted=False, why="no look shows the evidence")
+    intent = intent_of(state)
+    seen = _seen_twice(ws, step, state, best[0])
+    if seen.found["confidence"] < ws.settings.reflect.accept:
+        return Verdict(
+            accepted=False,
+            why="a second look disagrees",
+            looks=seen.looks,
+            updates=seen.updates,
+            findings=seen.findings,
+        )
     if intent.kind == "when":
-        return _when(ws, step, state, best[0])
-    if intent.wants_neighbour:
-        return _neighbour(ws, step, state, best[0])
-    return _moment(ws, step, best, belief)
+        verdict = _when(ws, step, state, seen)
+    elif intent.wants_neighbour:
+        verdict = _neighbour(ws, step, state, seen)
+    else:
+        verdict = _moment(ws, step, state, [seen, *(_Seen(f) for f in best[1:])])
+    return replace(
+        verdict,
+        looks=(*seen.looks, *verdict.looks),
+        updates=(*seen.updates, *verdict.updates),
+        findings=seen.findings,
+    )
 
 
-def _moment(
-    ws: Workspace, step: StepWriter, best: Sequence[FindingState], belief: Belief
-) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A finding, and what a second look at it added."""
+
+    found: FindingState
+    looks: tuple[LookState, ...] = ()
+    updates: tuple[UpdateState, ...] = ()
+
+    @property
+    def findings(self) -> tuple[FindingState, ...]:
+        return (self.found,) if self.looks else ()
+
+
+def _seen_twice(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> _Seen:
+    """The finding after its second look; itself where that was taken already or can't be paid."""
+    if found["verified"]:
+        return _Seen(found)
+    verified = verify(ws, step, state, found, whole(ws, span_of(found)))
+    if verified is None:
+        return _Seen(found)
+    return _Seen(verified.finding, (verified.look,), (verified.update,))
+
+
+def here(ws: Workspace, state: State, seen: _Seen) -> float:
+    """Probability that the evidence is where the finding is, by all that was seen.
+
+    Other findings that show it too take nothing from it: a thing may be there twice.
+    """
+    belief = ws.belief({**state, "updates": state["updates"] + list(seen.updates)})
+    mine = span_of(seen.found)
+    others = [
+        span_of(f)
+        for f in best_findings(state, belief, ws.settings.reflect)
+        if span_of(f).overlap_s(mine) == 0
+    ]
+    inside = belief.mass(mine)
+    return inside / max(inside, 1 - float(belief.masses(others).sum()))
+
+
+def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]) -> Verdict:
     settings = ws.settings.answer
-    least = settings.near_best * belief.mass(span_of(best[0]))
-    near = [f for f in best[: settings.clips] if belief.mass(span_of(f)) >= least]
+    belief = ws.belief(state)
+    masses = [belief.mass(span_of(s.found)) for s in best]
+    near = [s.found for s in best[:1]] + [
+        s.found
+        for s, mass in zip(best[1 : settings.clips], masses[1:], strict=False)
+        if mass >= settings.near_best * masses[0]
+    ]
     shown = [Shown(whole(ws, span_of(f)), belief.mass(span_of(f))) for f in near]
-    vote = ask_evidence(ws, step, shown, question=ws.question.text)
+    vote = ask_evidence(ws, step, shown, question=state["question"])
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,
         reply=vote.reply,
         choice=vote.choice,
-        confidence=near[0]["confidence"] * vote.share,
+        confidence=here(ws, state, best[0]) * vote.share,
         cited=tuple(Cited(s.span, vote.reply) for s in shown),
         looks=vote.looks,
         updates=_against(ws, vote, near),
     )
 
 
-def _when(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> Verdict:
-    """The span of the evidence, seen to its shot's bounds and judged once more."""
-    span = whole(ws, span_of(found))
-    judged = _judge_again(ws, step, state, span)
-    if judged is None:
-        span = span_of(found)
+def _when(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict:
+    """The span of the evidence: its shot; in a long one, as far as the belief holds."""
+    span = whole(ws, span_of(seen.found))
+    if not seen.found["verified"]:
         return Verdict(
             accepted=False,
             why="no tokens are left for a second look",
-            reply=said(span),
-            confidence=found["confidence"] / 2,
-            spans=(span,),
-            cited=(Cited(span, state["subject"]),),
+            reply=said(span_of(seen.found)),
+            confidence=here(ws, state, seen) / 2,
+            spans=(span_of(seen.found),),
+            cited=(Cited(span_of(seen.found), state["subject"]),),
         )
-    confidence = (found["confidence"] + judged.confidence) / 2
-    accepted = judged.confidence >= ws.settings.reflect.accept
-    if not accepted:
-        again: FindingState = {**found, "confidence": judged.confidence}
-        return Verdict(
-            accepted=False,
-            why="a second look disagrees",
-            looks=(judged.look,),
-            updates=(update_for(again, ws.settings.reflect, all_=False),),
-        )
-    choice, extra = _pick_time(ws, step, [span])
+    shot = ws.shot_at(span.middle_s)
+    if shot is None or shot.span.duration_s > ws.settings.spotlight.longest_s:
+        looked = [span_of(k) for k in (*state["looks"], *seen.looks)]
+        span = ws.belief(state).region(span, share=ws.settings.answer.region_share, within=looked)
+    choice, extra = pick_time(ws, step, state, [span])
     return Verdict(
         accepted=True,
         why="a second look agrees",
         reply=ws.question.options[choice] if choice is not None else said(span),
         choice=choice,
-        confidence=confidence,
+        confidence=here(ws, state, seen),
         spans=(span,),
         cited=(Cited(span, state["subject"]),),
-        looks=(judged.look, *extra),
+        looks=extra,
     )
 
 
-def _several(
-    ws: Workspace, step: StepWriter, state: State, best: Sequence[FindingState]
-) -> Verdict:
-    """All moments: doubtful findings are looked at again, windows of one shot are merged."""
-    settings = ws.settings.answer
-    kept: list[tuple[Span, float]] = []
-    looks: list[LookState] = []
-    for found in best:
-        span, confidence = whole(ws, span_of(found)), found["confidence"]
-        if confidence < settings.sure or span != span_of(found):
-            judged = _judge_again(ws, step, state, span)
-            if judged is None:
-                span = span_of(found)
-            else:
-                looks.append(judged.look)
-                confidence = (confidence + judged.confidence) / 2
-        if confidence >= settings.several_accept:
-            kept.append((span, confidence))
-    spans = merged(ws, [s for s, _ in kept], gap_s=settings.merge_gap_s)
-    confidence = min((c for _, c in kept), default=0.0)
-    choice, extra = _pick_several(ws, step, state, spans)
-    reply = str(len(spans)) if state["kind"] == "count" else ", ".join(said(s) for s in spans)
-    return Verdict(
-        accepted=bool(spans),
-        why=f"{len(spans)} moments, {len(best) - len(kept)} rejected on a second look",
-        reply=ws.question.options[choice] if choice is not None else (reply if spans else ""),
-        choice=choice,
-        confidence=confidence,
-        spans=tuple(spans),
-        cited=tuple(Cited(s, state["subject"]) for s in spans),
-        looks=(*looks, *extra),
-    )
-
-
-def _neighbour(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> Verdict:
+def _neighbour(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict:
     """What stands beside the anchor: its neighbour shot, shown with the anchor or alone."""
+    found = seen.found
     anchor = whole(ws, span_of(found))
     beside = neighbour(ws, anchor, after=state["kind"] == "after")
     if beside is None:
@@ -162,17 +182,17 @@ def _neighbour(ws: Workspace, step: StepWriter, state: State, found: FindingStat
         why = f"nothing comes {side} it: the film {'ends' if side == 'after' else 'begins'} there"
         return Verdict(accepted=False, why=why, cited=(Cited(anchor, state["subject"]),))
     alone = ws.settings.answer.neighbour_alone
-    seen = span_of(found) if alone else anchor
+    cited = span_of(found) if alone else anchor
     shown = [Shown(beside, 1.0)] if alone else [Shown(anchor, 1.0), Shown(beside, 1.0)]
     name = "shown" if alone else "answer"
-    vote = ask_evidence(ws, step, shown, question=ws.question.text, prompt_name=name)
+    vote = ask_evidence(ws, step, shown, question=state["question"], prompt_name=name)
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,
         reply=vote.reply,
         choice=vote.choice,
-        confidence=found["confidence"] * vote.share,
-        cited=(Cited(beside, vote.reply), Cited(seen, state["subject"])),
+        confidence=here(ws, state, seen) * vote.share,
+        cited=(Cited(beside, vote.reply), Cited(cited, state["subject"])),
         looks=vote.looks,
         updates=_against(ws, vote, [found]),
     )
@@ -207,83 +227,28 @@ def whole(ws: Workspace, span: Span) -> Span:
     return shot.span if inside else span
 
 
-def merged(ws: Workspace, spans: Sequence[Span], *, gap_s: float) -> list[Span]:
-    """Spans that overlap, or that nearly touch within one shot, as one.
-
-    Shots that follow each other stay apart: what is in both was there twice.
-    """
-    found: list[Span] = []
-    for span in sorted(set(spans)):
-        last = found[-1] if found else None
-        if last is not None and (
-            span.overlap_s(last) > gap_s
-            or (span.start_s - last.end_s <= gap_s and _one_shot(ws, last, span))
-        ):
-            found[-1] = Span(last.start_s, max(last.end_s, span.end_s))
-        else:
-            found.append(span)
-    return found
-
-
-def _one_shot(ws: Workspace, a: Span, b: Span) -> bool:
-    shot = ws.shot_at(a.middle_s)
-    return shot is not None and shot == ws.shot_at(b.middle_s)
-
-
 def said(span: Span) -> str:
     """A span as a person reads it."""
     return f"{format_time(span.start_s)}–{format_time(span.end_s)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    confidence: float
-    look: LookState
-
-
-def _judge_again(ws: Workspace, step: StepWriter, state: State, span: Span) -> _Judged | None:
-    """A second judgement of a span, larger and in other frames; None where it can't be paid."""
-    ladder = shapes(ws, high=True, several=True)
-    left = step.budget().tokens_left if step.budget().calls_left else 0
-    affordable = [
-        s
-        for s in ladder
-        if ws.videollm.clip_tokens(n_frames=s.n_frames, width_px=s.width_px, height_px=s.height_px)
-        <= left
-    ]
-    if not affordable:
-        return None
-    look, clip = step.look(span, affordable[-1], why="a second look at a finding", source="answer")
-    prompt = render("reflect", n_clips=1, question=state["reflect_question"])
-    raw = step.judge(prompt, [clip], looks=[look])
-    return _Judged(calibration_for(ws, prompt).apply(raw.p_yes), look)
-
-
-def _pick_time(
-    ws: Workspace, step: StepWriter, spans: Sequence[Span]
+def pick_time(
+    ws: Workspace, step: StepWriter, state: State, spans: Sequence[Span]
 ) -> tuple[int | None, tuple[LookState, ...]]:
+    """The option that the spans mean: by code where options are times, else by the model."""
     options = ws.question.options
     if not options:
         return None, ()
     by_code = option_by_time(options, spans)
-    return (by_code, ()) if by_code is not None else _pick_by_model(ws, step, spans)
+    return (by_code, ()) if by_code is not None else pick_by_model(ws, step, state, spans)
 
 
-def _pick_several(
+def pick_by_model(
     ws: Workspace, step: StepWriter, state: State, spans: Sequence[Span]
 ) -> tuple[int | None, tuple[LookState, ...]]:
-    options = ws.question.options
-    if not options:
-        return None, ()
-    if state["kind"] == "count":
-        by_code = option_by_number(options, len(spans))
-        if by_code is None and spans:
-            by_code = nearest_number(options, len(spans))
-    else:
-        by_code = option_by_time(options, spans)
-    if by_code is not None or not spans:
-        return by_code, ()
-    return _pick_by_model(ws, step, spans)
+    """The option that the model chooses over the spans."""
+    vote = ask_evidence(ws, step, [Shown(s, 1.0) for s in spans], question=state["question"])
+    return vote.choice, vote.looks
 
 
 def nearest_number(options: Sequence[str], value: int) -> int | None:
@@ -294,13 +259,6 @@ def nearest_number(options: Sequence[str], value: int) -> int | None:
             if found is not None:
                 return found
     return None
-
-
-def _pick_by_model(
-    ws: Workspace, step: StepWriter, spans: Sequence[Span]
-) -> tuple[int | None, tuple[LookState, ...]]:
-    vote = ask_evidence(ws, step, [Shown(s, 1.0) for s in spans], question=ws.question.text)
-    return vote.choice, vote.looks
 
 
 def _against(

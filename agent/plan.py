@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.bounds import NUMBER_WORDS
 from agent.types import Kind
 from index.types import Span
 from tools.requests import seconds_of
@@ -60,25 +61,10 @@ _SMALL_WORDS = frozenset(
     what which who where when how many often times time can seen appear appears""".split()  # noqa: SIM905
 )
 
-_UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
-_COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBER_WORDS = {word: value for value, word in enumerate(_COUNTING)} | {
-    "no": 0,
-    "none": 0,
-    "never": 0,
-    "once": 1,
-    "twice": 2,
-    "thrice": 3,
-}
-_AMOUNT = r"(?P<n>\d+(?:\.\d+)?|an?|half an?|[a-z]+)"
-_EDGE_OF_FILM = re.compile(
-    rf"\b(?:in|during|within)\s+the\s+(?P<edge>first|last)\s+(?:{_AMOUNT}\s+)?"
-    rf"(?P<unit>second|minute|hour)s?\b",
-    re.I,
-)
-_BETWEEN = re.compile(
-    r"\b(?:between|from)\s+(?P<a>[\d:.]*\d:[\d:.]*\d)\s+(?:and|to|until)\s+(?P<b>[\d:.]*\d)\b", re.I
-)
+_VALUES = NUMBER_WORDS | {"no": 0, "none": 0, "never": 0, "once": 1, "twice": 2, "thrice": 3}
+_COLOUR = re.compile(r"^(?:what|which)\s+colou?rs?\b", re.I)
+_HOW_MANY = re.compile(r"^how\s+many\b", re.I)
+_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,29 +135,24 @@ def usable_rewrite(rewrite: str, question: str) -> str:
     return text if _content_words(text) & _content_words(question) else ""
 
 
-def time_bounds(question: str, film: Span) -> Span:
-    """The part of the film that the question itself names; the whole film where it names none.
+def option_caption(question: str, option: str) -> str:
+    """The caption of a picture in which the option would be the answer.
 
-    "in the first ten minutes", "in the last minute", "between 1:00 and 2:30".
+    "What colour is the boat on the beach?", "red" → "the red boat on the beach". An option's
+    caption is a place to look, one among those of all options, and never a claim.
     """
-    if found := _BETWEEN.search(question):
-        start, end = seconds_of(found["a"]), seconds_of(found["b"])
-        if start is not None and end is not None and start < end:
-            return Span(start, end).clamp(film) or film
-    if found := _EDGE_OF_FILM.search(question):
-        amount = _amount(found["n"]) if found["n"] else 1.0
-        if amount:
-            length = min(amount * _UNIT_S[found["unit"].lower()], film.duration_s)
-            if found["edge"].lower() == "first":
-                return Span(film.start_s, film.start_s + length)
-            return Span(film.end_s - length, film.end_s)
-    return film
+    caption = caption_of(question)
+    if _COLOUR.match(question) and (article := _ARTICLE.match(caption)):
+        return f"{article.group(0)}{option} {caption[article.end() :]}"
+    if _HOW_MANY.match(question):
+        return f"{option} {_ARTICLE.sub('', caption)}"
+    return f"{caption}, {option}"
 
 
 def number_in(text: str) -> int | None:
     """The one number that a text names ("3", "three times", "twice"); None: none or several."""
     words = re.findall(r"[a-z]+|\d+", text.lower())
-    found = {int(w) if w.isdecimal() else _NUMBER_WORDS.get(w) for w in words} - {None}
+    found = {int(w) if w.isdecimal() else _VALUES.get(w) for w in words} - {None}
     return found.pop() if len(found) == 1 else None
 
 
@@ -226,18 +207,6 @@ def option_by_time(options: Sequence[str], spans: Sequence[Span]) -> int | None:
 def _distance_s(times: Sequence[Span], spans: Sequence[Span]) -> float:
     gaps = [min(abs(t.middle_s - s.middle_s) for s in spans) for t in times]
     return sum(gaps) / len(gaps) + 3600.0 * abs(len(times) - len(spans))
-
-
-def _amount(text: str) -> float | None:
-    words = text.lower()
-    if words.startswith("half"):
-        return 0.5
-    if words in ("a", "an"):
-        return 1.0
-    if re.fullmatch(r"\d+(?:\.\d+)?", words):
-        return float(words)
-    value = _NUMBER_WORDS.get(words)
-    return float(value) if value is not None else None
 
 
 def _when_question(rest: str) -> str:

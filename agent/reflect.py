@@ -6,11 +6,10 @@ the calibration stored for this model and prompt (none: as it is).
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 from langgraph.runtime import Runtime
 
+from agent.confidence import StoredFit, fit_for, sigmoid
+from agent.moves import moves, shifted
 from agent.settings import ReflectSettings
 from agent.state import (
     FindingState,
@@ -23,30 +22,19 @@ from agent.state import (
 )
 from agent.steps import StepWriter
 from agent.workspace import Workspace
-from index.types import Span
 from prompts.render import RenderedPrompt, render
-from tools.belief import Belief, log_ratio_of
+from tools.belief import Belief
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """P(yes) → sigmoid((logit + bias) / temperature)."""
-
-    temperature: float = 1.0
-    bias: float = 0.0
-
-    def apply(self, p_yes: float) -> float:
-        """The calibrated probability; 0 and 1 are drawn in a little first."""
-        p = min(max(p_yes, 1e-6), 1 - 1e-6)
-        logit = (math.log(p / (1 - p)) + self.bias) / self.temperature
-        return 1 / (1 + math.exp(-min(max(logit, -60.0), 60.0)))
-
-
-def calibration_for(ws: Workspace, prompt: RenderedPrompt) -> Calibration:
-    """What is stored for the model and the prompt; that of the settings where nothing is."""
-    stored = ws.runs.calibration(model_hash=ws.videollm.weights_hash, prompt_hash=prompt.file_hash)
-    settings = ws.settings.reflect
-    return Calibration(*stored) if stored else Calibration(settings.temperature, settings.bias)
+def look_fit(ws: Workspace, prompt: RenderedPrompt) -> StoredFit:
+    """The fit of a look's P(yes), for this model and this prompt."""
+    return fit_for(
+        ws.runs,
+        model_hash=ws.videollm.weights_hash,
+        prompt_hash=prompt.file_hash,
+        stage="look",
+        default=ws.settings.reflect.fit,
+    )
 
 
 def reflect(state: State, runtime: Runtime[Workspace]) -> State:
@@ -55,18 +43,34 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "reflect")
     before = ws.belief(state)
     prompt = render("reflect", n_clips=1, question=state["reflect_question"])
-    calibration = calibration_for(ws, prompt)
+    stored = look_fit(ws, prompt)
+    most = ws.settings.reflect.most_log_ratio
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []
     n_empty = state["n_empty_in_a_row"]
     for taken in _unjudged(state):
-        raw = step.judge(prompt, [ws.clip(taken)], looks=[taken])
-        found = step.finding(taken, p_yes=raw.p_yes, confidence=calibration.apply(raw.p_yes))
+        raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
+        odds = stored.fit.log_odds(raw.p_yes)
+        found = step.finding(
+            taken,
+            p_yes=raw.p_yes,
+            confidence=sigmoid(odds),
+            log_ratio=min(max(odds, -most), most),
+        )
         findings.append(found)
         updates.append(update_for(found, ws.settings.reflect, all_=intent_of(state).wants_all))
-        proposals += closer(found, taken, ws.settings.reflect)
+        proposals += moves(
+            found, taken, settings=ws.settings.reflect, bounds=ws.bounds(state)
+        ) + shifted(
+            found,
+            taken,
+            settings=ws.settings.reflect,
+            shot=ws.shot_at(span_of(found).middle_s),
+            belief=before,
+        )
         n_empty = 0 if found["confidence"] >= ws.settings.reflect.accept else n_empty + 1
+    step.data = {"fit": stored.named}
     update = State(
         findings=state["findings"] + findings,
         updates=state["updates"] + updates,
@@ -83,15 +87,26 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     return step.done(update, why=why, before=before, after=after)
 
 
+def told(ws: Workspace, taken: LookState) -> str:
+    """What was delivered, told to the model that asked for it."""
+    if taken["source"] != "request" or not ws.settings.look.tell_delivered:
+        return ""
+    span = span_of(taken)
+    fps = taken["n_frames"] / span.duration_s
+    return (
+        f"Delivered: <span>{span.start_s:.2f} - {span.end_s:.2f}</span><fps>{fps:.2f}</fps>,"
+        f" {taken['n_frames']} frames of {taken['width_px']}x{taken['height_px']},"
+        f" {taken['tokens']} tokens. "
+    )
+
+
 def update_for(found: FindingState, settings: ReflectSettings, *, all_: bool) -> UpdateState:
     """What a finding says for or against its span.
 
     A search for all moments asks "where is *another* one": what was found explains its own span,
     and the belief there falls like that of an empty one.
     """
-    ratio = log_ratio_of(
-        found["confidence"], base_rate=settings.base_rate, most=settings.most_log_ratio
-    )
+    ratio = found["log_ratio"]
     if all_ and found["confidence"] >= settings.accept:
         ratio = -settings.most_log_ratio
     return {
@@ -100,35 +115,6 @@ def update_for(found: FindingState, settings: ReflectSettings, *, all_: bool) ->
         "log_ratio": ratio,
         "cause": found["finding_id"],
     }
-
-
-def closer(found: FindingState, taken: LookState, settings: ReflectSettings) -> list[ProposalState]:
-    """An ambiguous window again: its halves where it is long, else larger; once only."""
-    low, high = settings.ambiguous
-    if not low <= found["confidence"] <= high or taken["source"] in ("split", "closer"):
-        return []
-    span = span_of(found)
-    if span.duration_s > settings.split_longer_s:
-        parts = [Span(span.start_s, span.middle_s), Span(span.middle_s, span.end_s)]
-        return [
-            {
-                "start_s": part.start_s,
-                "end_s": part.end_s,
-                "source": "split",
-                "fps": None,
-                "high": False,
-            }
-            for part in parts
-        ]
-    return [
-        {
-            "start_s": span.start_s,
-            "end_s": span.end_s,
-            "source": "closer",
-            "fps": None,
-            "high": True,
-        }
-    ]
 
 
 def best_findings(state: State, belief: Belief, settings: ReflectSettings) -> list[FindingState]:
@@ -146,17 +132,13 @@ def best_findings(state: State, belief: Belief, settings: ReflectSettings) -> li
 
 
 def why_stop(state: State, belief: Belief, settings: ReflectSettings) -> str:
-    """Why the search may end here; "" to search on."""
+    """Why the search may end here, at the risks that the settings state; "" to search on."""
     if intent_of(state).wants_all:
-        if state["n_empty_in_a_row"] >= settings.several_empty_looks:
-            return f"sufficient: {state['n_empty_in_a_row']} looks in a row showed no further one"
-        if belief.absent >= settings.absent:
-            return "sufficient: a further one is unlikely"
         return ""
-    if belief.absent >= settings.absent:
+    if belief.absent >= 1 - settings.absent_risk:
         return "absent: the film does not seem to hold it"
     best = best_findings(state, belief, settings)
-    if best and belief.mass(span_of(best[0])) >= settings.sufficient:
+    if best and belief.mass(span_of(best[0])) >= 1 - settings.answer_risk:
         return f"sufficient: {belief.mass(span_of(best[0])):.0%} of the belief is in one window"
     return ""
 

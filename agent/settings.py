@@ -6,10 +6,13 @@ whole of it is written into the run, so that a run can be repeated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, is_dataclass, replace
+from typing import Any, TypeVar
 
+from agent.bounds import TimeSettings
+from agent.confidence import Fit
 from tools.belief import PriorSettings
+from tools.keyclips import LengthSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class BudgetSettings:
     visual_tokens: int = 24_000
     """Visual and time-tag tokens of all calls together."""
     looks: int = 24
-    """Looks at the film (the strip of the survey is not one)."""
+    """Looks at the film, those for the answer among them (the strip of the survey is not one)."""
     calls: int = 120
     """Calls of the VideoLLM."""
     seconds: float = 600.0
@@ -44,6 +47,8 @@ class SurveySettings:
     """Weight of the question in the words of a caption (the rule-based cue)."""
     option_weight: float = 0.5
     """Weight of the options; they count by their best."""
+    time: TimeSettings = field(default_factory=TimeSettings)
+    """What the words of a question about time mean."""
     n_candidates: int = 8
     """Separated peaks whose small frames make the strip."""
     strip_pairs: int = 2
@@ -56,6 +61,8 @@ class SurveySettings:
     """What the model's request says for its span (natural log of a likelihood ratio)."""
     rewrite_tokens: int = 32
     """Most tokens of the rewrite."""
+    request_turns: int = 2
+    """Times that the model may ask over the strip: again where all it asked for was refused."""
     request_tokens: int = 64
     """Most tokens of the reply to the strip."""
 
@@ -67,7 +74,11 @@ class SpotlightSettings:
     shortest_s: float = 1.0
     """A shot shorter than this joins its neighbour."""
     longest_s: float = 16.0
-    """A longer shot is cut into equal windows no longer than this."""
+    """A longer shot is cut into windows no longer than this, around its key spans."""
+    lengths: LengthSettings = field(default_factory=LengthSettings)
+    """How long the key spans of a longer shot are."""
+    most_anchors: int = 32
+    """Peaks of the prior that get a key span."""
     judge_error: float = 0.15
     """How often a look's judgement is taken to err, for the expected gain."""
     spread_s: float = 12.0
@@ -78,8 +89,16 @@ class SpotlightSettings:
     """Windows looked at before the belief is used again."""
     same_tiou: float = 0.9
     """Two looks of one size that overlap this much are the same look: never taken twice."""
+    loop_looks: int = 6
+    """So many looks in a row …"""
+    loop_new_share: float = 0.1
+    """… that show less than this share of new seconds are a circle: proposals are dropped and the
+    search goes back to what it left."""
     least_gain_bits: float = 1e-5
     """A window expected to tell less than this is not worth a look."""
+    least_chance: float = 0.01
+    """The search for one moment stops where all looks that are left together would show it less
+    often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,9 @@ class LookSettings:
     """Frames of a look that motion decides."""
     most_requested_frames: int = 32
     """Frames of a look that the model asks for."""
+    tell_delivered: bool = True
+    """Whether a model that asked for a look is told in the prompt what it got, or why it got none.
+    Not for models that never read such a line."""
     thumbnails_per_look: int = 4
     """Frames of each look that the trace keeps as small JPEGs."""
     thumbnail_height_px: int = 96
@@ -110,12 +132,8 @@ class LookSettings:
 class ReflectSettings:
     """What a judgement does to the belief, and when it is enough."""
 
-    temperature: float = 1.0
-    bias: float = 0.0
-    """Calibration of P(yes) where none is stored for model and prompt: sigmoid((logit + bias) /
-    temperature)."""
-    base_rate: float = 0.5
-    """Share of "yes" in the data on which P(yes) is calibrated."""
+    fit: Fit = field(default_factory=Fit)
+    """How P(yes) is read where no fit is stored for model and prompt."""
     most_log_ratio: float = 4.0
     """No single look weighs more than e^±this."""
     related_gain: float = 0.1
@@ -128,12 +146,23 @@ class ReflectSettings:
     """An ambiguous window longer than this is split; a shorter one is looked at closer."""
     accept: float = 0.5
     """Confidence from which a finding counts as showing the evidence."""
-    sufficient: float = 0.8
-    """Belief in one window from which the search stops to answer."""
-    absent: float = 0.95
-    """Belief in "nowhere" from which the search stops."""
-    several_empty_looks: int = 10
-    """Searches for all moments stop after so many looks in a row that show none."""
+    answer_risk: float = 0.2
+    """The search stops to answer where the evidence is not in its best window with this probability
+    or less; the answer then looks twice before it holds."""
+    absent_risk: float = 0.05
+    """The search stops, and finds nothing, where the film holds the evidence all the same with this
+    probability or less."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySettings:
+    """The second look at a finding."""
+
+    fit: Fit = field(default_factory=lambda: Fit(first=0.6, second=0.5))
+    """How both looks are read together where no fit is stored: a little more than the mean of their
+    logits, since both err on the same things."""
+    most_log_ratio: float = 6.0
+    """Both looks together weigh no more than e^±this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +174,8 @@ class AnswerSettings:
     near_best: float = 0.6
     """A further finding is shown only with at least this share of the best one's belief."""
     share_of_budget: float = 0.25
-    """Share of the visual tokens that is kept back for the answer and its second pass."""
+    """Share of the visual tokens, looks and calls that is kept back for the answer: for the second
+    look at a finding and the passes over the evidence."""
     tokens: int = 48
     """Most tokens of a reply."""
     most_absent: float = 0.6
@@ -155,11 +185,9 @@ class AnswerSettings:
     0.33 is reached when half of the prior belief was looked at and was empty."""
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides."""
-    several_accept: float = 0.5
-    """Confidence from which a finding is one of several moments, after its second look. Higher than
-    for one moment where most of what is looked at shows none of them."""
-    sure: float = 1.0
-    """A finding of at least this confidence is one of several moments without a second look."""
+    region_share: float = 0.3
+    """A "when" in a long shot reaches as far as the belief is at least this share of its mean in
+    the finding."""
     not_enough_log_ratio: float = -1.5
     """What a "not enough" says against its span."""
     disagree_log_ratio: float = -0.5
@@ -169,6 +197,22 @@ class AnswerSettings:
     neighbour_alone: bool = False
     """Order questions: show the shot beside the anchor alone and ask what it shows. For models too
     small to relate two clips; the anchor was verified and the cut is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralSettings:
+    """Counts and "all the times"."""
+
+    temperature: float = 0.5
+    """In place of the prior's: how sharply the vectors place one of several moments."""
+    prior_mean: float = 3.0
+    """Moments expected before anything is seen (somebody who asks for several expects some)."""
+    prior_shape: float = 1.0
+    """Shape of the gamma prior of their number: 1 leaves it wide open."""
+    accept: float = 0.5
+    """Probability from which a finding is one of the moments."""
+    least_chance: float = 0.02
+    """The search stops where the best next look would find a further moment less often."""
     merge_gap_s: float = 0.5
     """Findings of one shot nearer than this are one moment."""
 
@@ -182,7 +226,9 @@ class AskSettings:
     spotlight: SpotlightSettings = field(default_factory=SpotlightSettings)
     look: LookSettings = field(default_factory=LookSettings)
     reflect: ReflectSettings = field(default_factory=ReflectSettings)
+    verify: VerifySettings = field(default_factory=VerifySettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
+    several: SeveralSettings = field(default_factory=SeveralSettings)
     belief_bins: int = 200
     """Length of the beliefs kept in the trace."""
 
@@ -192,10 +238,13 @@ def demo_settings() -> AskSettings:
     return AskSettings(
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
         survey=SurveySettings(strip_short_side_px=64),
-        look=LookSettings(short_side_px=96, high_short_side_px=128, most_requested_frames=16),
-        # Printed by `python -m evals.calibrate` on a film that no table uses (--seed 51).
-        reflect=ReflectSettings(temperature=0.794, bias=-0.740, accept=0.6),
-        answer=AnswerSettings(neighbour_alone=True, several_accept=0.8),
+        look=LookSettings(
+            short_side_px=96,
+            high_short_side_px=128,
+            most_requested_frames=16,
+            tell_delivered=False,
+        ),
+        answer=AnswerSettings(neighbour_alone=True),
     )
 
 
@@ -210,19 +259,21 @@ def settings_from_dict(data: dict[str, Any]) -> AskSettings:
     Raises:
         TypeError: a name in it is unknown to this version.
     """
-    return AskSettings(
-        budget=BudgetSettings(**data["budget"]),
-        survey=SurveySettings(
-            **{**data["survey"], "prior": PriorSettings(**data["survey"]["prior"])}
-        ),
-        spotlight=SpotlightSettings(**data["spotlight"]),
-        look=LookSettings(**data["look"]),
-        reflect=ReflectSettings(
-            **{**data["reflect"], "ambiguous": tuple(data["reflect"]["ambiguous"])}
-        ),
-        answer=AnswerSettings(**data["answer"]),
-        belief_bins=data["belief_bins"],
-    )
+    return _filled(AskSettings(), data)
+
+
+_Settings = TypeVar("_Settings")
+
+
+def _filled(settings: _Settings, data: dict[str, Any]) -> _Settings:
+    """The settings with the values of `data`; what an older version did not know stays."""
+    values: dict[str, Any] = {}
+    for name, value in data.items():
+        old = getattr(settings, name, None)
+        if isinstance(value, dict) and is_dataclass(old):
+            value = _filled(old, value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return replace(settings, **values)  # type: ignore[type-var]
 
 
 def with_budget(

@@ -11,19 +11,21 @@ proposed by the model, and an even belief falls back to an even spread by itself
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langgraph.runtime import Runtime
 
+from agent.budget import Budget
+from agent.moves import goes_in_circles
 from agent.settings import SpotlightSettings
-from agent.state import LookState, Source, State, WindowState, span_of
+from agent.several import next_chance
+from agent.state import LookState, Source, State, WindowState, intent_of, span_of
 from agent.steps import StepWriter
+from agent.windows import film_windows
 from agent.workspace import Workspace
 from index.errors import ToolError
-from index.types import Shot, Span
+from index.types import Span
 from tools.belief import Belief, look_gain_bits
 from tools.keyclips import ClipShape
 from tools.look import mean_motion, motion_fps, plan_look
@@ -64,17 +66,29 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     reason = budget.exhausted()
     if reason:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
+    circles = goes_in_circles(state["looks"], settings=ws.settings.spotlight)
+    if circles:
+        state = {**state, "proposals": []}
     ranked = rank(ws, state, belief, limit_tokens=budget.tokens_for_search)
+    reason = _not_worth_it(ws, state, ranked, budget)
+    if reason:
+        return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
     chosen = choose(
         ranked,
         settings=ws.settings.spotlight,
         limit_tokens=budget.tokens_for_search,
-        n_most=min(ws.settings.spotlight.looks_per_turn, budget.looks_left, budget.calls_left - 2),
+        n_most=min(
+            ws.settings.spotlight.looks_per_turn, budget.looks_for_search, budget.calls_for_search
+        ),
     )
     if not chosen:
         reason = _why_none(ws, state, ranked)
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
+    looked = [span_of(k) for k in _search(state["looks"])]
+    if circles or (state["flat"] and not any(f["log_ratio"] > 0 for f in state["findings"])):
+        chosen = evenly(ranked, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
     step.data = {
+        "circles": circles,
         "queue": [_shown(r) for r in ranked[:8]],
         "chosen": [_shown(r) for r in chosen],
         "tokens_for_search": budget.tokens_for_search,
@@ -83,7 +97,9 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     left = [p for p in state["proposals"] if (span_of(p), p["source"]) not in used]
     windows = sorted((_to_state(r) for r in chosen), key=lambda w: w["start_s"])
     update = State(chosen=windows, proposals=left, next="look")
-    return step.done(update, why=f"{len(chosen)} of {len(ranked)} windows, most bits a token first")
+    order = "spread evenly" if chosen[0].window.source == "even" else "most bits a token first"
+    back = "; in circles: back to what was left" if circles else ""
+    return step.done(update, why=f"{len(chosen)} of {len(ranked)} windows, {order}{back}")
 
 
 def look(state: State, runtime: Runtime[Workspace]) -> State:
@@ -91,10 +107,16 @@ def look(state: State, runtime: Runtime[Workspace]) -> State:
     ws = runtime.context
     step = StepWriter(ws, state, "look")
     delivered: list[LookState] = []
+    answered: list[dict[str, object]] = []
     for window in state["chosen"]:
         shape = ClipShape(window["n_frames"], window["width_px"], window["height_px"])
         done, _ = step.look(span_of(window), shape, why=window["why"], source=window["source"])
         delivered.append(done)
+        if window["fps"] is not None:
+            got = round(done["n_frames"] / span_of(done).duration_s, 3)
+            answered.append({"look": done["look_id"], "asked_fps": window["fps"], "fps": got})
+    if answered:
+        step.data = {"delivered": answered}
     update = State(
         chosen=[],
         looks=state["looks"] + delivered,
@@ -104,35 +126,10 @@ def look(state: State, runtime: Runtime[Workspace]) -> State:
     return step.done(update, why=f"{len(delivered)} looks")
 
 
-def windows_of(shots: Sequence[Shot], film: Span, settings: SpotlightSettings) -> list[Span]:
-    """The film cut into windows: shots, tiny ones joined, long ones in equal parts.
-
-    They cover the film without gap or overlap, whatever the shots are.
-    """
-    cuts = sorted({s.span.start_s for s in shots if film.start_s < s.span.start_s < film.end_s})
-    edges = [film.start_s]
-    for cut in cuts:
-        if cut - edges[-1] >= settings.shortest_s and film.end_s - cut >= settings.shortest_s:
-            edges.append(cut)
-    edges.append(film.end_s)
-    windows: list[Span] = []
-    for start_s, end_s in itertools.pairwise(edges):
-        windows.extend(halves(Span(start_s, end_s), longest_s=settings.longest_s))
-    return windows
-
-
-def halves(span: Span, *, longest_s: float) -> list[Span]:
-    """The span in equal parts of at most `longest_s`."""
-    n = max(1, math.ceil(span.duration_s / longest_s - 1e-9))
-    edges = [span.start_s + span.duration_s * i / n for i in range(n)] + [span.end_s]
-    return [Span(a, b) for a, b in itertools.pairwise(edges)]
-
-
 def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> list[Ranked]:
     """Every window not looked at yet that the tokens allow, best first."""
     settings = ws.settings.spotlight
-    bounds = ws.bounds(state)
-    spans = windows_of(ws.film.shots, bounds, settings)
+    spans = film_windows(ws, state)
     # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
     order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
     windows = [Window(spans[i], "belief") for i in sorted(order)]
@@ -175,6 +172,33 @@ def choose(
         if sum(r.tokens for r in chosen) + best.tokens <= limit_tokens:
             chosen.append(best)
     return chosen
+
+
+def evenly(
+    ranked: Sequence[Ranked], chosen: Sequence[Ranked], *, looked: Sequence[Span], limit_tokens: int
+) -> list[Ranked]:
+    """As many windows as were chosen, each as far as can be from all that was looked at.
+
+    For a belief that tells nothing apart. What the model asked for stays.
+
+    Source: TS-BFS, arXiv 2507.02946 (uniform split). Ours differs: over the whole film, not in one
+    window, and around what was seen.
+    """
+    kept = [r for r in chosen if r.window.source == "request"]
+    left = [r for r in ranked if r.window.source == "belief"]
+    seen = [*(s.middle_s for s in looked), *(r.window.span.middle_s for r in kept)]
+    while left and len(kept) < len(chosen):
+        best = max(left, key=lambda r: (_gap_s(r.window.span, seen), -r.window.span.start_s))
+        left.remove(best)
+        if sum(r.tokens for r in kept) + best.tokens <= limit_tokens:
+            kept.append(replace(best, window=replace(best.window, source="even")))
+            seen.append(best.window.span.middle_s)
+    return kept
+
+
+def _gap_s(span: Span, seen_s: Sequence[float]) -> float:
+    """Distance to the nearest of some times; without any, the middle of the film is as good."""
+    return min((abs(span.middle_s - t) for t in seen_s), default=0.0)
 
 
 def shape_for(ws: Workspace, window: Window, *, limit_tokens: int) -> ClipShape | None:
@@ -245,6 +269,28 @@ def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
     return "budget: the tokens that are left do not pay for one look"
 
 
+def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget: Budget) -> str:
+    """Why no further look is worth its cost; "" where one is.
+
+    One moment: all looks that are left together would hardly find it. Several: the next one would
+    hardly find another. A request of the model is honoured in any case.
+    """
+    if not ranked or ranked[0].window.source == "request":
+        return ""
+    if intent_of(state).wants_all:
+        best = max(next_chance(ws, state, r.window.span) for r in ranked[: budget.looks_for_search])
+        least = ws.settings.several.least_chance
+        return f"sufficient: the next look would find one more with {best:.1%}" * (best < least)
+    total, n_left = 0.0, budget.tokens_for_search
+    for item in ranked[: budget.looks_for_search]:
+        n_left -= item.tokens
+        if n_left < 0:
+            break
+        total += item.mass
+    least = ws.settings.spotlight.least_chance
+    return f"exhausted: all looks left would find it with {total:.1%}" * (total < least)
+
+
 def _shown(ranked: Ranked) -> dict[str, object]:
     return {
         "start": round(ranked.window.span.start_s, 3),
@@ -261,6 +307,9 @@ _SOURCE_WORDS = {
     "request": "the model asked for it",
     "split": "half of an ambiguous window",
     "closer": "ambiguous: a closer look",
+    "wider": "still ambiguous: what stands around it",
+    "shift": "it may reach further to this side",
+    "even": "nothing stands out: far from all that was seen",
     "answer": "evidence for the answer",
 }
 
@@ -272,6 +321,7 @@ def _to_state(ranked: Ranked) -> WindowState:
         "end_s": window.span.end_s,
         "source": window.source,
         "why": f"{_SOURCE_WORDS[window.source]} ({ranked.mass:.1%})",
+        "fps": window.fps,
         "n_frames": ranked.shape.n_frames,
         "width_px": ranked.shape.width_px,
         "height_px": ranked.shape.height_px,

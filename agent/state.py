@@ -12,7 +12,7 @@ from agent.plan import Intent
 from index.types import Span
 
 Next = Literal["survey", "spotlight", "look", "reflect", "answer", "end"]
-Source = Literal["belief", "request", "split", "closer", "answer"]
+Source = Literal["belief", "request", "split", "closer", "wider", "shift", "even", "answer"]
 
 
 class Cue(TypedDict):
@@ -20,7 +20,8 @@ class Cue(TypedDict):
 
     text: str
     group: str
-    """"rewrite", "question" or "options": cues of one group count by their best."""
+    """"rewrite", "question" or "options": cues of one group count by their best;
+    "after", "before" or "during": something that the question names the time by."""
     weight: float
 
 
@@ -31,6 +32,8 @@ class WindowState(TypedDict):
     end_s: float
     source: Source
     why: str
+    fps: float | None
+    """What the model asked for; None: nobody did."""
     n_frames: int
     width_px: int
     height_px: int
@@ -68,6 +71,10 @@ class FindingState(TypedDict):
     end_s: float
     p_yes: float
     confidence: float
+    log_ratio: float
+    """What it says for its span (natural log), second look included."""
+    verified: bool
+    """Whether this is the second look."""
 
 
 class UpdateState(TypedDict):
@@ -86,6 +93,8 @@ class State(TypedDict, total=False):
     next: Next
     kind: str
     subject: str
+    question: str
+    """The question without what it says about the time: what the evidence is asked."""
     reflect_question: str
     bounds: list[float]
     cues: list[Cue]
@@ -115,6 +124,7 @@ def initial_state() -> State:
         next="survey",
         kind="moment",
         subject="",
+        question="",
         reflect_question="",
         bounds=[],
         cues=[],

@@ -36,7 +36,6 @@ class StepWriter:
         self._findings: list[FindingRow] = []
         self._usage = Usage()
         self._priced_tokens = 0
-        self._n_search_looks = 0
         self.data: dict[str, Any] = {}
         """What is particular to the node; plain JSON types."""
 
@@ -77,8 +76,6 @@ class StepWriter:
                 thumbnails=self._thumbnails(clip),
             )
         )
-        # The answer's own looks are paid from its reserve, not from the number of looks.
-        self._n_search_looks += source != "answer"
         return look, clip
 
     def reply(
@@ -117,7 +114,15 @@ class StepWriter:
         self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
         return found
 
-    def finding(self, look: LookState, *, p_yes: float, confidence: float) -> FindingState:
+    def finding(
+        self,
+        look: LookState,
+        *,
+        p_yes: float,
+        confidence: float,
+        log_ratio: float,
+        verified: bool = False,
+    ) -> FindingState:
         """Note what a look showed."""
         found: FindingState = {
             "finding_id": f"{self.index}.{len(self._findings)}",
@@ -126,6 +131,8 @@ class StepWriter:
             "end_s": look["end_s"],
             "p_yes": p_yes,
             "confidence": confidence,
+            "log_ratio": log_ratio,
+            "verified": verified,
         }
         self._findings.append(
             FindingRow(
@@ -171,14 +178,14 @@ class StepWriter:
         self._ws.runs.record(self._ws.run_id, step)
         self._ws.on_step(step)
         total = {k: self._state["usage"].get(k, 0) + usage[k] for k in usage}
-        total["looks"] = self._state["usage"].get("looks", 0) + len(self._looks)
+        total["looks"] = int(spent["looks"])
         return {**update, "step_index": self.index + 1, "spent": spent, "usage": total}
 
     def _spent(self) -> dict[str, float]:
         spent = self._state["spent"]
         return {
             "visual_tokens": spent["visual_tokens"] + self._priced_tokens,
-            "looks": spent["looks"] + self._n_search_looks,
+            "looks": spent["looks"] + len(self._looks),
             "calls": spent["calls"] + self._usage.calls,
             "seconds": spent["seconds"] + time.monotonic() - self._began_s,
         }

@@ -7,55 +7,69 @@ strip of small frames from its separated peaks, over which the model may ask for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from langgraph.runtime import Runtime
 
-from agent.plan import caption_of, parse_question, time_bounds, usable_rewrite
+from agent.bounds import Relation, read_time
+from agent.plan import (
+    Intent,
+    caption_of,
+    option_caption,
+    parse_question,
+    usable_rewrite,
+)
 from agent.state import Cue, ProposalState, State, UpdateState
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
+from index.times import format_time
 from index.types import Frame, Pixels
 from prompts.render import render
 from tools.belief import Belief
 from tools.keyclips import anchors
 from tools.pictures import resized
-from tools.requests import ParsedRequests, RequestLimits, parse_requests
+from tools.requests import ParsedRequests, Refusal, RequestLimits, parse_requests
 
 
 def plan(state: State, runtime: Runtime[Workspace]) -> State:
     """What kind of question it is, and what to retrieve by."""
     ws = runtime.context
     step = StepWriter(ws, state, "plan")
-    intent = parse_question(ws.question.text)
+    film, settings = ws.film.video.span, ws.settings.survey
+    time = read_time(ws.question.text, film, settings=settings.time)
+    intent = parse_question(time.question)
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
-    about = intent.reflect_question if intent.kind != "moment" else ws.question.text
-    settings = ws.settings.survey
+    about = intent.reflect_question if intent.kind != "moment" else time.question
     reply = step.reply(render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
     rewrite = usable_rewrite(reply.text, about)
-    options = ws.question.options if intent.kind == "moment" else ()
-    cues = _cues(ws, intent.subject, rewrite=rewrite, options=options)
-    film = ws.film.video.span
-    bounds = time_bounds(ws.question.text, film)
+    cues = _cues(ws, intent, time.question, rewrite=rewrite) + _leaning(time.relation)
+    bounds = time.bounds
     step.data = {
         "kind": intent.kind,
         "subject": intent.subject,
+        "question": time.question,
         "rewrite": rewrite,
         "rewrite_refused": bool(reply.text.strip()) and not rewrite,
         "reflect_question": intent.reflect_question,
         "cues": [dict(c) for c in cues],
         "bounds": [bounds.start_s, bounds.end_s],
+        "relation": f"{time.relation.side} {time.relation.anchor}" if time.relation else "",
     }
     update = State(
         kind=intent.kind,
         subject=intent.subject,
+        question=time.question,
         reflect_question=intent.reflect_question,
         cues=cues,
         bounds=[] if bounds == film else [bounds.start_s, bounds.end_s],
         next="survey",
     )
-    return step.done(update, why=f"the question asks for {_KIND_WORDS[intent.kind]}")
+    where = f", {step.data['relation']}" if time.relation else ""
+    if bounds != film:
+        where += f", between {format_time(bounds.start_s)} and {format_time(bounds.end_s)}"
+    return step.done(update, why=f"the question asks for {_KIND_WORDS[intent.kind]}{where}")
 
 
 _KIND_WORDS = {
@@ -72,7 +86,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     """The prior, and the model's own request over a strip of its peaks."""
     ws = runtime.context
     step = StepWriter(ws, state, "survey")
-    prior = ws.prior(state["cues"])
+    prior = ws.prior(state)
     before = ws.belief(state)
     peaks = shortlist(
         before,
@@ -84,6 +98,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     step.data = {
         "shortlist_s": [round(t, 2) for t in peaks],
         "spread": round(prior.spread, 4),
+        "best_cosine": round(prior.best, 4),
         "flat": prior.flat,
         "requests": [
             {"start": r.span.start_s, "end": r.span.end_s, "fps": r.fps, "size": r.size}
@@ -124,17 +139,23 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
             return sorted(chosen)
 
 
-def _cues(ws: Workspace, subject: str, *, rewrite: str, options: Sequence[str]) -> list[Cue]:
+def _cues(ws: Workspace, intent: Intent, question: str, *, rewrite: str) -> list[Cue]:
     """Texts to retrieve by; options count by their best, so none of them is a claim."""
     settings = ws.settings.survey
-    caption = caption_of(subject)
+    caption = caption_of(intent.subject)
     cues = [Cue(text=caption, group="question", weight=settings.question_weight)]
     if rewrite:
         cues.append(Cue(text=rewrite, group="rewrite", weight=settings.rewrite_weight))
+    options = ws.question.options if intent.kind == "moment" else ()
     for option in options:
-        text = f"{caption}, {option}"
-        cues.append(Cue(text=text, group="options", weight=settings.option_weight))
+        texts = [option_caption(question, option)] + [f"{rewrite}, {option}"] * bool(rewrite)
+        cues += [Cue(text=t, group="options", weight=settings.option_weight) for t in texts]
     return cues
+
+
+def _leaning(relation: Relation | None) -> list[Cue]:
+    """The cue of what the question names the time by; its group says on which side."""
+    return [Cue(text=relation.anchor, group=relation.side, weight=1.0)] if relation else []
 
 
 def _ask_over_strip(
@@ -150,9 +171,22 @@ def _ask_over_strip(
     if not can.absolute_times or price > step.budget().tokens_for_search // 4:
         return ParsedRequests((), ())
     prompt = render("request", n_clips=1, question=state["reflect_question"])
-    reply = step.reply(prompt, [clip], max_tokens=ws.settings.survey.request_tokens)
     limits = RequestLimits(film=ws.bounds(state), max_frames=ws.settings.look.most_requested_frames)
-    return parse_requests(reply.text, limits=limits)
+    refused: tuple[Refusal, ...] = ()
+    for _ in range(ws.settings.survey.request_turns):
+        shown = replace(clip, label=refusals_told(refused))
+        reply = step.reply(prompt, [shown], max_tokens=ws.settings.survey.request_tokens)
+        parsed = parse_requests(reply.text, limits=limits)
+        refused += parsed.refusals
+        again = bool(parsed.refusals) and not parsed.requests and ws.settings.look.tell_delivered
+        if not again or price > step.budget().tokens_for_search // 4:
+            break
+    return ParsedRequests(parsed.requests, refused)
+
+
+def refusals_told(refusals: Sequence[Refusal]) -> str:
+    """Why requests were refused, for the model: a code that a program can read, and a line."""
+    return "".join(f'<refused code="{r.code}">{r.text}</refused> {r.detail}. ' for r in refusals)
 
 
 def strip_clip(ws: Workspace, times_s: Sequence[float]) -> Clip:

@@ -8,12 +8,13 @@ nothing that the state does not determine.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from agent.budget import Budget, Spent
+from agent.confidence import Fit, fit_for
 from agent.settings import AskSettings
 from agent.state import Cue, LookState, State, intent_of, span_of
 from agent.types import Question
@@ -22,7 +23,17 @@ from index.encoder import Encoder
 from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Frame, Seconds, Shot, Span, Vectors, Video
-from tools.belief import Belief, Prior, Scores, Update, prior_from_scores, updated
+from tools.belief import (
+    SIDES,
+    Belief,
+    Prior,
+    PriorSettings,
+    Scores,
+    Update,
+    leaning,
+    prior_from_scores,
+    updated,
+)
 from tools.look import FrameCache, FrameGrid, even_times
 
 OnStep = Callable[[StepRow], None]
@@ -73,6 +84,8 @@ class Workspace:
     settings: AskSettings
     runs: RunStore
     on_step: OnStep
+    windows: dict[Span, list[Span]] = field(default_factory=dict)
+    """The windows of a part of the film, once they are made."""
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
 
@@ -112,19 +125,27 @@ class Workspace:
                 seconds=float(spent["seconds"]),
             ),
             reserve_tokens=int(limits.visual_tokens * self.settings.answer.share_of_budget),
+            reserve_looks=int(limits.looks * self.settings.answer.share_of_budget),
+            reserve_calls=max(2, int(limits.calls * self.settings.answer.share_of_budget)),
         )
 
     def bounds(self, state: State) -> Span:
         """The part of the film that the question is about."""
         return Span(*state["bounds"]) if state["bounds"] else self.film.video.span
 
-    def prior(self, cues: Sequence[Cue]) -> Prior:
-        """The belief before any look. Made from the cues alone, so the same after a restart."""
-        key = repr(cues)
+    def prior(self, state: State) -> Prior:
+        """The belief before any look. Made from the plan alone, so the same after a restart."""
+        cues, settings = state["cues"], self._prior_settings(several=intent_of(state).wants_all)
+        key = repr((cues, settings))
         if key not in self._priors:
-            self._priors[key] = prior_from_scores(
-                self.film.video.span, self._scores(cues), settings=self.settings.survey.prior
-            )
+            film = self.film.video.span
+            prior = prior_from_scores(film, self._scores(cues), settings=settings)
+            for cue in (c for c in cues if c["group"] in SIDES):
+                anchor = prior_from_scores(
+                    film, self._scores([{**cue, "group": "question"}]), settings=settings
+                )
+                prior = leaning(prior, anchor, side=cue["group"], settings=settings)
+            self._priors[key] = prior
         return self._priors[key]
 
     def belief(self, state: State) -> Belief:
@@ -137,7 +158,7 @@ class Workspace:
             if start_s < end_s:
                 updates.append(Update(Span(start_s, end_s), -4 * reflect.most_log_ratio))
         return updated(
-            self.prior(state["cues"]).belief,
+            self.prior(state).belief,
             updates,
             related_gain=0.0 if intent_of(state).wants_all else reflect.related_gain,
             related_s=reflect.related_s,
@@ -163,6 +184,23 @@ class Workspace:
                 return shot
         return None
 
+    def _prior_settings(self, *, several: bool) -> PriorSettings:
+        """The settings' prior, with what is known of this encoder's cosines."""
+        settings = self.settings.survey.prior
+        if several:
+            settings = replace(settings, temperature=self.settings.several.temperature)
+        stored = fit_for(
+            self.runs,
+            model_hash=self.encoder.identity.weights_hash,
+            prompt_hash="",
+            stage="presence",
+            default=Fit(first=settings.presence_slope),
+        )
+        if stored.version == 0:
+            return settings
+        slope, bias = stored.fit.first, stored.fit.bias
+        return replace(settings, presence_slope=slope, presence_cosine=-bias / slope)
+
     def _scores(self, cues: Sequence[Cue]) -> list[list[Scores]]:
         """Frame and clip cosines, a group for each group of cues and each kind of vector."""
         share = self.settings.survey.frame_weight
@@ -173,7 +211,7 @@ class Workspace:
             (middles, film.clips.vectors, 1 - share),
         ]
         groups: dict[str, list[Cue]] = {}
-        for cue in cues:
+        for cue in (c for c in cues if c["group"] not in SIDES):
             groups.setdefault(cue["group"], []).append(cue)
         return [
             [

@@ -1,24 +1,35 @@
-"""Fits the calibration of P(yes) on what an evaluation's runs judged.
+"""Fits the confidences of a pair of models on what an evaluation's runs saw.
 
-    python -m evals.calibrate FOLDER
+    python -m evals.calibrate FOLDER                 print the fits
+    python -m evals.calibrate FOLDER --store LIBRARY keep them in that library, as a new version
+    python -m evals.calibrate FOLDER --ship          keep them with the program (agent/fits.json)
 
-reads the library and the questions of `longshot eval demo --out FOLDER` and prints temperature and
-bias of sigmoid((logit + bias) / temperature). Looks that show a true span are positives; both
-classes weigh the same, so that a calibrated 0.5 speaks neither for nor against.
+reads the library and the questions of `longshot eval demo --out FOLDER`; take films that no table
+uses. Four stages (agent/confidence.py): the film's best cosine, one look, two looks, the answer.
+In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
+ratio; only the answer's fit keeps the shares of right and wrong, since it is read as it stands.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
+from agent.trace import load_run
 from evals.items import Item, load_items
+from evals.matching import is_right
+from evals.strategies import outcome_of
+from index.run_rows import FindingRow, RunRow, StepRow
 from index.runs import RunStore
 from index.types import Span
 
@@ -27,34 +38,67 @@ _RIDGE = 1e-3
 """Keeps the fit finite where the classes can be told apart without error."""
 _COVERED = 0.5
 """A look shows a true span when it shares at least this much of the shorter of the two."""
+_FEWEST = 8
+"""A stage with fewer observations of a class than this is not fitted."""
+
+_Key = tuple[str, str, Stage]
+"""Hash of the model, hash of the prompt, stage."""
 
 
-def fit(p_yes: Sequence[float], truth: Sequence[bool]) -> tuple[float, float]:
-    """(temperature, bias) by logistic regression on the logit, both classes weighing the same.
+@dataclass(slots=True)
+class Observations:
+    """What is known of one stage: a row of numbers and the truth for each case."""
+
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    truth: list[bool] = field(default_factory=list)
+
+    def add(self, truth: bool, *row: float) -> None:
+        self.rows.append(row)
+        self.truth.append(truth)
+
+    @property
+    def n_with(self) -> int:
+        return sum(self.truth)
+
+    @property
+    def n_without(self) -> int:
+        return len(self.truth) - self.n_with
+
+
+def fit_logistic(
+    rows: Sequence[Sequence[float]], truth: Sequence[bool], *, even: bool = True
+) -> tuple[list[float], float]:
+    """(weights, bias) by logistic regression.
+
+    Args:
+        even: both classes weigh the same; else every case does.
 
     Raises:
         ValueError: one of the classes is missing.
     """
-    p = np.clip(np.asarray(p_yes, float), 1e-6, 1 - 1e-6)
     y = np.asarray(truth, float)
     if not 0 < y.sum() < len(y):
-        raise ValueError("both looks that show the evidence and looks that don't are needed")
-    weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (1 - y).sum())
-    x = np.stack([np.log(p / (1 - p)), np.ones_like(p)], 1)
-    slope, shift = _newton(x, y, weight)
-    return 1 / slope, shift / slope
+        raise ValueError("both cases with the evidence and cases without it are needed")
+    weight = np.full(len(y), 1 / len(y))
+    if even:
+        weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (1 - y).sum())
+    x = np.asarray(rows, float)
+    # Of one scale, so that the ridge means the same for a cosine and for a logit.
+    scale = np.maximum(x.std(axis=0), 1e-6)
+    theta = _newton(np.column_stack([x / scale, np.ones(len(y))]), y, weight)
+    return [float(w) for w in theta[:-1] / scale], float(theta[-1])
 
 
 def _newton(
     x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]
-) -> tuple[float, float]:
-    theta = np.array([1.0, 0.0])
+) -> NDArray[np.float64]:
+    theta = np.zeros(x.shape[1])
     for _ in range(_STEPS):
         chance = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
-        gradient = x.T @ (weight * (y - chance)) - _RIDGE * (theta - [1.0, 0.0])
-        curvature = (x * (weight * chance * (1 - chance))[:, None]).T @ x + _RIDGE * np.eye(2)
-        theta = theta + np.linalg.solve(curvature, gradient)
-    return float(theta[0]), float(theta[1])
+        gradient = x.T @ (weight * (y - chance)) - _RIDGE * theta
+        curvature = (x * (weight * chance * (1 - chance))[:, None]).T @ x
+        theta = theta + np.linalg.solve(curvature + _RIDGE * np.eye(x.shape[1]), gradient)
+    return theta
 
 
 def anchors_of(item: Item) -> list[Span]:
@@ -69,30 +113,105 @@ def shows(span: Span, true: Sequence[Span]) -> bool:
     return any(span.overlap_s(t) >= _COVERED * min(span.duration_s, t.duration_s) for t in true)
 
 
-def judged(folder: Path) -> tuple[list[float], list[bool]]:
-    """P(yes) of every finding of the folder's runs, and whether its look shows the evidence."""
-    items = {item.question: item for item in load_items(folder / "questions.jsonl")}
-    p_yes, truth = [], []
+def observed(folder: Path) -> dict[_Key, Observations]:
+    """What the runs of an evaluation's folder saw, for every model, prompt and stage."""
+    items = {(item.question, item.options): item for item in load_items(folder / "questions.jsonl")}
+    found: dict[_Key, Observations] = defaultdict(Observations)
     with closing(RunStore.open(folder / "library")) as runs:
-        for run in runs.runs(limit=1_000_000):
-            item = items.get(run.question)
-            if item is None:
+        for run in runs.runs(limit=-1):
+            item = items.get((run.question, run.options))
+            if item is not None and run.answer:
+                _read(found, item, run, load_run(runs, run.run_id)[1])
+                _read_answer(found, item, runs, run)
+    return found
+
+
+def _read(
+    found: dict[_Key, Observations], item: Item, run: RunRow, steps: Sequence[StepRow]
+) -> None:
+    """The survey's cosine, the looks and the second looks of a run."""
+    model, true = run.models["videollm_weights"], anchors_of(item)
+    first: list[FindingRow] = []
+    for step in steps:
+        if step.node == "survey" and not item.options:
+            cosine = float(step.data["best_cosine"])
+            found[run.models["encoder_weights"], "", "presence"].add(not item.is_absent, cosine)
+        prompt = next((c.prompt_hash for c in step.calls if c.prompt_name == "reflect"), "")
+        for each in step.findings:
+            truth = shows(each.span, true)
+            if step.node == "reflect":
+                found[model, prompt, "look"].add(truth, logit(each.p_yes))
+                first.append(each)
                 continue
-            for found in (f for step in runs.steps(run.run_id) for f in step.findings):
-                p_yes.append(found.p_yes)
-                truth.append(shows(found.span, anchors_of(item)))
-    return p_yes, truth
+            before = max(first, key=lambda f: f.span.tiou(each.span))
+            row = (logit(before.p_yes), logit(each.p_yes))
+            found[model, prompt, "verify"].add(truth, *row)
+
+
+def _read_answer(found: dict[_Key, Observations], item: Item, runs: RunStore, run: RunRow) -> None:
+    """The answer's own confidence, before any fit, and whether it was right."""
+    _, steps, answer = load_run(runs, run.run_id)
+    if answer is None or answer.status != "answered":
+        return
+    last = next(s for s in reversed(steps) if s.node == "answer")
+    raw = float(last.data["verdict"]["confidence"])
+    key = (run.models["videollm_weights"], "", "answer")
+    found[key].add(is_right(item, outcome_of(answer, steps)), logit(raw))  # type: ignore[index]
+
+
+def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
+    """A fit for every stage that has enough of both classes."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    fits = []
+    for (model, prompt, stage), seen in sorted(found.items()):
+        if min(seen.n_with, seen.n_without) < _FEWEST:
+            continue
+        weights, bias = fit_logistic(seen.rows, seen.truth, even=stage != "answer")
+        fit = Fit(first=weights[0], second=weights[1] if len(weights) > 1 else 0.0, bias=bias)
+        old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
+        fits.append(
+            StoredFit(
+                model_hash=model,
+                prompt_hash=prompt,
+                stage=stage,
+                version=max(old, default=0) + 1,
+                fit=fit,
+                n_with=seen.n_with,
+                n_without=seen.n_without,
+                source=source,
+                fitted_at=now,
+            )
+        )
+    return fits
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m evals.calibrate")
-    parser.add_argument("folder", type=Path)
-    p_yes, truth = judged(parser.parse_args().folder)
-    temperature, bias = fit(p_yes, truth)
-    sys.stdout.write(
-        f"temperature {temperature:.3f}, bias {bias:.3f} "
-        f"({sum(truth)} looks with the evidence, {len(truth) - sum(truth)} without)\n"
-    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("folder", type=Path, help="an evaluation's --out")
+    parser.add_argument("--store", type=Path, metavar="LIBRARY", help="keep the fits there")
+    parser.add_argument("--ship", action="store_true", help="keep them with the program")
+    given = parser.parse_args()
+    found = observed(given.folder)
+    fits = fits_of(found, source=given.folder.name)
+    for (_, _, stage), seen in sorted(found.items()):
+        if not any(f.stage == stage for f in fits):
+            sys.stdout.write(
+                f"{stage}: {seen.n_with} with, {seen.n_without} without: too few to fit\n"
+            )
+    for each in fits:
+        weights = f"first {each.fit.first:.3f}, second {each.fit.second:.3f}"
+        sys.stdout.write(
+            f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
+            f" ({each.n_with} with the evidence, {each.n_without} without)\n"
+        )
+    if given.store is not None:
+        with closing(RunStore.open(given.store)) as runs:
+            for each in fits:
+                row = {k: v for k, v in each.to_json().items() if k != "version"}
+                sys.stdout.write(f"{each.stage} is version {runs.store_fit(row)} there\n")
+    if given.ship:
+        sys.stdout.write(f"written to {ship(fits)}\n")
 
 
 if __name__ == "__main__":

@@ -126,8 +126,29 @@ def _m001_runs(db: Any) -> None:
     )
 
 
-# Called, not used as a decorator: the library has no types for it.
+def _m002_fits(db: Any) -> None:
+    """Fits of a confidence, every version kept, in place of one calibration for each model."""
+    db["calibrations"].drop(ignore=True)
+    db["fits"].create(
+        {
+            "model_hash": str,
+            "prompt_hash": str,
+            "stage": str,
+            "version": int,
+            "fit": str,
+            "n_with": int,
+            "n_without": int,
+            "source": str,
+            "fitted_at": str,
+        },
+        pk=("model_hash", "prompt_hash", "stage", "version"),
+        not_null={"fit", "source", "fitted_at"},
+    )
+
+
+# Called, not used as decorators: the library has no types for it.
 _MIGRATIONS()(_m001_runs)
+_MIGRATIONS()(_m002_fits)
 
 
 class RunStore:
@@ -266,32 +287,32 @@ class RunStore:
         )
         return [(r["time_s"], r["jpeg"]) for r in rows]
 
-    def calibration(self, *, model_hash: str, prompt_hash: str) -> tuple[float, float] | None:
-        """(temperature, bias) stored for a model and a prompt; None: not fitted."""
-        rows = self._db["calibrations"].rows_where(
-            "model_hash = ? and prompt_hash = ?", [model_hash, prompt_hash]
+    def fit_row(self, *, model_hash: str, prompt_hash: str, stage: str) -> dict[str, Any] | None:
+        """The newest fit of a model and its prompts; None: none is stored here."""
+        rows = self._db["fits"].rows_where(
+            "model_hash = ? and prompt_hash = ? and stage = ?",
+            [model_hash, prompt_hash, stage],
+            order_by="version desc",
+            limit=1,
         )
-        return next(((r["temperature"], r["bias"]) for r in rows), None)
+        return next(({**row, "fit": json.loads(row["fit"])} for row in rows), None)
 
-    def store_calibration(
-        self,
-        *,
-        model_hash: str,
-        prompt_hash: str,
-        temperature: float,
-        bias: float,
-        fitted_at: str,
-    ) -> None:
-        self._db["calibrations"].insert(
-            {
-                "model_hash": model_hash,
-                "prompt_hash": prompt_hash,
-                "temperature": temperature,
-                "bias": bias,
-                "fitted_at": fitted_at,
-            },
-            replace=True,
-        )
+    def store_fit(self, row: dict[str, Any]) -> int:
+        """Keep a fit beside the older ones of its model, prompts and stage.
+
+        Args:
+            row: model_hash, prompt_hash, stage, fit (weights by name), n_with, n_without, source,
+                fitted_at.
+
+        Returns:
+            Its version.
+        """
+        with self._db.atomic():
+            keys = {key: row[key] for key in ("model_hash", "prompt_hash", "stage")}
+            newest = self.fit_row(**keys)
+            version = newest["version"] + 1 if newest else 1
+            self._db["fits"].insert({**row, "version": version, "fit": json.dumps(row["fit"])})
+        return int(version)
 
 
 def _by_step(rows: Any) -> dict[int, list[dict[str, Any]]]:

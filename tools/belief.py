@@ -1,10 +1,11 @@
 """A belief over the seconds of a film: where is the evidence, or is it nowhere?
 
 Reading: exactly one hypothesis is true, "the evidence is in bin t" for one bin of the film, or
-"the film does not hold it". The prior comes from the vectors, a look multiplies the hypotheses
-that it covered by a likelihood ratio, and everything is normalised again (Bayes' rule). So an
-empty look moves probability from its span to all other seconds *and* to "nowhere", and a look
-that shows the evidence does the opposite. No ratio is zero: nothing is dropped for good.
+"the film does not hold it". The vectors give the prior: their height says whether it is there at
+all, their shape where. Each look multiplies the bins that it covered by a likelihood ratio, and
+everything is normalised again (Bayes' rule). So an empty look moves probability from its span to
+all other seconds *and* to "nowhere", and a look that shows the evidence does the opposite. No
+ratio is zero: nothing is dropped for good.
 
 A question with several moments breaks "exactly one"; the masses then only rank what to look at.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from index.types import Seconds, Span
 
 Weights = NDArray[np.float64]
 
+SIDES = ("after", "before", "during")
+"""Where a belief may lean: to one side of something else, or beside it."""
 _MAD_TO_SIGMA = 1.4826
 # Below this a film's scores are one value up to rounding: a z-score would blow up noise.
 _LEAST_SIGMA = 1e-6
@@ -57,6 +60,24 @@ class Belief:
         p = np.append(self.weights, self.absent)
         return float(-(p * np.log2(p)).sum())
 
+    def region(self, span: Span, *, share: float, within: Sequence[Span]) -> Span:
+        """The stretch around a span where the belief holds.
+
+        It grows from the span's best bin to both sides while the weight is at least `share` of
+        the mean inside the span; it stays inside the spans of `within` that touch it.
+        """
+        edges, weights = self.edges_s, self.weights
+        inside = _coverage(edges, span) > 0
+        least = share * float(weights[inside].mean())
+        allowed = np.max([_coverage(edges, s) > 0 for s in (span, *within)], axis=0)
+        good = allowed & (weights >= least)
+        low = high = int(np.flatnonzero(inside)[np.argmax(weights[inside])])
+        while low > 0 and good[low - 1]:
+            low -= 1
+        while high < len(weights) - 1 and good[high + 1]:
+            high += 1
+        return Span(float(edges[low]), float(edges[high + 1]))
+
     def profile(self, *, n_bins: int) -> tuple[float, ...]:
         """The belief as at most `n_bins` masses of equal stretches, for a trace."""
         n_bins = min(n_bins, len(self.weights))
@@ -78,20 +99,32 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class PriorSettings:
-    """How scores become a prior."""
+    """How scores become a prior: first where it would be, then whether it is there at all."""
 
-    temperature: float = 0.35
-    """Robust z-scores are divided by this before the exponential."""
+    temperature: float = 0.25
+    """Robust z-scores are divided by this before the exponential: how sharply the vectors place the
+    evidence, given that the film holds it."""
     floor: float = 0.1
-    """Share of the prior that is spread evenly over the film, whatever the scores say."""
-    absent: float = 0.2
-    """Prior probability that the film does not hold the evidence."""
-    smooth_s: float = 1.0
+    """Share of evidence that the vectors do not see: its place is even over the film."""
+    smooth_s: float = 0.5
     """Standard deviation of the smoothing over time."""
     flat_spread: float = 0.02
     """A film whose best cosine is less than this above its median one has a flat prior."""
     flat_temperature: float = 2.0
     """The temperature used then: the search widens."""
+    absent: float = 0.2
+    """Probability that the film does not hold the evidence, before any score is read."""
+    presence_slope: float = 0.0
+    """What a cosine says for "the film holds it": natural log of a likelihood ratio for each 1.0 of
+    the best cosine above `presence_cosine`. Fitted for each encoder; 0: it says nothing."""
+    presence_cosine: float = 0.0
+    """The best cosine that speaks neither for nor against."""
+    most_presence: float = 3.0
+    """The vectors' word on presence weighs no more than e^±this."""
+    lean_floor: float = 0.1
+    """What is left of the belief on the wrong side of an anchor: its place is itself a guess."""
+    during_s: float = 15.0
+    """ "During" an anchor: so near to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +144,8 @@ class Prior:
     belief: Belief
     spread: float
     """Best cosine minus median cosine, the largest over the cues."""
+    best: float
+    """The best cosine of any second, averaged over the groups of cues."""
     flat: bool
 
 
@@ -145,21 +180,56 @@ def prior_from_scores(
     """
     edges = bin_edges(film)
     middles = (edges[:-1] + edges[1:]) / 2
-    total, weight, spread = np.zeros(len(middles)), 0.0, 0.0
+    total, cosine, weight, spread = np.zeros(len(middles)), np.zeros(len(middles)), 0.0, 0.0
     for group in groups:
         lanes = [s for s in group if len(s.values)]
         if not lanes:
             continue
         rows = [np.interp(middles, s.times_s, robust_z(s.values)) for s in lanes]
         total += lanes[0].weight * np.max(rows, axis=0)
+        cosine += lanes[0].weight * np.max(
+            [np.interp(middles, s.times_s, s.values) for s in lanes], axis=0
+        )
         weight += lanes[0].weight
         spread = max(spread, *(float(s.values.max() - np.median(s.values)) for s in lanes))
     flat = spread < settings.flat_spread
-    z = _smooth(total / weight, settings.smooth_s / float(edges[1] - edges[0])) if weight else total
+    sigma_bins = settings.smooth_s / float(edges[1] - edges[0])
+    z, cosine = (_smooth(v / (weight or 1.0), sigma_bins) for v in (total, cosine))
     peaked = np.exp((z - z.max()) / (settings.flat_temperature if flat else settings.temperature))
     shares = (1 - settings.floor) * peaked / peaked.sum() + settings.floor / len(z)
-    weights = (1 - settings.absent) * shares
-    return Prior(Belief(edges, weights, settings.absent), spread=spread, flat=flat)
+    best = float(cosine.max())
+    absent = _absent(best, settings) if weight else settings.absent
+    return Prior(Belief(edges, (1 - absent) * shares, absent), spread=spread, best=best, flat=flat)
+
+
+def _absent(best_cosine: float, settings: PriorSettings) -> float:
+    """P(the film does not hold it | its best cosine): Bayes' rule with the encoder's fit."""
+    log_ratio = settings.presence_slope * (best_cosine - settings.presence_cosine)
+    log_ratio = min(max(log_ratio, -settings.most_presence), settings.most_presence)
+    return settings.absent / (settings.absent + (1 - settings.absent) * math.exp(log_ratio))
+
+
+def leaning(prior: Prior, anchor: Prior, *, side: str, settings: PriorSettings) -> Prior:
+    """The prior of something that comes after, before or during something else.
+
+    Both places are uncertain, so P(the anchor came earlier), the sum of the anchor's own prior up
+    to each bin, multiplies the belief there: p(t) · (floor + (1 − floor) · P(anchor before t)).
+    """
+    shares = anchor.belief.weights / anchor.belief.weights.sum()
+    earlier = np.cumsum(shares) - shares / 2
+    if side == "after":
+        factor = earlier
+    elif side == "before":
+        factor = 1 - earlier
+    else:
+        edges = anchor.belief.edges_s
+        reach = max(1, round(settings.during_s / float(edges[1] - edges[0])))
+        near = np.convolve(np.pad(shares, reach, mode="edge"), np.ones(2 * reach + 1), "valid")
+        factor = near / near.max()
+    old = prior.belief
+    weights = old.weights * (settings.lean_floor + (1 - settings.lean_floor) * factor)
+    weights *= (1 - old.absent) / weights.sum()
+    return replace(prior, belief=Belief(old.edges_s, weights, old.absent))
 
 
 def updated(
@@ -184,17 +254,6 @@ def updated(
         # A bin that is partly covered holds the evidence in the covered part by that share.
         log_weights = log_weights + np.log1p(reach * np.expm1(update.log_ratio))
     return _normalised(belief.edges_s, log_weights, math.log(belief.absent))
-
-
-def log_ratio_of(p_yes: float, *, base_rate: float, most: float) -> float:
-    """The log likelihood ratio behind a calibrated P(yes).
-
-    A judge that says p under a base rate b has seen an observation with the ratio
-    odds(p) / odds(b); it is held within e^±`most`, so that no single look decides for ever.
-    """
-    p = min(max(p_yes, 1e-6), 1 - 1e-6)
-    ratio = math.log(p / (1 - p)) - math.log(base_rate / (1 - base_rate))
-    return min(max(ratio, -most), most)
 
 
 def look_gain_bits(mass: float, *, judge_error: float) -> float:

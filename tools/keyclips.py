@@ -4,21 +4,22 @@ Anchors are the peaks between valleys of a relevance curve; an allocator gives e
 frames and size. The total, counted in the model's own tokens, never exceeds the budget, and what is
 left is less than the cheapest step that is still open.
 
-Source: F2C, arXiv 2510.02262 (anchors); Tempo (allocation by relevance, with a floor).
+Source: F2C, arXiv 2510.02262 (anchors, lengths); Tempo (allocation by relevance, with a floor).
 Ours differs: tokens are counted from the grid, pairs and time tags included, and left-over tokens
 are spent until nothing more fits.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.types import Seconds, Span
+from index.types import Seconds, Span, Vectors
 
 Curve = NDArray[np.float64]
 
@@ -76,6 +77,62 @@ def anchors(times_s: Seconds, scores: Curve, *, limit: int) -> list[int]:
         if label not in best or scores[peak] > scores[best[label]]:
             best[label] = peak
     return sorted(best.values())
+
+
+@dataclass(frozen=True, slots=True)
+class LengthSettings:
+    """How long a clip around an anchor is."""
+
+    lengths_s: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0)
+    """Lengths that are tried."""
+    redundancy: float = 0.5
+    """Weight of the mean cosine between the clip's seconds (F2C's value)."""
+    longer: float = 0.05
+    """What the longest clip gets on top, shorter ones in proportion (F2C's value)."""
+
+
+def key_span(
+    anchor_s: float,
+    *,
+    within: Span,
+    scores: tuple[Seconds, Curve],
+    rows: tuple[Seconds, Vectors],
+    settings: LengthSettings,
+) -> Span:
+    """The clip around an anchor: the length with the most relevance and the least repetition.
+
+    Args:
+        within: what it must stay inside; shorter than a length, that length is not tried.
+        scores: times and relevance there, 0..1 over the film.
+        rows: times and vectors (N, D), unit length, whose cosines say what repeats itself.
+
+    Source: F2C, arXiv 2510.02262 (argmax S - 0.5 R + 0.05 l / l_max). Ours differs: the scores are
+    the film's own, scaled, since raw cosines hardly move S; R of a single second is 1.
+    """
+    longest_s = max(settings.lengths_s)
+    best, best_worth = within, -math.inf
+    for length_s in sorted(settings.lengths_s):
+        if length_s > within.duration_s:
+            break
+        start_s = max(within.start_s, min(anchor_s - length_s / 2, within.end_s - length_s))
+        span = Span(start_s, start_s + length_s)
+        relevance = _inside(*scores, span)
+        vectors = _inside(*rows, span)
+        n = len(vectors)
+        # The mean of all pairs without each one's cosine with itself.
+        repeats = (float((vectors @ vectors.T).sum()) - n) / (n * (n - 1)) if n > 1 else 1.0
+        worth = (
+            (float(relevance.mean()) if len(relevance) else 0.0)
+            - settings.redundancy * repeats
+            + settings.longer * length_s / longest_s
+        )
+        if worth > best_worth:
+            best, best_worth = span, worth
+    return best
+
+
+def _inside(times_s: Seconds, values: NDArray[Any], span: Span) -> NDArray[Any]:
+    return values[(times_s >= span.start_s) & (times_s < span.end_s)]
 
 
 def _basin_peaks(scores: Curve) -> list[int]:

@@ -25,6 +25,7 @@ from index.types import Span, Video
 from tools.search import Moment
 
 if TYPE_CHECKING:
+    from agent.budget import Estimate
     from index.doctor import Check
 
 DEMO_NOTICE = (
@@ -115,6 +116,15 @@ def _says(text: str) -> str:
 
 
 # -- answers
+
+
+def print_estimate(out: Console, estimate: Estimate) -> None:
+    """The most that a question will cost, before it is asked."""
+    text = (
+        f"at most {estimate.visual_tokens:,} visual tokens, {estimate.looks} looks of about"
+        f" {estimate.tokens_per_look} tokens"
+    )
+    _entry(out, "budget", text)
 
 
 def print_answer(out: Console, answer: Answer, video: Video) -> None:

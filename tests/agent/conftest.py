@@ -129,7 +129,7 @@ def library(tmp_path: Path, film_path: Path) -> PlainLibrary:
 @pytest.fixture
 def settings() -> AskSettings:
     return AskSettings(
-        budget=BudgetSettings(visual_tokens=6_000, looks=17, calls=80, seconds=60),
+        budget=BudgetSettings(visual_tokens=6_000, looks=22, calls=80, seconds=60),
         look=LookSettings(short_side_px=32, high_short_side_px=64),
     )
 
@@ -169,7 +169,7 @@ def workspace(library: PlainLibrary, settings: AskSettings) -> WorkspaceMaker:
             runs=runs,
             on_step=ignore_step,
         )
-        full: State = {**initial_state(), **state}  # type: ignore[typeddict-item]
+        full: State = {**initial_state(), "question": question, **state}  # type: ignore[typeddict-item]
         return ws, full
 
     return make

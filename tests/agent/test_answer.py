@@ -8,8 +8,9 @@ from langgraph.runtime import Runtime
 from agent.answer import answer, better_guess, checked, covers, status_of
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
-from agent.kinds import Cited, Verdict, merged, neighbour, whole
+from agent.kinds import Cited, Verdict, neighbour, whole
 from agent.settings import AnswerSettings
+from agent.several import merged
 from agent.state import LookState, State
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
@@ -40,6 +41,8 @@ def ready(workspace: WorkspaceMaker, model: ScriptedVideoLLM, **state: object) -
         "end_s": 70.0,
         "p_yes": 0.95,
         "confidence": 0.95,
+        "log_ratio": 3.0,
+        "verified": False,
     }
     update = {"start_s": 60.0, "end_s": 70.0, "log_ratio": 3.0, "cause": "2.0"}
     given: State = {  # type: ignore[typeddict-item]
@@ -72,7 +75,10 @@ def test_the_third_pass_decides(workspace: WorkspaceMaker) -> None:
     ws, state = ready(workspace, replies("a wall", "a car", "a car"))
     out = answer(state, Runtime(context=ws))
     assert (out["answer"]["status"], out["answer"]["answer"]) == ("answered", "a car")
-    assert out["answer"]["confidence"] == pytest.approx(0.95 * 2 / 3, abs=1e-3)
+    # The same run again with passes that agree: the vote's share is the whole difference.
+    ws.videollm = replies("a car", "a car")
+    sure = answer(state, Runtime(context=ws))["answer"]["confidence"]
+    assert out["answer"]["confidence"] == pytest.approx(sure * 2 / 3, abs=1e-3)
 
 
 def test_passes_that_disagree_send_the_search_on(workspace: WorkspaceMaker) -> None:
@@ -94,7 +100,10 @@ def test_not_enough_sends_the_search_on_and_leaves_no_guess(workspace: Workspace
 def test_an_unreadable_reply_is_never_an_answer(workspace: WorkspaceMaker) -> None:
     spent = {"visual_tokens": 0, "looks": 17, "calls": 3, "seconds": 1.0}
     ws, state = ready(
-        workspace, replies("...", "…"), spent=spent, stop_reason="budget: 17 looks are used up"
+        workspace,
+        replies("...", "…"),
+        spent=spent,
+        stop_reason="budget: 17 looks are used up",
     )
     out = answer(state, Runtime(context=ws))
     assert (out["answer"]["status"], out["answer"]["answer"]) == ("out_of_budget", "")

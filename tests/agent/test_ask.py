@@ -133,15 +133,36 @@ def test_a_model_that_cannot_relate_clips_is_shown_the_neighbour_alone(
     assert [c.span for c in found.citations] == [Span(120, 130), BLUE]
 
 
-def test_several_moments_can_ask_for_more_confidence_than_one(
+def test_a_set_says_how_sure_it_is_that_none_is_missing(
     library: PlainLibrary, settings: AskSettings
 ) -> None:
-    strict = replace(settings, answer=replace(settings.answer, several_accept=1.0))
-    models = models_with(knowing([RED_1, RED_2]))
-    question = "How many times does the red wall appear?"
-    assert ask(library, library.video, question, models=models, settings=strict).spans == ()
-    one = ask(library, library.video, "Where is the red wall?", models=models, settings=strict)
-    assert one.status == "answered"
+    found = ask(
+        library,
+        library.video,
+        "How many times does the red wall appear?",
+        models=models_with(knowing([RED_1, RED_2])),
+        settings=settings,
+    )
+    assert (found.answer, found.spans) == ("2", (RED_1, RED_2))
+    assert any("a further moment is there with" in note for note in found.notes)
+
+
+def test_the_clock_of_a_question_bounds_the_search(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    seen: list[StepRow] = []
+    found = ask(
+        library,
+        library.video,
+        "How many times does the red wall appear in the first 100 seconds?",
+        models=models_with(knowing([RED_1, RED_2])),
+        settings=settings,
+        on_step=seen.append,
+    )
+    assert (found.answer, found.spans) == ("1", (RED_1,))
+    assert all(k.span.end_s <= 100 for s in seen for k in s.looks)
+    judged = [c.prompt_text for s in seen for c in s.calls if c.prompt_name == "reflect"]
+    assert all("first 100 seconds" not in text for text in judged)
 
 
 def test_what_the_film_does_not_hold_is_not_found(
@@ -184,6 +205,21 @@ def test_a_token_budget_is_never_exceeded(library: PlainLibrary, settings: AskSe
         )
         assert found.usage["visual_tokens"] <= tokens
         assert found.stop_reason
+
+
+@pytest.mark.parametrize("question", ["What is the blue thing?", "How often is it red?"])
+@pytest.mark.parametrize("looks", [1, 2, 5, 9])
+def test_the_looks_of_an_answer_are_within_the_budget(
+    library: PlainLibrary, settings: AskSettings, looks: int, question: str
+) -> None:
+    found = ask(
+        library,
+        library.video,
+        question,
+        models=models_with(knowing([BLUE, RED_1, RED_2])),
+        settings=with_budget(settings, looks=looks),
+    )
+    assert 1 <= found.usage["looks"] <= looks
 
 
 def test_the_steps_are_streamed_and_the_trace_is_the_same_without_models(
@@ -250,8 +286,8 @@ def test_what_a_question_may_cost_is_said_before(
     library: PlainLibrary, settings: AskSettings
 ) -> None:
     models = models_with(knowing([BLUE]))
-    # Eight frames of 64x32 px: four pairs of 2 visual tokens and a tag of 10; 1500 kept back.
+    # Eight frames of 64x32 px: four pairs of 2 visual tokens and a tag of 10.
     cost = estimate_cost(library.video, models=models, settings=settings)
-    assert (cost.tokens_per_look, cost.looks, cost.visual_tokens) == (48, 17, 17 * 48 + 1500)
+    assert (cost.tokens_per_look, cost.looks, cost.visual_tokens) == (48, 22, 6_000)
     found = ask(library, library.video, "What is blue?", models=models, settings=settings)
     assert found.usage["visual_tokens"] <= cost.visual_tokens

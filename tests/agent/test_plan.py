@@ -11,14 +11,12 @@ from agent.plan import (
     number_in,
     option_by_number,
     option_by_time,
+    option_caption,
     parse_question,
-    time_bounds,
     times_in,
     usable_rewrite,
 )
 from index.types import Span
-
-FILM = Span(0, 3600)
 
 
 @pytest.mark.parametrize(
@@ -80,19 +78,17 @@ def test_a_rewrite_that_lost_the_thread_is_not_used(rewrite: str, used: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("question", "bounds"),
+    ("question", "option", "caption"),
     [
-        ("Who sings in the first ten minutes?", Span(0, 600)),
-        ("Who sings in the last minute?", Span(3540, 3600)),
-        ("Who sings during the first half an hour?", Span(0, 1800)),
-        ("Who sings between 1:00 and 2:30?", Span(60, 150)),
-        ("Who sings in the first two hours?", Span(0, 3600)),
-        ("Who sings first?", FILM),
-        ("Who sings between 2:30 and 1:00?", FILM),
+        ("What colour is the boat on the beach?", "red", "the red boat on the beach"),
+        ("How many red boats are there?", "three", "three red boats"),
+        ("Where is the red boat?", "forest", "the red boat, forest"),
     ],
 )
-def test_a_question_may_name_its_part_of_the_film(question: str, bounds: Span) -> None:
-    assert time_bounds(question, FILM) == bounds
+def test_an_option_becomes_the_caption_of_the_picture_it_would_be_right_in(
+    question: str, option: str, caption: str
+) -> None:
+    assert option_caption(question, option) == caption
 
 
 @pytest.mark.parametrize(
@@ -125,6 +121,5 @@ def test_options_that_are_numbers_or_times_are_picked_by_code() -> None:
 def test_any_text_has_a_kind_and_words_to_look_for(text: str) -> None:
     intent = parse_question(text)
     assert intent.kind in ("moment", "when", "count", "all", "after", "before")
-    assert time_bounds(text, FILM).clamp(FILM) is not None
     times_in(text)
     assert caption_of(text) or not "".join(text.split()).strip(".?!")

@@ -1,39 +1,125 @@
-"""Fitting the calibration of P(yes)."""
+"""Fitting the confidences."""
 
-import math
+import json
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from evals.calibrate import fit, shows
+from agent.confidence import Fit, logit, sigmoid
+from evals.calibrate import Observations, fit_logistic, fits_of, observed, shows
+from index.run_rows import CallRow, FindingRow, RunRow, StepRow
+from index.runs import RunStore
 from index.types import Span
 
 
-def calibrated(p: float, temperature: float, bias: float) -> float:
-    return 1 / (1 + math.exp(-(math.log(p / (1 - p)) + bias) / temperature))
+def calibrated(p: float, weight: float, bias: float) -> float:
+    return sigmoid(weight * logit(p) + bias)
 
 
 def test_probabilities_that_are_honest_stay_as_they_are() -> None:
     # Of looks at 0.8 four of five show it, of looks at 0.2 one of five: both classes have ten.
-    p_yes = [0.8] * 10 + [0.2] * 10
+    rows = [(logit(p),) for p in [0.8] * 10 + [0.2] * 10]
     truth = [True] * 8 + [False] * 2 + [True] * 2 + [False] * 8
-    temperature, bias = fit(p_yes, truth)
-    assert temperature == pytest.approx(1.0, abs=0.02)
+    (weight,), bias = fit_logistic(rows, truth)
+    assert weight == pytest.approx(1.0, abs=0.02)
     assert bias == pytest.approx(0.0, abs=0.02)
 
 
 def test_a_model_that_says_yes_too_easily_is_drawn_down() -> None:
     # Every no stands at 0.6 and every yes at 0.9, with one of ten on the wrong side.
-    p_yes = [0.9] * 10 + [0.6] * 10
+    rows = [(logit(p),) for p in [0.9] * 10 + [0.6] * 10]
     truth = [True] * 9 + [False] + [True] + [False] * 9
-    temperature, bias = fit(p_yes, truth)
+    (weight,), bias = fit_logistic(rows, truth)
     assert bias < 0
-    assert calibrated(0.9, temperature, bias) == pytest.approx(0.9, abs=0.03)
-    assert calibrated(0.6, temperature, bias) == pytest.approx(0.1, abs=0.03)
+    assert calibrated(0.9, weight, bias) == pytest.approx(0.9, abs=0.03)
+    assert calibrated(0.6, weight, bias) == pytest.approx(0.1, abs=0.03)
+
+
+def test_classes_of_different_size_weigh_the_same_unless_shares_are_wanted() -> None:
+    # The row says nothing; nine of ten are true.
+    rows, truth = [(0.0,)] * 10, [True] * 9 + [False]
+    assert sigmoid(fit_logistic(rows, truth)[1]) == pytest.approx(0.5, abs=0.01)
+    assert sigmoid(fit_logistic(rows, truth, even=False)[1]) == pytest.approx(0.9, abs=0.01)
 
 
 def test_one_class_alone_cannot_be_fitted() -> None:
     with pytest.raises(ValueError, match="both"):
-        fit([0.2, 0.3], [False, False])
+        fit_logistic([(0.2,), (0.3,)], [False, False])
+
+
+def test_a_stage_with_too_few_cases_of_a_class_is_left_alone() -> None:
+    few, enough = Observations(), Observations()
+    for position in range(10):
+        few.add(position < 3, float(position))
+        enough.add(position % 2 == 0, float(position), -float(position))
+        enough.add(position % 2 == 1, float(position), -float(position))
+    found = {("m", "p", "look"): few, ("m", "p", "verify"): enough}
+    (fit,) = fits_of(found, source="here")  # type: ignore[arg-type]
+    assert (fit.stage, fit.model_hash, fit.n_with, fit.n_without) == ("verify", "m", 10, 10)
+    assert (fit.version, fit.source) == (1, "here")
+
+
+def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None:
+    question = {
+        "custom_id": "a",
+        "video": "f.mp4",
+        "kind": "when",
+        "form": "open",
+        "question": "When is it red?",
+        "answer": "0:01:00 - 0:01:10",
+        "evidence": [[60, 70]],
+        "status": "answered",
+    }
+    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
+    (tmp_path / "library").mkdir()
+    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    call = CallRow("reflect", "P", "", "", {"yes": 0.9}, ("2.0",), {})
+    with closing(RunStore.open(tmp_path / "library")) as runs:
+        run = RunRow("r", 1, "h", "", "When is it red?", (), models, {}, "k", "2026-01-01", 1)
+        runs.start(run)
+        seen = [
+            FindingRow("2.0", "2.0", Span(60, 70), 0.9, 0.9),
+            FindingRow("2.1", "2.1", Span(0, 10), 0.6, 0.6),
+        ]
+        again = [FindingRow("3.0", "3.0", Span(60, 70), 0.8, 0.8)]
+        runs.record("r", StepRow(1, "survey", "", data={"best_cosine": 0.4}))
+        runs.record("r", StepRow(2, "reflect", "", calls=(call,), findings=tuple(seen)))
+        verdict = {"verdict": {"confidence": 0.7}}
+        runs.record(
+            "r", StepRow(3, "answer", "", calls=(call,), findings=tuple(again), data=verdict)
+        )
+        runs.finish("r", status="not_found", stop_reason="", answer=not_found())
+    found = observed(tmp_path)
+    assert found["E", "", "presence"].rows == [(0.4,)]
+    assert found["V", "P", "look"].truth == [True, False]
+    assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8))]
+    assert ("V", "", "answer") not in found
+
+
+def not_found() -> dict[str, object]:
+    from agent.types import Answer
+
+    return Answer(
+        run_id="r",
+        question="When is it red?",
+        answer="",
+        choice=None,
+        confidence=0.9,
+        status="not_found",
+        citations=(),
+        usage={},
+        models={},
+        stop_reason="",
+        kind="when",
+    ).to_json()
+
+
+def test_a_fit_adds_up_log_odds() -> None:
+    fit = Fit(first=0.5, second=0.25, bias=-1.0)
+    assert fit.log_odds(0.5) == pytest.approx(-1.0)
+    # logit(0.9) = 2.197
+    assert fit.log_odds(0.9, second=0.9) == pytest.approx(0.75 * 2.1972 - 1.0, abs=1e-4)
 
 
 def test_a_look_shows_a_span_when_they_share_half_of_the_shorter() -> None:

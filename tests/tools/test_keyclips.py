@@ -11,8 +11,10 @@ from index.types import Span
 from tools.keyclips import (
     Candidate,
     ClipShape,
+    LengthSettings,
     allocate,
     anchors,
+    key_span,
     smallest_open_step,
 )
 
@@ -109,3 +111,69 @@ def test_anchors_are_few_ascending_and_hold_the_best(values: list[float], limit:
     assert 1 <= len(found) <= limit
     assert found == sorted(set(found))
     assert max(scores[found]) == pytest.approx(scores.max())
+
+
+def flat_price(*, n_frames: int, width_px: int, height_px: int) -> int:
+    """A model whose frames cost the same at any size."""
+    return 30 * n_frames
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(0, 3000))
+def test_a_model_without_adaptive_size_gets_the_same_plan_in_its_own_tokens(
+    relevances: list[float], budget_tokens: int
+) -> None:
+    # Its ladder has frames alone: a larger picture would cost nothing and show nothing.
+    ladder = LADDER[:3]
+    candidates = [
+        Candidate(Span(10.0 * i, 10.0 * i + 5), r, ladder) for i, r in enumerate(relevances)
+    ]
+    clips = allocate(candidates, budget_tokens=budget_tokens, price=flat_price)
+    total = sum(30 * c.shape.n_frames for c in clips)
+    assert total == sum(c.tokens for c in clips) <= budget_tokens
+    step = smallest_open_step(clips, candidates, price=flat_price)
+    assert step is None or budget_tokens - total < step
+
+
+def test_clips_of_different_length_and_size_stand_in_one_plan() -> None:
+    clips = allocate([candidate(0, 0.1), candidate(50, 0.9)], budget_tokens=210, price=price)
+    assert {(c.shape.n_frames, c.shape.height_px) for c in clips} == {(4, 96), (8, 128)}
+
+
+def seconds(vectors: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    return np.arange(len(vectors)) + 0.5, np.array(vectors, np.float32)
+
+
+def test_a_clip_is_as_long_as_what_is_relevant() -> None:
+    # Relevant from 8 to 12 s of a film in which every second looks different.
+    scores = np.zeros(32)
+    scores[8:12] = 1.0
+    rows = seconds(np.eye(32).tolist())
+    span = key_span(
+        10.0,
+        within=Span(0, 32),
+        scores=(rows[0], scores),
+        rows=rows,
+        settings=LengthSettings(),
+    )
+    assert span == Span(8, 12)
+
+
+def test_what_repeats_itself_is_no_reason_for_a_longer_clip() -> None:
+    # All seconds are the same picture, equally relevant: only the bonus for length is left.
+    same = seconds([[1.0, 0.0]] * 32)
+    settings = LengthSettings(longer=0.0)
+    assert key_span(
+        16.0, within=Span(0, 32), scores=(same[0], np.ones(32)), rows=same, settings=settings
+    ) == Span(15, 17)
+
+
+@given(st.floats(0, 40), st.floats(0, 30), st.floats(0.1, 10))
+def test_a_key_span_stays_inside_its_shot(
+    anchor_s: float, start_s: float, duration_s: float
+) -> None:
+    rows = seconds(np.eye(40).tolist())
+    within = Span(start_s, start_s + duration_s)
+    span = key_span(
+        anchor_s, within=within, scores=(rows[0], np.ones(40)), rows=rows, settings=LengthSettings()
+    )
+    assert within.start_s <= span.start_s < span.end_s <= within.end_s + 1e-9

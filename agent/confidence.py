@@ -1,0 +1,127 @@
+"""From what a model said to one honest probability.
+
+What was observed of a span (P(yes) of a look, P(yes) of a second one) is read by a logistic model.
+Its weights are fitted for each model and prompt on films that no table uses, both classes weighing
+the same (`python -m evals.calibrate`), so that its log-odds are a log likelihood ratio: what the
+observation adds to the belief.
+
+Where they come from: the library's newest version; else those that ship (`fits.json`); else the
+settings'.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+Stage = Literal["presence", "look", "verify", "answer"]
+"""What is fitted: the film's best cosine, one look, two looks, the answer's own confidence."""
+
+_SHIPPED = Path(__file__).parent / "fits.json"
+_EDGE = 1e-6
+"""0 and 1 are drawn in by this before a logarithm is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Weights of a logistic reading."""
+
+    first: float = 1.0
+    """Of the logit of a look's P(yes); of the confidence's logit ("answer"); of the film's best
+    cosine itself ("presence")."""
+    second: float = 0.0
+    """Of the logit of the second look's P(yes)."""
+    bias: float = 0.0
+
+    def log_odds(self, first: float, *, second: float = 0.5) -> float:
+        """Natural log of P(observed | evidence here) / P(observed | not here)."""
+        return self.bias + self.first * logit(first) + self.second * logit(second)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFit:
+    """A fit, what it is for, and where it comes from."""
+
+    model_hash: str
+    prompt_hash: str
+    stage: Stage
+    version: int
+    """1, 2, …; 0: nobody fitted it."""
+    fit: Fit
+    n_with: int = 0
+    """Observations with the evidence that it was fitted on (in the stage "answer": right ones)."""
+    n_without: int = 0
+    source: str = "settings"
+    """What it was fitted on."""
+    fitted_at: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def named(self) -> str:
+        """For a trace: "look 2 (library)"."""
+        return f"{self.stage} {self.version} ({self.source})"
+
+
+class FitStore(Protocol):
+    """What keeps fits: a library's runs."""
+
+    def fit_row(
+        self, *, model_hash: str, prompt_hash: str, stage: str
+    ) -> dict[str, Any] | None: ...
+
+
+def fit_for(
+    store: FitStore, *, model_hash: str, prompt_hash: str, stage: Stage, default: Fit
+) -> StoredFit:
+    """The newest fit of a model and its prompts, see the module."""
+    row = store.fit_row(model_hash=model_hash, prompt_hash=prompt_hash, stage=stage)
+    if row is not None:
+        return stored_fit(row)
+    for shipped in shipped_fits():
+        if (shipped.model_hash, shipped.prompt_hash, shipped.stage) == (
+            model_hash,
+            prompt_hash,
+            stage,
+        ):
+            return shipped
+    return StoredFit(model_hash, prompt_hash, stage, 0, default)
+
+
+def stored_fit(row: dict[str, Any]) -> StoredFit:
+    """The fit of a row or of a line of the shipped file."""
+    return StoredFit(**{**row, "fit": Fit(**row["fit"])})
+
+
+@cache
+def shipped_fits() -> tuple[StoredFit, ...]:
+    """The fits that come with the program, the newest first."""
+    rows = [stored_fit(row) for row in json.loads(_SHIPPED.read_text(encoding="utf-8"))]
+    return tuple(sorted(rows, key=lambda f: -f.version))
+
+
+def ship(fits: list[StoredFit]) -> Path:
+    """Write fits among the shipped ones, as the next version of their model, prompt and stage."""
+    rows = list(shipped_fits())
+    for fit in fits:
+        key = (fit.model_hash, fit.prompt_hash, fit.stage)
+        rows = [r for r in rows if (r.model_hash, r.prompt_hash, r.stage) != key] + [fit]
+    rows.sort(key=lambda f: (f.model_hash, f.prompt_hash, f.stage))
+    text = json.dumps([row.to_json() for row in rows], indent=2)
+    _SHIPPED.write_text(text + "\n", encoding="utf-8")
+    shipped_fits.cache_clear()
+    return _SHIPPED
+
+
+def logit(p: float) -> float:
+    p = min(max(p, _EDGE), 1 - _EDGE)
+    return math.log(p / (1 - p))
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-min(max(x, -60.0), 60.0)))

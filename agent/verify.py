@@ -1,0 +1,74 @@
+"""A finding is looked at a second time, in other frames, before anything rests on it.
+
+The second look is judged like the first. What both say together is one log-odds
+(agent/confidence.py), less than their sum, since they share what misleads them; the belief
+gets what it adds to the first.
+
+Source: T*, arXiv 2504.02259 (a hit is checked on a larger picture). Ours differs: other frames of
+the whole shot, and both judgements count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.confidence import StoredFit, fit_for, sigmoid
+from agent.evidence import affordable_shape
+from agent.state import FindingState, LookState, State, UpdateState
+from agent.steps import StepWriter
+from agent.workspace import Workspace
+from index.types import Span
+from prompts.render import RenderedPrompt, render
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A finding after its second look."""
+
+    finding: FindingState
+    look: LookState
+    update: UpdateState
+    """What the second look adds."""
+
+
+def verify(
+    ws: Workspace, step: StepWriter, state: State, found: FindingState, span: Span
+) -> Verified | None:
+    """Judge `span`, which `found` lies in, once more; None where that cannot be paid."""
+    budget = step.budget()
+    shape = affordable_shape(ws, budget.tokens_left // 2)
+    if shape is None or budget.looks_left < 1 or budget.calls_left < 2:
+        return None
+    look, clip = step.look(span, shape, why="a second look at a finding", source="answer")
+    most = ws.settings.verify.most_log_ratio
+    prompt = render("reflect", n_clips=1, question=state["reflect_question"])
+    second = step.judge(prompt, [clip], looks=[look]).p_yes
+    stored = verify_fit(ws, prompt)
+    odds = stored.fit.log_odds(found["p_yes"], second=second)
+    again = step.finding(
+        look,
+        p_yes=second,
+        confidence=sigmoid(odds),
+        log_ratio=min(max(odds, -most), most),
+        verified=True,
+    )
+    # The first look's own ratio is in the belief already.
+    adds = again["log_ratio"] - found["log_ratio"]
+    update: UpdateState = {
+        "start_s": span.start_s,
+        "end_s": span.end_s,
+        "log_ratio": adds,
+        "cause": again["finding_id"],
+    }
+    return Verified(again, look, update)
+
+
+def verify_fit(ws: Workspace, prompt: RenderedPrompt) -> StoredFit:
+    """The fit of both looks together, for this model and this prompt."""
+    return fit_for(
+        ws.runs,
+        model_hash=ws.videollm.weights_hash,
+        prompt_hash=prompt.file_hash,
+        stage="verify",
+        default=ws.settings.verify.fit,
+    )
