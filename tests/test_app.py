@@ -177,7 +177,7 @@ def test_json_of_a_question_is_all_that_is_on_standard_output(
     (cited, *_) = answer["citations"]
     (start, end) = question.evidence[0]
     assert min(cited["end"], end) > max(cited["start"], start)
-    assert done.err.startswith("plan")
+    assert done.err.startswith("budget")
 
 
 def test_a_budget_is_kept_to(indexed: Longshot, film: Path) -> None:
