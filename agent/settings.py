@@ -205,7 +205,7 @@ class SeveralSettings:
 
     temperature: float = 0.5
     """In place of the prior's: how sharply the vectors place one of several moments."""
-    prior_mean: float = 3.0
+    prior_mean: float = 5.0
     """Moments expected before anything is seen (somebody who asks for several expects some)."""
     prior_shape: float = 1.0
     """Shape of the gamma prior of their number: 1 leaves it wide open."""

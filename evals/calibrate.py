@@ -7,12 +7,14 @@
 reads the library and the questions of `longshot eval demo --out FOLDER`; take films that no table
 uses. Four stages (agent/confidence.py): the film's best cosine, one look, two looks, the answer.
 In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
-ratio; only the answer's fit keeps the shares of right and wrong, since it is read as it stands.
+ratio (of two looks: with what it says that a first one led to a second). Only the answer's fit
+keeps the shares of right and wrong, since it is read as it stands.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -167,6 +169,8 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
         if min(seen.n_with, seen.n_without) < _FEWEST:
             continue
         weights, bias = fit_logistic(seen.rows, seen.truth, even=stage != "answer")
+        if stage == "verify":
+            bias += _chosen(found[model, prompt, "look"], seen)
         fit = Fit(first=weights[0], second=weights[1] if len(weights) > 1 else 0.0, bias=bias)
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(
@@ -183,6 +187,15 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             )
         )
     return fits
+
+
+def _chosen(looks: Observations, again: Observations) -> float:
+    """What it says already that a look was chosen for a second one (natural log of a ratio).
+
+    A fit on the chosen alone knows only what tells them apart from each other.
+    """
+    with_evidence = again.n_with / looks.n_with
+    return math.log(with_evidence / (again.n_without / looks.n_without))
 
 
 def main() -> None:

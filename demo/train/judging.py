@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.reflect import Calibration
+from agent.confidence import Fit, logit, sigmoid
 from agent.videollm import VideoLLM
 from demo.train.branches import reflect_branch
 from demo.train.cases import LATEST_S, as_prompt, clips_of
 from demo.train.contexts import Context, look, pool_source
 from demo.train.pool import Pool
-from evals.calibrate import fit
+from evals.calibrate import fit_logistic
 from evals.metrics import ece
 
 
@@ -34,8 +34,10 @@ class Judged:
     def calibrated_ece(self) -> float:
         """ECE of the second half under a calibration fitted on the first."""
         half = len(self.truth) // 2
-        calibration = Calibration(*fit(self.p_yes[:half], self.truth[:half]))
-        return ece([calibration.apply(p) for p in self.p_yes[half:]], self.truth[half:])
+        rows = [(logit(p),) for p in self.p_yes[:half]]
+        (first,), bias = fit_logistic(rows, self.truth[:half])
+        fit = Fit(first=first, bias=bias)
+        return ece([sigmoid(fit.log_odds(p)) for p in self.p_yes[half:]], self.truth[half:])
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:

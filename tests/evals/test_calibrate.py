@@ -1,6 +1,7 @@
 """Fitting the confidences."""
 
 import json
+import math
 from contextlib import closing
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_a_stage_with_too_few_cases_of_a_class_is_left_alone() -> None:
     (fit,) = fits_of(found, source="here")  # type: ignore[arg-type]
     assert (fit.stage, fit.model_hash, fit.n_with, fit.n_without) == ("verify", "m", 10, 10)
     assert (fit.version, fit.source) == (1, "here")
+
+
+def test_a_second_look_counts_that_the_first_led_to_it() -> None:
+    looks, again = Observations(), Observations()
+    for position in range(100):
+        looks.add(position < 20, 0.0)
+    for position in range(36):
+        # Of 20 looks with the evidence 16 came to a second one, of 80 without it 20.
+        again.add(position < 16, 0.0, 0.0)
+    found = {("m", "p", "look"): looks, ("m", "p", "verify"): again}
+    fit = next(f for f in fits_of(found, source="") if f.stage == "verify")  # type: ignore[arg-type]
+    assert fit.fit.bias == pytest.approx(math.log((16 / 20) / (20 / 80)), abs=1e-6)
 
 
 def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None:
