@@ -108,13 +108,16 @@ def test_a_removed_film_takes_its_runs_with_it(runs: RunStore) -> None:
     assert runs.steps("r") == []
 
 
-def test_calibrations_are_kept_by_model_and_prompt(runs: RunStore) -> None:
-    assert runs.calibration(model_hash="m", prompt_hash="p") is None
-    for temperature in (1.5, 2.0):
-        runs.store_calibration(
-            model_hash="m", prompt_hash="p", temperature=temperature, bias=0.1, fitted_at="now"
-        )
-    assert runs.calibration(model_hash="m", prompt_hash="p") == (2.0, 0.1)
+def test_every_version_of_a_fit_is_kept_and_the_newest_is_given(runs: RunStore) -> None:
+    key = {"model_hash": "m", "prompt_hash": "p", "stage": "look"}
+    about = {"n_with": 9, "n_without": 9, "source": "a test", "fitted_at": "2026-01-01"}
+    assert runs.fit_row(**key) is None
+    assert runs.store_fit({**key, **about, "fit": {"first": 1.0}}) == 1
+    assert runs.store_fit({**key, **about, "fit": {"first": 2.0}}) == 2
+    newest = runs.fit_row(**key)
+    assert newest is not None
+    assert (newest["version"], newest["fit"]) == (2, {"first": 2.0})
+    assert runs.fit_row(**{**key, "stage": "verify"}) is None
 
 
 def test_a_library_of_runs_opens_again(tmp_path: Path) -> None:
