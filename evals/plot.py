@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evals.report import curves
-from evals.strategies import ORACLE, OURS
+from evals.strategies import ORACLE, OURS, STRATEGIES
 from index.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SUFFIXES = (".svg", ".png")
+_MARKERS = "osD^v<>PX*hp"
+_OURS_COLOUR = "#c1121f"
 _SALT = "longshot"
 """matplotlib names the parts of an SVG after random numbers unless it is given one."""
 
@@ -66,23 +68,35 @@ def _panel(panel: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
             level = 100 * points[0]["accuracy"]
             panel.axhline(level, color="black", linestyle="--", linewidth=1, label=ORACLE)
             continue
-        ours = curve["strategy"] == OURS
-        panel.errorbar(
-            [p["visual_tokens"] for p in points],
-            [100 * p["accuracy"] for p in points],
-            yerr=[
-                [100 * (p["accuracy"] - p["low"]) for p in points],
-                [100 * (p["high"] - p["accuracy"]) for p in points],
-            ],
-            marker="o",
-            markersize=6 if ours else 4,
-            linewidth=2.4 if ours else 1.2,
-            elinewidth=0.7,
-            capsize=2,
-            zorder=3 if ours else 2,
-            label=curve["strategy"],
-        )
+        _curve(panel, curve["strategy"], points)
     panel.set_xscale("log")
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    panel.xaxis.set_minor_formatter("{x:,.0f}")
+    panel.tick_params(axis="x", which="both", labelsize=8, labelrotation=45)
     panel.set_ylim(0, 100)
     panel.set_xlabel("visual tokens a question")
     panel.grid(visible=True, alpha=0.25)
+
+
+def _curve(panel: Axes, strategy: str, points: Sequence[Mapping[str, Any]]) -> None:
+    """One strategy, always in its own colour and with its own marker."""
+    import matplotlib
+
+    ours, place = strategy == OURS, STRATEGIES.index(strategy)
+    low, high = ([100 * abs(p["accuracy"] - p[end]) for p in points] for end in ("low", "high"))
+    drawn = panel.errorbar(
+        [p["visual_tokens"] for p in points],
+        [100 * p["accuracy"] for p in points],
+        yerr=[low, high],
+        color=_OURS_COLOUR if ours else matplotlib.colormaps["tab20"](place % 20),
+        marker=_MARKERS[place % len(_MARKERS)],
+        markersize=7 if ours else 5,
+        linewidth=2.6 if ours else 1.2,
+        elinewidth=1.6 if ours else 0.7,
+        capsize=3 if ours else 2,
+        zorder=3 if ours else 2,
+        label=strategy,
+    )
+    # Intervals of a dozen strategies at the same tokens would hide each other.
+    for bars in drawn.lines[1] + drawn.lines[2]:
+        bars.set_alpha(1.0 if ours else 0.3)
