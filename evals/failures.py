@@ -64,7 +64,7 @@ def cause_of(
     findings = [f for step in steps for f in step.findings]
     lost: list[Cause] = []
     for span in anchors_of(item):
-        lost += _lost(span, findings, steps, film=film, accept=accept)
+        lost += _lost(span, steps, film=film, accept=accept)
     if lost:
         return min(lost, key=CAUSES.index)
     accepted = [f.span for f in findings if f.confidence >= accept]
@@ -75,16 +75,11 @@ def cause_of(
     return "cited badly" if elsewhere else "misread"
 
 
-def _lost(
-    span: Span,
-    findings: Sequence[FindingRow],
-    steps: Sequence[StepRow],
-    *,
-    film: Span,
-    accept: float,
-) -> list[Cause]:
-    """Where the search lost a true span; empty: it was judged to be there."""
-    judged = [f for f in findings if shows(f.span, [span])]
+def _lost(span: Span, steps: Sequence[StepRow], *, film: Span, accept: float) -> list[Cause]:
+    """Where the search lost a true span; empty: the last step that judged it saw it."""
+    judged: list[FindingRow] = []
+    for step in steps:
+        judged = [f for f in step.findings if shows(f.span, [span])] or judged
     if any(f.confidence >= accept for f in judged):
         return []
     if judged:

@@ -59,6 +59,12 @@ def test_a_span_that_was_judged_to_show_nothing() -> None:
     assert cause(steps(AT_TRUE, (TRUE, 0.4))) == "misjudged"
 
 
+def test_a_second_look_that_says_no_is_the_one_that_counts() -> None:
+    first = steps(AT_TRUE, (TRUE, 0.9))
+    again = StepRow(2, "answer", "", findings=(FindingRow("2.0", "2.0", TRUE, 0.2, 0.2),))
+    assert cause((*first, again)) == "misjudged"
+
+
 def test_a_span_that_was_judged_right_and_misread() -> None:
     assert cause(steps(AT_TRUE, (TRUE, 0.9)), given=outcome(cited=(TRUE,))) == "misread"
     assert cause(steps(AT_TRUE, (TRUE, 0.9)), given=outcome(status="not_found")) == "misread"
