@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 
 from index.errors import LongshotError
+from web.evaluation import eval_group
 from web.exporting import export_command
 from web.flags import (
     budget_option,
@@ -31,7 +32,7 @@ from web.flags import (
     print_json,
 )
 from web.traces import trace_group
-from web.trials import demo_group, eval_group
+from web.trials import demo_group
 
 _INTERRUPTED = 130
 

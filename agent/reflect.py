@@ -61,6 +61,9 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     updates: list[UpdateState] = []
     n_empty = state["n_empty_in_a_row"]
     for taken in _unjudged(state):
+        if not ws.settings.reflect.judge:
+            findings.append(step.finding(taken, p_yes=0.5, confidence=ws.settings.reflect.accept))
+            continue
         raw = step.judge(prompt, [ws.clip(taken)], looks=[taken])
         found = step.finding(taken, p_yes=raw.p_yes, confidence=calibration.apply(raw.p_yes))
         findings.append(found)
@@ -77,6 +80,8 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     after_state: State = {**state, **update}
     after = ws.belief(after_state)
     reason = why_stop(after_state, after, ws.settings.reflect)
+    if not ws.settings.reflect.judge:
+        reason = "sufficient: no look is judged"
     update["next"] = "answer" if reason else "spotlight"
     update["stop_reason"] = reason
     why = reason or _summary(findings, ws.settings.reflect)

@@ -47,7 +47,8 @@ class SurveySettings:
     n_candidates: int = 8
     """Separated peaks whose small frames make the strip."""
     strip_pairs: int = 2
-    """Pairs of frames of each peak in the strip: two give a span its start and its end."""
+    """Pairs of frames of each peak in the strip: two give a span its start and its end; 0: no
+    strip, so no request of the model's own."""
     strip_gap_s: float = 3.0
     """Seconds between the pairs of one peak."""
     strip_short_side_px: int = 96
@@ -78,6 +79,8 @@ class SpotlightSettings:
     """Windows looked at before the belief is used again."""
     same_tiou: float = 0.9
     """Two looks of one size that overlap this much are the same look: never taken twice."""
+    follow_findings: bool = True
+    """Windows are ranked by the belief as the findings left it; without, by the prior alone."""
     least_gain_bits: float = 1e-5
     """A window expected to tell less than this is not worth a look."""
 
@@ -110,6 +113,9 @@ class LookSettings:
 class ReflectSettings:
     """What a judgement does to the belief, and when it is enough."""
 
+    judge: bool = True
+    """Every look is judged; without, the search ends after one turn, whose looks count by the
+    prior."""
     temperature: float = 1.0
     bias: float = 0.0
     """Calibration of P(yes) where none is stored for model and prompt: sigmoid((logit + bias) /
@@ -154,7 +160,8 @@ class AnswerSettings:
     """Belief in "nowhere" from which a search that ran out without a guess says "not found":
     0.33 is reached when half of the prior belief was looked at and was empty."""
     passes: int = 3
-    """Times that the evidence is shown at most: two that agree are enough, the third decides."""
+    """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
+    the first reply stands."""
     several_accept: float = 0.5
     """Confidence from which a finding is one of several moments, after its second look. Higher than
     for one moment where most of what is looked at shows none of them."""

@@ -64,6 +64,8 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     reason = budget.exhausted()
     if reason:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
+    if not ws.settings.spotlight.follow_findings:
+        belief = ws.prior(state["cues"]).belief
     ranked = rank(ws, state, belief, limit_tokens=budget.tokens_for_search)
     chosen = choose(
         ranked,

@@ -141,6 +141,8 @@ def _ask_over_strip(
     ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
 ) -> ParsedRequests:
     """Show small frames around the peaks; what the model asks for, parsed."""
+    if ws.settings.survey.strip_pairs == 0:
+        return ParsedRequests((), ())
     clip = strip_clip(ws, peaks)
     can = ws.videollm.capabilities
     price = ws.videollm.clip_tokens(

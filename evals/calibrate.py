@@ -18,15 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.items import Item, load_items
+from evals.failures import anchors_of, shows
+from evals.items import load_items
 from index.runs import RunStore
-from index.types import Span
 
 _STEPS = 60
 _RIDGE = 1e-3
 """Keeps the fit finite where the classes can be told apart without error."""
-_COVERED = 0.5
-"""A look shows a true span when it shares at least this much of the shorter of the two."""
 
 
 def fit(p_yes: Sequence[float], truth: Sequence[bool]) -> tuple[float, float]:
@@ -57,25 +55,13 @@ def _newton(
     return float(theta[0]), float(theta[1])
 
 
-def anchors_of(item: Item) -> list[Span]:
-    """The spans that the reflection question asks about: of an order question, its anchor."""
-    spans = sorted(item.evidence)
-    if item.kind == "after":
-        return spans[:1]
-    return spans[-1:] if item.kind == "before" else spans
-
-
-def shows(span: Span, true: Sequence[Span]) -> bool:
-    return any(span.overlap_s(t) >= _COVERED * min(span.duration_s, t.duration_s) for t in true)
-
-
 def judged(folder: Path) -> tuple[list[float], list[bool]]:
     """P(yes) of every finding of the folder's runs, and whether its look shows the evidence."""
-    items = {item.question: item for item in load_items(folder / "questions.jsonl")}
+    items = {(Path(i.video).name, i.question): i for i in load_items(folder / "questions.jsonl")}
     p_yes, truth = [], []
     with closing(RunStore.open(folder / "library")) as runs:
         for run in runs.runs(limit=1_000_000):
-            item = items.get(run.question)
+            item = items.get((Path(run.video_path).name, run.question))
             if item is None:
                 continue
             for found in (f for step in runs.steps(run.run_id) for f in step.findings):

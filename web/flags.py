@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Keep a flag for `config_of`; one after the command wins over one before it."""
     if value is None:
         return
@@ -45,7 +45,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 def _setting(*names: str, metavar: str, text: str, kind: Any = None) -> Callable[..., Any]:
     return click.option(
-        *names, metavar=metavar, help=text, type=kind, expose_value=False, callback=_remember
+        *names, metavar=metavar, help=text, type=kind, expose_value=False, callback=remember
     )
 
 

@@ -82,7 +82,8 @@ class WorkProgress:
 
     def asking(self, event: EvalEvent) -> None:
         """A question answered in an evaluation."""
-        self.show("asking", done=event.done, total=event.total)
+        label = f"films of {event.minutes:g} minutes: asking"
+        self.show(label, done=event.done, total=event.total)
 
     def hide(self) -> None:
         """Take the bar away until there is something to show again."""

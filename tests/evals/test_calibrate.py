@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from evals.calibrate import fit, shows
-from index.types import Span
+from evals.calibrate import fit
 
 
 def calibrated(p: float, temperature: float, bias: float) -> float:
@@ -34,9 +33,3 @@ def test_a_model_that_says_yes_too_easily_is_drawn_down() -> None:
 def test_one_class_alone_cannot_be_fitted() -> None:
     with pytest.raises(ValueError, match="both"):
         fit([0.2, 0.3], [False, False])
-
-
-def test_a_look_shows_a_span_when_they_share_half_of_the_shorter() -> None:
-    assert shows(Span(0, 10), [Span(5, 15)])
-    assert shows(Span(6, 8), [Span(0, 30)])
-    assert not shows(Span(0, 10), [Span(6, 16)])
