@@ -122,7 +122,7 @@ globalThis.Longshot ??= {};
             values: (_, at) => at.map((t) => L.time(t, this.view.to - this.view.from < 5 ? 1 : 0)) },
           { stroke: ink, size: GUTTER_PX, font: "11px system-ui", grid: { show: false }, ticks: { show: false },
             splits: () => [0, this.highest() / 4, this.highest()],
-            values: (_, at) => at.map((v) => (v ? `${(100 * v).toPrecision(2)} %` : "belief 0")) },
+            values: () => ["belief 0", ...[this.highest() / 4, this.highest()].map((v) => `${(100 * v).toPrecision(2)} %`)] },
         ],
         series: [{},
           line("prior", this.palette.prior, { show: this.isShown("prior"), fill: faded(this.palette.prior, 0.12) }),
