@@ -70,14 +70,12 @@ def resume_run(desk: DeskNeeded, run_id: str) -> dict[str, Any]:
 
     def work(job: Job) -> None:
         models = _models(desk, job)
-        with desk.library() as library, desk.runs() as runs:
-            for step in runs.steps(run.run_id):
-                job.say("step", step_to_json(step))
+        with desk.library() as library:
             answer = resume(library, run.run_id, models=models, on_step=_teller(job))
         job.say("answer", answer.to_json())
 
     job = Job("ask", run.question, work=work, video_id=run.video_id, run_id=run.run_id)
-    job.say("run", runs_to_json([run])[0])
+    _begun(desk, job, run)
     return job_to_json(desk.jobs.add(job))
 
 

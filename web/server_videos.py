@@ -88,6 +88,9 @@ def small_frame(
 def index_films(desk: DeskNeeded, request: IndexRequest) -> dict[str, Any]:
     """Index files or folders as a job. What is indexed already is left alone."""
     paths = [desk.rights.check(_path(text)) for text in request.paths]
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path} does not exist", "check the path")
     title = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
     job = Job("index", title, work=lambda job: _index(desk, job, paths))
     return job_to_json(desk.jobs.add(job))

@@ -15,6 +15,7 @@ RUN_VIEW_SCRIPTS = (
     "dom.js",
     "run_model.js",
     "timeline_lanes.js",
+    "timeline_chart.js",
     "timeline.js",
     "step_panel.js",
     "run_view.js",

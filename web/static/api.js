@@ -24,17 +24,21 @@ globalThis.Longshot ??= {};
     return data;
   };
 
-  /** Follow a job: handlers {job, run, step, answer, report} are called with each event's data.
-   *  Returns a function that stops listening. */
+  /** Follow a job: handlers {job, run, step, answer, report} are called with each event's data,
+   *  {lost} when the server does not know it any more. Returns a function that stops listening. */
   L.follow = function follow(jobId, handlers) {
     const source = new EventSource(`/v1/jobs/${encodeURIComponent(jobId)}/events`);
     for (const [name, handler] of Object.entries(handlers)) {
-      source.addEventListener(name, (event) => handler(JSON.parse(event.data)));
+      if (name !== "lost") source.addEventListener(name, (event) => handler(JSON.parse(event.data)));
     }
     const ended = (event) => {
       if (["done", "failed", "stopped"].includes(JSON.parse(event.data).state)) source.close();
     };
     source.addEventListener("job", ended);
+    source.addEventListener("error", () => {
+      // While it tries again by itself there is nothing to say.
+      if (source.readyState === EventSource.CLOSED) handlers.lost?.();
+    });
     return () => source.close();
   };
 

@@ -85,6 +85,7 @@ globalThis.Longshot ??= {};
     not_found: "not in this film",
     out_of_budget: "a guess",
     running: "not finished",
+    working: "working",
     queued: "waiting",
     failed: "failed",
     stopped: "stopped",

@@ -45,7 +45,7 @@ globalThis.Longshot ??= {};
     const share = total > 0 ? done / total : null;
     const active = job.state === "queued" || job.state === "running";
     return h("li.job", {},
-      h("span.job-title", {}, job.kind === "index" ? "Indexing " : "Asking ", h("b", {}, job.title)), L.statusBadge(job.state === "running" ? "running" : job.state),
+      h("span.job-title", {}, job.kind === "index" ? "Indexing " : "Asking ", h("b", {}, job.title)), L.statusBadge(job.state === "running" ? "working" : job.state),
       active && stage ? h("span.muted", {}, stage) : null,
       active ? h("progress", share === null ? { "aria-label": "working" } : { value: share, max: 1, "aria-label": `${L.percent(share)} done` }) : null,
       active && share !== null ? h("span.muted", {}, `${L.percent(share)}${left ? `, ${L.time(left)} left` : ""}`) : null,

@@ -20,9 +20,8 @@
       location.hash = address(path, filters);
     },
     /** Another address for what is shown already. */
-    replace(path) {
+    rename(path) {
       history.replaceState(null, "", `#/${path}`);
-      openAddress();
     },
     fail(error) {
       notice.replaceChildren(document.createTextNode(error.message ?? String(error)));
@@ -56,7 +55,7 @@
       else link.removeAttribute("aria-current");
     }
     // A view that is overtaken by another one shows nothing any more.
-    const guarded = { ...page, show: (...all) => mine === visit && page.show(...all), fail: (error) => mine === visit && page.fail(error) };
+    const guarded = { ...page, show: (...all) => mine === visit && page.show(...all), fail: (error) => mine === visit && page.fail(error), rename: (path) => mine === visit && page.rename(path) };
     try {
       const left = await view(guarded, given);
       if (mine === visit) leave = left;

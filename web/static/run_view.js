@@ -23,7 +23,7 @@ globalThis.Longshot ??= {};
 
   class RunView {
     constructor(container, run, options) {
-      this.options = options;
+      this.options = { ...options };
       this.container = container;
       this.player = options.player ?? null;
       this.model = L.runModel(run);
@@ -345,6 +345,12 @@ globalThis.Longshot ??= {};
     }
 
     // -- a run that goes on
+
+    /** Buttons of whoever shows the run, in its header. */
+    setActions(actions) {
+      this.options.actions = actions;
+      this.fillHeader();
+    }
 
     /** Show what came to the run since; steps that are there stay as they are. */
     update(run) {

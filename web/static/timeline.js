@@ -5,9 +5,7 @@
 globalThis.Longshot ??= {};
 
 (function (L) {
-  const GUTTER_PX = 92;
-  const RIGHT_PX = 28;
-  const CHART_PX = 104;
+  const { gutter: GUTTER_PX, right: RIGHT_PX } = L.CHART_PX;
   const LEAST_VIEW_S = 2;
   const DRAG_PX = 6;
 
@@ -94,53 +92,14 @@ globalThis.Longshot ??= {};
       if (!this.width) return;
       this.palette = this.colours();
       this.plot?.destroy();
-      this.plot = new uPlot(this.plotOptions(), this.plotData(), this.chart);
+      this.plot = new uPlot(L.chartOptions(this), this.plotData(), this.chart);
       this.redraw();
     }
 
-    plotOptions() {
-      const ink = this.palette.muted;
-      const line = (name, stroke, extra = {}) => ({
-        label: name, stroke, width: 1.5, points: { show: false },
-        paths: uPlot.paths.stepped({ align: 1 }), ...extra,
-      });
-      const lanes = this.model.lanes.map((lane, k) =>
-        line(lane.lane, this.laneColour(k), { width: 1, show: this.isShown(`lane${k}`), dash: [2, 2] }));
-      return {
-        width: this.width, height: CHART_PX, padding: [0, RIGHT_PX, 4, 0],
-        legend: { show: false }, cursor: { show: false }, select: { show: false },
-        scales: {
-          x: { time: false, range: () => [this.view.from, this.view.to] },
-          y: {
-            distr: 100, fwd: (v) => Math.sqrt(Math.max(0, v)), bwd: (v) => v * v,
-            range: () => [0, this.highest()],
-          },
-        },
-        axes: [
-          { side: 0, stroke: ink, size: 26, font: "11px system-ui", grid: { stroke: this.palette.line, width: 1 },
-            ticks: { stroke: this.palette.line, size: 4 }, space: 78, incrs: TICKS,
-            values: (_, at) => at.map((t) => L.time(t, this.view.to - this.view.from < 5 ? 1 : 0)) },
-          { stroke: ink, size: GUTTER_PX, font: "11px system-ui", grid: { show: false }, ticks: { show: false },
-            splits: () => [0, this.highest() / 4, this.highest()],
-            values: () => ["belief 0", ...[this.highest() / 4, this.highest()].map((v) => `${(100 * v).toPrecision(2)} %`)] },
-        ],
-        series: [{},
-          line("prior", this.palette.prior, { show: this.isShown("prior"), fill: faded(this.palette.prior, 0.12) }),
-          line("before", this.palette.before, { show: this.isShown("before"), dash: [5, 3] }),
-          line("after", this.palette.belief, { show: this.isShown("after"), fill: faded(this.palette.belief, 0.25), width: 2 }),
-          ...lanes],
-      };
-    }
-
-    /** Rows of equal stretches, each value from the stretch's beginning; the last one is repeated. */
     plotData() {
-      const { before, after } = L.beliefAt(this.model, this.position);
-      const rows = [this.model.prior, before, after, ...this.model.lanes.map((lane) => lane.profile)];
-      const n = Math.max(1, ...rows.map((row) => row.length));
-      const x = Array.from({ length: n + 1 }, (_, k) => (k * this.model.duration) / n);
-      const column = (row) => (row.length === n ? [...row, row[n - 1]] : new Array(n + 1).fill(null));
-      this.peak = Math.max(1e-6, ...rows.flat());
-      return [x, ...rows.map(column)];
+      const { rows, peak } = L.chartData(this.model, this.position);
+      this.peak = peak;
+      return rows;
     }
 
     highest() {
@@ -400,10 +359,4 @@ globalThis.Longshot ??= {};
       act();
     }
   }
-
-  function faded(colour, alpha) {
-    return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
-  }
-
-  const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 })(globalThis.Longshot);

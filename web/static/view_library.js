@@ -15,6 +15,7 @@ globalThis.Longshot ??= {};
       + "(longshot demo film); what they say about any other film means nothing.");
     let wasBusy = false;
     let timer = null;
+    let hasLeft = false;
 
     const show = async () => {
       const [facts, { videos }] = await Promise.all([L.api("/v1/library"), L.api("/v1/videos")]);
@@ -33,7 +34,7 @@ globalThis.Longshot ??= {};
       const busy = all.some((job) => job.kind === "index" && ["queued", "running"].includes(job.state));
       if (wasBusy && !busy) await show();
       wasBusy = busy;
-      timer = setTimeout(() => watch().catch(page.fail), POLL_MS);
+      if (!hasLeft) timer = setTimeout(() => watch().catch(page.fail), POLL_MS);
     };
     const stop = (job) => L.api(`/v1/jobs/${job.id}`, { method: "DELETE" }).catch(page.fail);
 
@@ -43,8 +44,11 @@ globalThis.Longshot ??= {};
       wasBusy = true;
     }, page);
     page.show("Library", h("div.page-head", {}, h("h1", {}, "Library"), summary), demo, form, jobs, films);
-    await watch();
-    return () => clearTimeout(timer);
+    watch().catch(page.fail);
+    return () => {
+      hasLeft = true;
+      clearTimeout(timer);
+    };
   };
 
   function addForm(facts, add, page) {

@@ -30,8 +30,9 @@ globalThis.Longshot ??= {};
       job: (state) => {
         const over = ["done", "failed", "stopped"].includes(state.state);
         L.fill(line, state.state === "done" ? null : L.jobLine(over ? { ...state, run_id: null } : { ...state, run_id: null }, { onStop: stop }));
-        if (over && state.run_id) finish(page, state, place, (ended) => (view?.destroy(), (view = ended)));
+        if (over && state.run_id) finish(page, state, view);
       },
+      lost: () => page.fail(new Error("The server does not know this question any more; the run is among the runs.")),
       run: (run) => {
         record = { ...run, steps: [], answer: null, film: { ...film, in_library: Boolean(film) } };
         view = render(place, record, {});
@@ -53,15 +54,16 @@ globalThis.Longshot ??= {};
     };
   };
 
-  /** The job is over: the address becomes that of its run, and what is shown stays as it is. */
-  function finish(page, state, place, replace) {
-    if (state.state === "done") {
-      page.replace(`run/${state.run_id}`);
-      return;
+  /** The job is over: the address becomes that of its run, and what is shown stays where it is. */
+  async function finish(page, state, view) {
+    try {
+      const record = await L.api(`/v1/runs/${state.run_id}`);
+      view.setActions(actions(record, page));
+      view.update(record);
+      page.rename(`run/${state.run_id}`);
+    } catch (error) {
+      page.fail(error);
     }
-    L.api(`/v1/runs/${state.run_id}`).then((record) => {
-      replace(render(place, record, { actions: actions(record, page) }));
-    }).catch(page.fail);
   }
 
   function render(place, record, { actions: extra = null } = {}) {
