@@ -136,7 +136,7 @@ def test_every_interaction_is_painted_within_100_ms(long_run: tuple[Visit, str])
     visited, run_id = long_run
     page = visited.open(f"run/{run_id}")
     expect(page.locator(".step-list .step")).to_have_count(N_STEPS)
-    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 1")
     page.evaluate(_NOTE_INPUTS)
     box = page.locator(".timeline-lanes").bounding_box()
     assert box
@@ -184,7 +184,7 @@ def test_an_hour_long_film_starts_at_once_in_its_middle(long_run: tuple[Visit, s
         "response", lambda r: ranges.append(r.status) if r.url.endswith("/film") else None
     )
     page = visited.open(f"run/{run_id}")
-    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 1")
     for hour in (8, 3):
         page.evaluate("s => { document.querySelector('video').currentTime = s; }", hour * 3600 + 2)
         page.wait_for_function(

@@ -25,6 +25,15 @@ def player_s(page: Page) -> float:
     return float(page.evaluate("() => document.querySelector('video').currentTime"))
 
 
+def hits(run: dict[str, Any]) -> list[float]:
+    """Where findings show the evidence, in film order; where none does, the five best."""
+    found = [each for step in run["steps"] for each in step["findings"]]
+    accept = run["settings"]["reflect"]["accept"]
+    best = sorted(found, key=lambda each: -each["confidence"])[:5]
+    shown = [each for each in found if each["confidence"] >= accept]
+    return sorted(each["start"] for each in shown or best)
+
+
 def first_run(visited: Visit, number: int = 0) -> dict[str, Any]:
     listed = visited.page.request.get(f"{visited.address}v1/runs").json()["runs"]
     run: dict[str, Any] = visited.page.request.get(
@@ -138,18 +147,10 @@ def test_a_run_is_stepped_through_with_the_keyboard_alone(visited: Visit) -> Non
     expect(current).to_contain_text("plan")
     page.keyboard.press("j")
     expect(current).to_contain_text("survey")
-    accept = run["settings"]["reflect"]["accept"]
-    hits = sorted(
-        (f["start"], f["end"])
-        for step in run["steps"]
-        for f in step["findings"]
-        if f["confidence"] >= accept
-    )
-    assert hits, "the demo models find the fish"
+    starts = hits(run)
     page.keyboard.press("n")
-    assert player_s(page) == pytest.approx(
-        next((h[0] for h in hits if h[0] > 0.001), hits[0][0]), abs=0.05
-    )
+    expected = next((start for start in starts if start > 0.001), starts[0])
+    assert player_s(page) == pytest.approx(expected, abs=0.05)
     if run["answer"]["citations"]:
         page.keyboard.press("c")
         starts = [each["start"] for each in run["answer"]["citations"]]
@@ -181,12 +182,12 @@ def test_a_span_is_played_to_its_end_and_no_further(visited: Visit) -> None:
 
 def test_search_hits_are_pictures_that_seek_one_player(visited: Visit) -> None:
     page = visited.open("search?q=a%20blue%20fish")
-    hits = page.locator(".hit")
-    expect(hits.first).to_be_visible()
+    shown = page.locator(".hit")
+    expect(shown.first).to_be_visible()
     page.wait_for_function("() => document.querySelector('.hit img').naturalWidth > 0")
     found = visited.page.request.get(f"{visited.address}v1/search?q=a%20blue%20fish").json()["hits"]
     for number in (1, 0):
-        hits.nth(number).click()
+        shown.nth(number).click()
         assert player_s(page) == pytest.approx(found[number]["start"], abs=1.5)
     expect(page.locator("video")).to_have_count(1)
 

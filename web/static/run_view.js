@@ -21,6 +21,8 @@ globalThis.Longshot ??= {};
     ["Space", "play or pause"], ["← / →", "a second back or on (Shift: ten)"],
     ["+ / − / 0", "zoom in, out, whole film"], ["?", "these keys"]];
 
+  const PICTURES_AFTER_MS = 80;
+
   class RunView {
     constructor(container, run, options) {
       this.options = { ...options };
@@ -181,26 +183,28 @@ globalThis.Longshot ??= {};
       this.position = position;
       const button = this.buttons[position];
       button?.setAttribute("aria-current", "step");
-      this.keepInView(button);
-      this.detail.replaceChildren(L.stepPanel(this.model, position, this.actions));
-      this.detail.scrollTop = 0;
+      const panel = L.stepPanel(this.model, position, this.actions);
+      this.detail.replaceChildren(panel);
+      clearTimeout(this.loading);
+      this.loading = setTimeout(() => L.loadPictures(panel), PICTURES_AFTER_MS);
       this.timeline.select(position);
       const span = this.spanOfStep(position);
       if (span) this.spot = span;
       if (span && seek) this.seek(span.start);
       const step = this.model.steps[position];
       if (step) this.live.textContent = `Step ${step.step}, ${step.node}: ${step.why}`;
+      // Last, because scrolling makes the browser lay out what was changed.
+      this.detail.scrollTop = 0;
+      this.keepInView(button);
     }
 
     /** Scroll the list, never the page. */
     keepInView(button) {
       if (!button) return;
       const box = this.list.parentElement;
-      const top = button.offsetTop - box.offsetTop;
-      if (top < box.scrollTop) box.scrollTop = top - 8;
-      else if (top + button.offsetHeight > box.scrollTop + box.clientHeight) {
-        box.scrollTop = top + button.offsetHeight - box.clientHeight + 8;
-      }
+      const [inner, outer] = [button.getBoundingClientRect(), box.getBoundingClientRect()];
+      if (inner.top < outer.top) box.scrollTop += inner.top - outer.top - 8;
+      else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 8;
     }
 
     spanOfStep(position) {
@@ -232,7 +236,9 @@ globalThis.Longshot ??= {};
 
     showLook(id) {
       const found = [...this.detail.querySelectorAll("[data-look]")].find((each) => each.dataset.look === id);
-      if (found) this.detail.scrollTop = found.offsetTop - this.detail.offsetTop - 8;
+      if (!found) return;
+      const by = found.getBoundingClientRect().top - this.detail.getBoundingClientRect().top;
+      this.detail.scrollTop += by - 8;
     }
 
     next(list, direction, kind) {

@@ -7,7 +7,7 @@ globalThis.Longshot ??= {};
 (function (L) {
   const h = (...all) => L.h(...all);
 
-  /** The panel of a step. actions: seek(s), playSpan(start, end), frameUrl(look, index), stripUrl(s) */
+  /** The panel of a step, its pictures still to be loaded by `loadPictures`. actions: seek(s), playSpan(start, end), frameUrl(look, index), stripUrl(s) */
   L.stepPanel = function stepPanel(model, position, actions) {
     const step = model.steps[position];
     if (!step) return h("div.step-detail", {}, h("p.muted", {}, "No step yet."));
@@ -125,8 +125,16 @@ globalThis.Longshot ??= {};
     }));
   }
 
+  /** Pictures of a panel come when it stays: stepping on quickly asks for none. */
+  L.loadPictures = function loadPictures(panel) {
+    for (const image of panel.querySelectorAll("img[data-src]")) {
+      image.src = image.dataset.src;
+      delete image.dataset.src;
+    }
+  };
+
   function picture(url, size) {
-    const image = h("img", { src: url, alt: "", width: size.width_px, height: size.height_px, loading: "lazy", decoding: "async" });
+    const image = h("img", { "data-src": url, alt: "", width: size.width_px, height: size.height_px, loading: "lazy", decoding: "async" });
     image.addEventListener("error", () => image.replaceWith(h("span.no-picture", {}, "not kept")));
     return image;
   }

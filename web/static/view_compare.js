@@ -36,6 +36,7 @@ globalThis.Longshot ??= {};
         ? h("div.run-view", {}, L.stepPanel(model, position, {
           seek, playSpan: (start) => seek(start), frameUrl: L.frameUrl(runs[k].id), stripUrl: L.stripUrl(runs[k].film),
         })) : h("p.muted", {}, "This run has no such step.")));
+      L.loadPictures(detail);
       for (const each of table.querySelectorAll("tr[aria-selected]")) each.removeAttribute("aria-selected");
       table.querySelectorAll("tbody tr")[position]?.setAttribute("aria-selected", "true");
     };
