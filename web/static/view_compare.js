@@ -65,7 +65,7 @@ globalThis.Longshot ??= {};
 
   /** What makes two steps the same: what was done and said, not what it took. */
   function outline(step) {
-    return JSON.stringify([step.node, step.why,
+    return JSON.stringify([step.node, step.why, step.data,
       (step.looks ?? []).map((each) => [each.start, each.end, each.frames.length, each.width_px]),
       (step.calls ?? []).map((each) => [each.prompt_hash, each.prompt_text, each.output, each.probabilities])]);
   }
