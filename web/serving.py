@@ -35,7 +35,7 @@ _TOKEN_BYTES = 24
     "--films",
     multiple=True,
     metavar="FOLDER",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=click.Path(path_type=Path),
     help="Only films below it may be added from the page; may be repeated.",
 )
 @budget_option
@@ -65,6 +65,9 @@ def serve_command(
         raise InputError("the token is empty", "give some text, or leave --token out")
     if token is None and not is_local:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
+    for folder in films:
+        if not folder.is_dir():
+            raise InputError(f"--films {folder} is not a folder", "name the folder of your films")
     rights = IndexRights(
         folders=tuple(folder.resolve() for folder in films), anywhere=is_local and not films
     )

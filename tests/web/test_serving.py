@@ -30,6 +30,14 @@ def test_a_port_in_use_is_an_error_in_one_line(
     assert err.count("\n") == 1
 
 
+def test_a_folder_that_is_not_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "missing")
+    assert app.run(["serve", "--films", missing, "--library", str(tmp_path / "library")]) == 1
+    assert capsys.readouterr().err.startswith(f"error: --films {missing} is not a folder")
+
+
 def test_the_printed_address_can_be_opened() -> None:
     assert address("127.0.0.1", 8765, None) == "http://127.0.0.1:8765/"
     assert address("::1", 80, None) == "http://[::1]:80/"
