@@ -20,7 +20,24 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 _START_TIMEOUT_S = 120.0
 # A machine that trains a model beside this may take long for a question.
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 300_000
+
+READ_NUMBER = """() => {
+  const v = document.querySelector("video");
+  const c = document.createElement("canvas");
+  [c.width, c.height] = [v.videoWidth, v.videoHeight];
+  const x = c.getContext("2d");
+  x.drawImage(v, 0, 0);
+  let n = 0;
+  for (let bit = 0; bit < 14; bit += 1)
+    if (x.getImageData(16 + bit * 20 + 9, 32, 1, 1).data[0] > 128) n |= 1 << bit;
+  return n;
+}"""
+"""The number that a film of `bench.films` shows in the player."""
+ARRIVED = """() => {
+  const v = document.querySelector("video");
+  return v && !v.seeking && v.readyState >= 2;
+}"""
 
 
 def find_chromium() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
 import app
+from agent.ask import ask
 from agent.config import Config, load_config
+from agent.models import open_models
 from demo.film import render
 from demo.script import make_script
+from index.build import build
+from index.library import Library
 from tests.web.browsing import Visit, browser, server, visit
 from web.server import build_app
 from web.server_desk import Desk, IndexRights
@@ -86,11 +91,12 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     film = folder / HOSTILE_NAME.replace("/", "∕")
     render(make_script(3, 1), film, n_processes=1)
-    library = folder / "library"
-    flags = ["--library", str(library), "--models", "demo"]
-    for question in ("where is the blue fish?", "when does the red cat appear?"):
-        assert app.run(["ask", str(film), question, *flags]) == 0
-    return library
+    models = open_models("demo")
+    with contextlib.closing(Library.open(folder / "library")) as library:
+        report = build(library, [film], encoder=models.encoder, progress=lambda event: None)
+        for question in ("where is the blue fish?", "when does the red cat appear?"):
+            ask(library, report.indexed[0], question, models=models)
+    return folder / "library"
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from index.library import Library
 from index.run_rows import CallRow, FindingRow, LookRow, RunRow, StepRow
 from index.runs import RunStore
 from index.types import Span, Video
-from tests.web.browsing import Visit, server, visit
+from tests.web.browsing import ARRIVED, READ_NUMBER, Visit, server, visit
 
 pytestmark = pytest.mark.slow
 
@@ -187,22 +187,7 @@ def test_an_hour_long_film_starts_at_once_in_its_middle(long_run: tuple[Visit, s
     page.wait_for_function("() => document.querySelector('video')?.readyState >= 1")
     for hour in (8, 3):
         page.evaluate("s => { document.querySelector('video').currentTime = s; }", hour * 3600 + 2)
-        page.wait_for_function(
-            "() => { const v = document.querySelector('video');"
-            " return !v.seeking && v.readyState >= 2; }"
-        )
-        number = page.evaluate(
-            """() => {
-              const v = document.querySelector("video");
-              const c = document.createElement("canvas");
-              [c.width, c.height] = [v.videoWidth, v.videoHeight];
-              const x = c.getContext("2d");
-              x.drawImage(v, 0, 0);
-              let n = 0;
-              for (let bit = 0; bit < 14; bit += 1)
-                if (x.getImageData(16 + bit * 20 + 9, 32, 1, 1).data[0] > 128) n |= 1 << bit;
-              return n;
-            }"""
-        )
+        page.wait_for_function(ARRIVED)
+        number = page.evaluate(READ_NUMBER)
         assert number == hour * 3600 / _GAP_S
     assert set(ranges) == {206}

@@ -52,7 +52,7 @@ globalThis.Longshot ??= {};
       this.timeline = L.renderTimeline(this.model, {
         onSeek: (s) => this.seek(s),
         onPick: (item) => this.pick(item),
-        onView: this.options.onView,
+        previewUrl: (s) => this.actions.stripUrl(s),
       });
       this.stage = h("div.stage");
       this.list = h("ol.step-list");

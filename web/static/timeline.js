@@ -8,9 +8,10 @@ globalThis.Longshot ??= {};
   const { gutter: GUTTER_PX, right: RIGHT_PX } = L.CHART_PX;
   const LEAST_VIEW_S = 2;
   const DRAG_PX = 6;
+  const PREVIEW_AFTER_MS = 60;
 
   /** Returns {update, select, playhead, zoom, showAll, follow, destroy, element}.
-   *  options: onSeek(seconds), onPick(item), onView(from, to) */
+   *  options: onSeek(seconds), onPick(item), onView(from, to), previewUrl(seconds) */
   L.renderTimeline = function renderTimeline(model, options) {
     return new Timeline(model, options);
   };
@@ -34,7 +35,9 @@ globalThis.Longshot ??= {};
       this.canvas = L.h("canvas.timeline-lanes", { "aria-hidden": "true" });
       this.head = L.h("div.timeline-head", { "aria-hidden": "true" });
       this.brush = L.h("div.timeline-brush", { hidden: true });
-      this.tip = L.h("div.timeline-tip", { hidden: true, "aria-hidden": "true" });
+      this.tipText = L.h("span");
+      this.preview = L.h("img", { hidden: true, alt: "" });
+      this.tip = L.h("div.timeline-tip", { hidden: true, "aria-hidden": "true" }, this.preview, this.tipText);
       this.plotArea = L.h("div.timeline-plot", {}, this.chart, this.canvas, this.head, this.brush, this.tip);
       const labels = L.LANES.map((lane) => L.h("span", {}, lane.label));
       this.plotArea.append(L.h("div.timeline-labels", { "aria-hidden": "true" }, labels));
@@ -241,6 +244,7 @@ globalThis.Longshot ??= {};
 
     destroy() {
       this.resizer.disconnect();
+      clearTimeout(this.resting);
       this.darkness.removeEventListener("change", this.repaint);
       document.removeEventListener("longshot-theme", this.repaint);
       this.plot?.destroy();
@@ -309,9 +313,20 @@ globalThis.Longshot ??= {};
       const item = point.y >= 0 ? L.laneHit(this.boxes, point.x, point.y) : null;
       const text = item ? `${L.time(point.seconds, 1)} · ${L.describeItem(item, this.model)}` : L.time(point.seconds, 1);
       this.tip.hidden = point.x < 0;
-      this.tip.textContent = text;
+      this.tipText.textContent = text;
+      this.showPreview(point.seconds);
       const left = Math.min(Math.max(0, point.x - 20), this.plotWidth() - this.tip.offsetWidth);
       this.tip.style.left = `${GUTTER_PX + left}px`;
+    }
+
+    /** The film's small picture at a time, once the pointer rests. */
+    showPreview(seconds) {
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => {
+        const url = this.options.previewUrl?.(Math.floor(seconds));
+        this.preview.hidden = !url;
+        if (url) this.preview.src = url;
+      }, PREVIEW_AFTER_MS);
     }
 
     wheel(event) {

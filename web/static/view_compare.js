@@ -27,7 +27,7 @@ globalThis.Longshot ??= {};
       for (const timeline of timelines) timeline.show(from, to);
       moving = false;
     };
-    for (const model of models) timelines.push(L.renderTimeline(model, { onSeek: seek, onView: together }));
+    for (const model of models) timelines.push(L.renderTimeline(model, { onSeek: seek, onView: together, previewUrl: L.stripUrl(model.run.film) }));
     const parts = partsAt(runs);
     const detail = h("div.compare-detail");
     const select = (position) => {

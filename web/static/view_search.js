@@ -45,6 +45,7 @@ globalThis.Longshot ??= {};
       L.picture(hit.thumbnail),
       h("span.hit-time", {}, L.span(hit.start, hit.end)),
       h("span.hit-film", { title: hit.video }, name),
+      hit.text ? h("span.hit-text", {}, hit.text) : null,
       h("span.muted", {}, `${hit.modality} ${hit.score.toFixed(3)}`)));
   }
 
