@@ -31,6 +31,7 @@ from web.flags import (
     open_pair,
     print_json,
 )
+from web.serving import serve_command
 from web.traces import trace_group
 from web.trials import demo_group
 
@@ -279,6 +280,7 @@ def ask_command(
 
 
 cli.add_command(export_command)
+cli.add_command(serve_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,8 +51,15 @@ class AskLibrary(Protocol):
     def check_encoder(self, identity: EncoderIdentity) -> None: ...
 
 
+OnRun = Callable[[RunRow], None]
+
+
 def ignore_step(step: StepRow) -> None:
     """Watches nothing."""
+
+
+def ignore_run(run: RunRow) -> None:
+    """Needs no number."""
 
 
 def ask(
@@ -64,6 +71,7 @@ def ask(
     models: Models,
     settings: AskSettings | None = None,
     on_step: OnStep = ignore_step,
+    on_run: OnRun = ignore_run,
 ) -> Answer:
     """The answer to a question about a film of the library.
 
@@ -73,6 +81,7 @@ def ask(
     Args:
         settings: None: those that fit the VideoLLM.
         on_step: called after every step with its row, pictures included.
+        on_run: called with the run's row before its first step.
 
     Raises:
         InputError: an empty question, or options that are no choice.
@@ -90,6 +99,7 @@ def ask(
             runs.take_over(run.run_id, process_id=run.process_id)
         else:
             runs.start(run)
+        on_run(run)
         return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
 

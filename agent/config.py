@@ -28,6 +28,8 @@ from index.library import default_library_folder
 FILE_NAME = "longshot.toml"
 _PREFIX = "LONGSHOT_"
 _PLAIN = ("library", "models", "encoder", "device")
+# Secrets are no settings: the command that needs one reads it itself.
+_SECRETS = ("LONGSHOT_TOKEN",)
 
 
 class BudgetLimits(BaseModel):
@@ -166,7 +168,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {f"{_PREFIX}{name.upper()}": name for name in (*_PLAIN, "budget")}
     values: dict[str, Any] = {}
     for key, value in environ.items():
-        if not key.startswith(_PREFIX) or not value:
+        if not key.startswith(_PREFIX) or not value or key in _SECRETS:
             continue
         if key not in known:
             raise InputError(

@@ -7,6 +7,7 @@ strip of small frames from its separated peaks, over which the model may ask for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from langgraph.runtime import Runtime
@@ -16,7 +17,7 @@ from agent.state import Cue, ProposalState, State, UpdateState
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
-from index.types import Frame, Pixels
+from index.types import Frame, Pixels, Seconds, Span
 from prompts.render import render
 from tools.belief import Belief
 from tools.keyclips import anchors
@@ -46,6 +47,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
         "reflect_question": intent.reflect_question,
         "cues": [dict(c) for c in cues],
         "bounds": [bounds.start_s, bounds.end_s],
+        "film_s": film.end_s,
     }
     update = State(
         kind=intent.kind,
@@ -79,10 +81,16 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
         limit=ws.settings.survey.n_candidates,
         apart_s=ws.settings.spotlight.spread_s,
     )
-    parsed = _ask_over_strip(ws, step, state, peaks)
+    parsed, strip = _ask_over_strip(ws, step, state, peaks)
     proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
     step.data = {
         "shortlist_s": [round(t, 2) for t in peaks],
+        "strip": strip,
+        "searched": searched_spans(ws.film.timeline.times_s, ws.film.video.span),
+        "prior_lanes": [
+            {"lane": lane, "profile": list(belief.profile(n_bins=ws.settings.belief_bins))}
+            for lane, belief in ws.lane_priors(state["cues"]).items()
+        ],
         "spread": round(prior.spread, 4),
         "flat": prior.flat,
         "requests": [
@@ -124,6 +132,24 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
             return sorted(chosen)
 
 
+def searched_spans(times_s: Seconds, film: Span) -> list[list[float]]:
+    """Stretches of the film that the index holds: from each of its rows to the next.
+
+    A row reaches as far as the rows usually stand apart; what could not be decoded stays out.
+    """
+    if not len(times_s):
+        return []
+    gaps_s = np.diff(times_s)
+    row_s = float(np.median(gaps_s)) if len(gaps_s) else film.duration_s
+    first = np.concatenate([[True], gaps_s > 1.5 * row_s])
+    last = np.concatenate([first[1:], [True]])
+    ends_s = np.minimum(times_s[last] + row_s, film.end_s)
+    return [
+        [round(float(start), 3), round(float(end), 3)]
+        for start, end in zip(times_s[first], ends_s, strict=True)
+    ]
+
+
 def _cues(ws: Workspace, subject: str, *, rewrite: str, options: Sequence[str]) -> list[Cue]:
     """Texts to retrieve by; options count by their best, so none of them is a claim."""
     settings = ws.settings.survey
@@ -139,10 +165,10 @@ def _cues(ws: Workspace, subject: str, *, rewrite: str, options: Sequence[str]) 
 
 def _ask_over_strip(
     ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
-) -> ParsedRequests:
-    """Show small frames around the peaks; what the model asks for, parsed."""
+) -> tuple[ParsedRequests, dict[str, Any]]:
+    """Show small frames around the peaks; what the model asks for, parsed, and what was shown."""
     if ws.settings.survey.strip_pairs == 0:
-        return ParsedRequests((), ())
+        return ParsedRequests((), ()), {}
     clip = strip_clip(ws, peaks)
     can = ws.videollm.capabilities
     price = ws.videollm.clip_tokens(
@@ -150,11 +176,16 @@ def _ask_over_strip(
     )
     # The glance may take a quarter of the search's tokens, or a small budget dies on it.
     if not can.absolute_times or price > step.budget().tokens_for_search // 4:
-        return ParsedRequests((), ())
+        return ParsedRequests((), ()), {}
     prompt = render("request", n_clips=1, question=state["reflect_question"])
     reply = step.reply(prompt, [clip], max_tokens=ws.settings.survey.request_tokens)
     limits = RequestLimits(film=ws.bounds(state), max_frames=ws.settings.look.most_requested_frames)
-    return parse_requests(reply.text, limits=limits)
+    shown = {
+        "times_s": [round(t, 3) for t in clip.times_s],
+        "width_px": clip.width_px,
+        "height_px": clip.height_px,
+    }
+    return parse_requests(reply.text, limits=limits), shown
 
 
 def strip_clip(ws: Workspace, times_s: Sequence[float]) -> Clip:

@@ -127,6 +127,17 @@ class Workspace:
             )
         return self._priors[key]
 
+    def lane_priors(self, cues: Sequence[Cue]) -> dict[str, Belief]:
+        """What each lane of the search would believe by itself, for the trace."""
+        lanes: dict[str, list[list[Scores]]] = {}
+        for group in self._scores(cues):
+            lanes.setdefault(group[0].lane, []).append(group)
+        settings = self.settings.survey.prior
+        return {
+            lane: prior_from_scores(self.film.video.span, groups, settings=settings).belief
+            for lane, groups in lanes.items()
+        }
+
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the bounds."""
         reflect = self.settings.reflect
@@ -169,19 +180,21 @@ class Workspace:
         film = self.film
         middles = np.array([s.middle_s for s in film.clips.spans])
         lanes = [
-            (film.timeline.times_s, film.timeline.vectors, share),
-            (middles, film.clips.vectors, 1 - share),
+            ("frames", film.timeline.times_s, film.timeline.vectors, share),
+            ("clips", middles, film.clips.vectors, 1 - share),
         ]
         groups: dict[str, list[Cue]] = {}
         for cue in cues:
             groups.setdefault(cue["group"], []).append(cue)
         return [
             [
-                Scores(times, vectors @ self._text_vector(cue["text"]), cue["weight"] * weight)
+                Scores(
+                    times, vectors @ self._text_vector(cue["text"]), cue["weight"] * weight, name
+                )
                 for cue in group
             ]
             for group in groups.values()
-            for times, vectors, weight in lanes
+            for name, times, vectors, weight in lanes
             if len(times) and weight > 0
         ]
 

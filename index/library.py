@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
-from index.errors import InputError, LibraryError
+from index.errors import InputError, LibraryError, MediaError
 from index.lock import writer_lock
 from index.store import Part, Store
-from index.strips import read_pictures
+from index.strips import read_jpeg, read_pictures
 from index.types import Frame, Hit, Seconds, Shot, Span, Vectors, Video
 
 if TYPE_CHECKING:
@@ -116,6 +116,11 @@ class Library:
             )
         raise InputError(f'no film "{reference}" in the library', _near(reference, videos))
 
+    def with_content(self, content_hash: str) -> Video | None:
+        """The film with this content; None where the library does not have it."""
+        known = self.store.state_of(content_hash)
+        return known.video if known is not None and known.state == "ready" else None
+
     def timeline(self, video_id: int) -> Timeline:
         """Vectors and motion of a film at one row a second."""
         parts = self._all_parts(video_id)
@@ -150,6 +155,33 @@ class Library:
             Frame(float(shown_s[position]), pixels)
             for position, pixels in zip(positions, pictures, strict=True)
         ]
+
+    def strip_jpegs(self, video_id: int, times_s: Sequence[float]) -> list[bytes]:
+        """The small stored picture nearest each time, as it is stored.
+
+        Raises:
+            InputError: no such film.
+            LibraryError: the strip is missing or damaged.
+        """
+        video = self._ready(video_id)
+        stored_s, ends = self.store.strip_rows(video_id)
+        path = self.strip_path(video.content_hash)
+        return [
+            read_jpeg(path, ends, int(np.abs(stored_s - time_s).argmin())) for time_s in times_s
+        ]
+
+    def film_path(self, video_id: int) -> Path:
+        """The film's file, where it is there and still the one that was indexed.
+
+        Raises:
+            InputError: no such film, or the file has changed.
+            MediaError: the file is gone.
+        """
+        path = self._ready(video_id).path
+        if not path.is_file():
+            raise MediaError(f"{path} is not there any more", "index it where it is now")
+        self._at_path(str(path))
+        return path
 
     def strip_path(self, content_hash: str) -> Path:
         """Where the strip of a film lies."""

@@ -174,6 +174,18 @@ def finding_to_row(run_id: str, step: StepRow, finding: FindingRow) -> dict[str,
     }
 
 
+def look_from_row(row: dict[str, Any]) -> LookRow:
+    return LookRow(
+        look_id=row["look_id"],
+        span=Span(row["start_s"], row["end_s"]),
+        times_s=tuple(json.loads(row["times_s"])),
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        tokens=row["tokens"],
+        why=row["why"],
+    )
+
+
 def step_from_row(
     row: dict[str, Any], looks: list[dict[str, Any]], findings: list[dict[str, Any]]
 ) -> StepRow:
@@ -184,18 +196,7 @@ def step_from_row(
         step_index=row["step_index"],
         node=row["node"],
         why=row["why"],
-        looks=tuple(
-            LookRow(
-                look_id=k["look_id"],
-                span=Span(k["start_s"], k["end_s"]),
-                times_s=tuple(json.loads(k["times_s"])),
-                width_px=k["width_px"],
-                height_px=k["height_px"],
-                tokens=k["tokens"],
-                why=k["why"],
-            )
-            for k in looks
-        ),
+        looks=tuple(look_from_row(k) for k in looks),
         calls=calls,
         findings=tuple(
             FindingRow(

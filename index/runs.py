@@ -21,6 +21,7 @@ from index.run_rows import (
     RunRow,
     StepRow,
     finding_to_row,
+    look_from_row,
     look_to_row,
     run_from_row,
     run_to_row,
@@ -179,11 +180,30 @@ class RunStore:
             return None
         return run_from_row(rows[0])
 
-    def runs(self, *, limit: int = 50, video_hash: str | None = None) -> list[RunRow]:
-        """Runs, the newest first."""
-        where, values = ("where video_hash = :h", {"h": video_hash}) if video_hash else ("", {})
-        sql = f"select * from runs {where} order by started_at desc, rowid desc limit :n"
-        return [run_from_row(r) for r in self._db.query(sql, {**values, "n": limit})]
+    def runs(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        video_hash: str | None = None,
+        status: str | None = None,
+        text: str | None = None,
+    ) -> list[RunRow]:
+        """Runs, the newest first; `text` is looked for in questions and replies."""
+        conditions = {
+            "video_hash = :hash": video_hash,
+            "status = :status": status,
+            "instr(lower(question || ' ' || coalesce(json_extract(answer, '$.answer'), '')),"
+            " lower(:text))": text,
+        }
+        given = " and ".join(each for each, value in conditions.items() if value)
+        sql = (
+            f"select * from runs {f'where {given}' if given else ''}"
+            " order by started_at desc, rowid desc limit :limit offset :offset"
+        )
+        values = {"hash": video_hash, "status": status, "text": text}
+        found = self._db.query(sql, {**values, "limit": limit, "offset": offset})
+        return [run_from_row(r) for r in found]
 
     def unfinished(self, question_key: str) -> RunRow | None:
         """The newest run of this very question that has not ended."""
@@ -234,6 +254,11 @@ class RunStore:
             step_from_row(r, looks.get(r["step_index"], []), findings.get(r["step_index"], []))
             for r in rows
         ]
+
+    def look(self, run_id: str, look_id: str) -> LookRow | None:
+        """One look of a run, without its pictures."""
+        rows = self._db["looks"].rows_where("run_id = ? and look_id = ?", [run_id, look_id])
+        return next((look_from_row(row) for row in rows), None)
 
     def looks(self, run_id: str) -> list[LookRow]:
         """Every look of a run, in order."""

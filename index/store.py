@@ -110,6 +110,11 @@ class Store:
         """The films that are ready, in the order in which they came."""
         return [_video(row) for row in self._rows("where state = 'ready' order by video_id")]
 
+    def known_videos(self) -> list[KnownVideo]:
+        """The films of every state, in the order in which they came."""
+        rows = self._rows("order by video_id")
+        return [KnownVideo(_video(row), row["state"], row["settings"]) for row in rows]
+
     def video(self, video_id: int) -> Video | None:
         """A film that is ready."""
         rows = self._rows("where video_id = ? and state = 'ready'", video_id)
@@ -252,6 +257,20 @@ class Store:
             "select * from parts where video_id = ? order by part_index", [video_id]
         )
         return [self._part(row, dimension=dimension) for row in rows]
+
+    def strip_rows(self, video_id: int) -> tuple[Seconds, NDArray[np.int64]]:
+        """(N,) times of a film's stored pictures and (N,) where each ends in its strip's file."""
+        rows = self.db.execute(
+            "select times_s, strip_ends from parts where video_id = ? order by part_index",
+            [video_id],
+        ).fetchall()
+        times_s = np.frombuffer(b"".join(row[0] for row in rows), np.float64)
+        return times_s, np.frombuffer(b"".join(row[1] for row in rows), np.int64)
+
+    def indexed_s(self, video_id: int) -> float:
+        """How far a film is indexed: the last saved second; 0.0 where nothing is."""
+        times_s, _ = self.strip_rows(video_id)
+        return float(times_s[-1]) if len(times_s) else 0.0
 
     def shots(self, video_id: int) -> list[Shot]:
         rows = self.db.query(

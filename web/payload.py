@@ -94,10 +94,17 @@ def runs_to_json(runs: Iterable[RunRow]) -> list[dict[str, Any]]:
     return [_run(run) for run in runs]
 
 
-def trace_to_json(run: RunRow, steps: Sequence[StepRow], answer: Answer | None) -> dict[str, Any]:
-    """A whole run: what was asked, every step, the answer where it has ended."""
+def trace_to_json(
+    run: RunRow, steps: Sequence[StepRow], answer: Answer | None, *, video: Video | None = None
+) -> dict[str, Any]:
+    """A whole run: what was asked, every step, the answer where it has ended.
+
+    Args:
+        video: the film, where the library still has it.
+    """
     return {
         **_run(run),
+        "film": _film(video),
         "settings": run.settings,
         "steps": [step_to_json(step) for step in steps],
         "answer": answer.to_json() if answer else None,
@@ -115,8 +122,24 @@ def _run(run: RunRow) -> dict[str, Any]:
         "status": run.status,
         "stop_reason": run.stop_reason,
         "reply": run.answer.get("answer"),
+        "confidence": run.answer.get("confidence"),
+        "usage": run.answer.get("usage"),
         "started_at": run.started_at,
         "models": run.models,
+    }
+
+
+def _film(video: Video | None) -> dict[str, Any]:
+    """What a player needs to know of a film; a film that left the library is only "gone"."""
+    if video is None:
+        return {"in_library": False}
+    return {
+        "in_library": True,
+        "video_id": video.video_id,
+        "duration_s": seconds(video.facts.duration_s),
+        "container_start_s": video.facts.container_start_s,
+        "width_px": video.facts.width_px,
+        "height_px": video.facts.height_px,
     }
 
 

@@ -54,7 +54,8 @@ def trace_show(ctx: click.Context, run_id: str, prompts: bool, as_json: bool) ->
         contextlib.closing(RunStore.open(library.folder)) as store,
     ):
         found, steps, answer = load_run(store, run_id)
+        video = library.with_content(found.video_hash)
     if as_json:
-        print_json(trace_to_json(found, steps, answer))
+        print_json(trace_to_json(found, steps, answer, video=video))
     else:
         print_trace(consoles()[0], found, steps, answer, prompts=prompts)
