@@ -114,7 +114,7 @@ class ReflectSettings:
     """What a judgement does to the belief, and when it is enough."""
 
     judge: bool = True
-    """Every look is judged; without, the search ends after one turn, whose looks count by the
+    """Every look of the search is judged; without, it ends after one turn, whose looks count by the
     prior."""
     temperature: float = 1.0
     bias: float = 0.0

@@ -50,12 +50,12 @@ def _of_strategy(
 
 @cache
 def code_hash(places: tuple[str, ...]) -> str:
-    """Hash over the program's files in some folders (or some single files)."""
+    """Hash over the program's files in some folders (or some single files), fits among them."""
     digest = hashlib.sha256()
     for place in places:
         path = _ROOT / place
         files = [path] if path.is_file() else path.rglob("*")
-        for file in sorted(f for f in files if f.suffix in (".py", ".j2")):
+        for file in sorted(f for f in files if f.suffix in (".py", ".j2", ".json")):
             digest.update(str(file.relative_to(_ROOT)).encode() + file.read_bytes())
     return digest.hexdigest()
 

@@ -17,7 +17,7 @@ def setting(bench: Bench, strategy: str, settings: AskSettings, *, visual_tokens
 
 def test_a_changed_search_is_asked_again_and_its_baselines_are_not(bench: Bench) -> None:
     before = bench.settings
-    after = replace(before, reflect=replace(before.reflect, sufficient=0.7))
+    after = replace(before, reflect=replace(before.reflect, related_s=3.0))
     assert setting(bench, "spotlight", before) != setting(bench, "spotlight", after)
     for name in ("uniform", "f2c", "keyclips"):
         assert setting(bench, name, before) == setting(bench, name, after)
