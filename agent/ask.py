@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.budget import Estimate, estimate
+from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
 from agent.settings import AskSettings, settings_for, settings_from_dict
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
 from agent.workspace import Film, OnStep, Workspace
 from index.encoder import EncoderIdentity
-from index.errors import InputError, LongshotError, ModelError
+from index.errors import InputError, LongshotError, MediaError, ModelError
 from index.media import open_video
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
@@ -113,9 +114,7 @@ def resume(
         ModelError: the models are not those that began the run.
     """
     with contextlib.closing(RunStore.open(library.folder)) as runs:
-        run = runs.load(run_id)
-        if run is None:
-            raise InputError(f"no run {run_id!r}", "longshot trace list shows them")
+        run = _load(runs, run_id)
         if run.answer:
             return answer_from_json(run.answer)
         if _is_worked_on(run):
@@ -125,12 +124,69 @@ def resume(
                 f"run {run.run_id} was begun with {run.models['videollm']}",
                 "continue it with the same --models",
             )
-        video = next((v for v in library.videos() if v.content_hash == run.video_hash), None)
-        if video is None:
-            raise InputError(f"the film of run {run.run_id} is not in the library", "index it")
+        video = _film_of(library, run)
         library.check_encoder(models.encoder.identity)
         runs.take_over(run.run_id, process_id=os.getpid())
         return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+
+
+def fork(
+    library: AskLibrary,
+    run_id: str,
+    plan: ForkPlan,
+    *,
+    models: Models,
+    on_step: OnStep = ignore_step,
+    on_run: OnRun = ignore_run,
+) -> Answer:
+    """Go on from a step of a run, ended or not, as a new run that names it as its parent.
+
+    The same fork, left unfinished by a process that is gone, is continued.
+
+    Raises:
+        InputError: no such run or step, or the film has left the library.
+        LibraryError: the film was indexed with another encoder.
+        MediaError: the film's file is gone or unreadable.
+    """
+    from agent.graph import build_graph
+
+    with contextlib.closing(RunStore.open(library.folder)) as runs:
+        parent = _load(runs, run_id)
+        video = _film_of(library, parent)
+        if not video.path.exists():
+            # Before anything is written: a run that cannot begin is none.
+            raise MediaError(f"{video.path} is not there any more", "index it where it is now")
+        library.check_encoder(models.encoder.identity)
+        run = forked_run(parent, plan, models=_model_names(models))
+        old = runs.unfinished(run.question_key)
+        if old is not None and not _is_worked_on(old):
+            run = replace(old, process_id=os.getpid())
+            runs.take_over(run.run_id, process_id=run.process_id)
+        else:
+            steps = runs.steps(parent.run_id)
+            with _checkpointer(library.folder) as saver:
+                graph = build_graph(checkpointer=saver)
+                state = state_before(graph, parent, steps, plan.from_step)
+                check_shapes(state, models.videollm.capabilities, steps)
+                # Before the row: a run that is listed can always be gone on with.
+                seed_checkpoint(graph, run.run_id, state, steps)
+            runs.start_from(run, parent.run_id, n_steps=plan.from_step)
+        on_run(run)
+        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+
+
+def _load(runs: RunStore, run_id: str) -> RunRow:
+    run = runs.load(run_id)
+    if run is None:
+        raise InputError(f"no run {run_id!r}", "longshot trace list shows them")
+    return run
+
+
+def _film_of(library: AskLibrary, run: RunRow) -> Video:
+    video = next((v for v in library.videos() if v.content_hash == run.video_hash), None)
+    if video is None:
+        raise InputError(f"the film of run {run.run_id} is not in the library", "index it")
+    return video
 
 
 def estimate_cost(video: Video, *, models: Models, settings: AskSettings | None = None) -> Estimate:
@@ -178,6 +234,7 @@ def _drive(
             settings=settings,
             runs=runs,
             on_step=on_step,
+            own_prompts=run.own_prompts,
         )
         graph = build_graph(checkpointer=stack.enter_context(_checkpointer(library.folder)))
         snapshot = graph.get_state(config)

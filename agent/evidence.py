@@ -19,7 +19,7 @@ from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Span
-from prompts.render import RenderedPrompt, render
+from prompts.render import RenderedPrompt
 from tools.keyclips import Candidate, ClipShape, KeyClip, allocate
 from tools.look import mean_motion, motion_fps
 
@@ -191,7 +191,7 @@ def _ask_once(
 def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
     by_letter = ws.videollm.capabilities.options_by == "letter"
     options = list(ws.question.options) if by_letter else []
-    return render(name, n_clips=n_clips, question=question, options=options)
+    return ws.render(name, n_clips=n_clips, question=question, options=options)
 
 
 def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int) -> Vote:

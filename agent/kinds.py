@@ -18,7 +18,6 @@ from agent.steps import StepWriter
 from agent.workspace import Workspace
 from index.times import format_time
 from index.types import Span
-from prompts.render import render
 from tools.belief import Belief
 
 
@@ -254,7 +253,7 @@ def _judge_again(ws: Workspace, step: StepWriter, state: State, span: Span) -> _
     if not affordable:
         return None
     look, clip = step.look(span, affordable[-1], why="a second look at a finding", source="answer")
-    prompt = render("reflect", n_clips=1, question=state["reflect_question"])
+    prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     raw = step.judge(prompt, [clip], looks=[look])
     return _Judged(calibration_for(ws, prompt).apply(raw.p_yes), look)
 

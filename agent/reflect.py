@@ -24,7 +24,7 @@ from agent.state import (
 from agent.steps import StepWriter
 from agent.workspace import Workspace
 from index.types import Span
-from prompts.render import RenderedPrompt, render
+from prompts.render import RenderedPrompt
 from tools.belief import Belief, log_ratio_of
 
 
@@ -54,7 +54,7 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     ws = runtime.context
     step = StepWriter(ws, state, "reflect")
     before = ws.belief(state)
-    prompt = render("reflect", n_clips=1, question=state["reflect_question"])
+    prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     calibration = calibration_for(ws, prompt)
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []

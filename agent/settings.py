@@ -104,8 +104,9 @@ class LookSettings:
     """Frames of a look that motion decides."""
     most_requested_frames: int = 32
     """Frames of a look that the model asks for."""
-    thumbnails_per_look: int = 4
-    """Frames of each look that the trace keeps as small JPEGs."""
+    thumbnails_per_look: int = 32
+    """Frames of each look that the trace keeps as small JPEGs: all of them, so that it can be read
+    without the film."""
     thumbnail_height_px: int = 96
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.budget import Budget, usage_dict
@@ -20,7 +21,8 @@ from index.types import Span
 from prompts.render import RenderedPrompt
 from tools.belief import Belief
 from tools.keyclips import ClipShape
-from tools.pictures import jpeg_of
+from tools.look import EVEN_SAMPLING
+from tools.pictures import jpeg_of, pixel_hash
 
 
 class StepWriter:
@@ -31,6 +33,7 @@ class StepWriter:
         self._state = state
         self._node = node
         self._began_s = time.monotonic()
+        self._began_at = _now()
         self._looks: list[LookRow] = []
         self._calls: list[CallRow] = []
         self._findings: list[FindingRow] = []
@@ -64,6 +67,7 @@ class StepWriter:
             ),
             "source": source,
         }
+        began_at, began_s = _now(), time.monotonic()
         clip = self._ws.clip(look)
         self._looks.append(
             LookRow(
@@ -75,6 +79,11 @@ class StepWriter:
                 tokens=look["tokens"],
                 why=why,
                 thumbnails=self._thumbnails(clip),
+                source=source,
+                sampling=EVEN_SAMPLING,
+                pixel_hashes=tuple(pixel_hash(frame) for frame in clip.pixels),
+                started_at=began_at,
+                seconds=round(time.monotonic() - began_s, 4),
             )
         )
         # The answer's own looks are paid from its reserve, not from the number of looks.
@@ -167,6 +176,7 @@ class StepWriter:
             absent_after=after.absent if after else None,
             usage=usage,
             data=self.data,
+            started_at=self._began_at,
         )
         self._ws.runs.record(self._ws.run_id, step)
         self._ws.on_step(step)
@@ -209,6 +219,9 @@ class StepWriter:
                 probabilities={k: float(v) for k, v in probabilities.items()},
                 look_ids=tuple(look["look_id"] for look in looks),
                 usage=usage_dict(usage),
+                model=self._ws.videollm.name,
+                model_hash=self._ws.videollm.weights_hash,
+                started_at=_now(before_s=usage.seconds),
             )
         )
 
@@ -221,3 +234,8 @@ class StepWriter:
             (t, jpeg_of(pixels, height_px=settings.thumbnail_height_px))
             for t, pixels in by_time.items()
         )
+
+
+def _now(*, before_s: float = 0.0) -> str:
+    """UTC, ISO 8601, so many seconds ago."""
+    return (datetime.now(UTC) - timedelta(seconds=before_s)).isoformat(timespec="milliseconds")

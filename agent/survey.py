@@ -18,7 +18,6 @@ from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Frame, Pixels, Seconds, Span
-from prompts.render import render
 from tools.belief import Belief
 from tools.keyclips import anchors
 from tools.pictures import resized
@@ -33,7 +32,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else ws.question.text
     settings = ws.settings.survey
-    reply = step.reply(render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
+    reply = step.reply(ws.render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
     rewrite = usable_rewrite(reply.text, about)
     options = ws.question.options if intent.kind == "moment" else ()
     cues = _cues(ws, intent.subject, rewrite=rewrite, options=options)
@@ -177,7 +176,7 @@ def _ask_over_strip(
     # The glance may take a quarter of the search's tokens, or a small budget dies on it.
     if not can.absolute_times or price > step.budget().tokens_for_search // 4:
         return ParsedRequests((), ()), {}
-    prompt = render("request", n_clips=1, question=state["reflect_question"])
+    prompt = ws.render("request", n_clips=1, question=state["reflect_question"])
     reply = step.reply(prompt, [clip], max_tokens=ws.settings.survey.request_tokens)
     limits = RequestLimits(film=ws.bounds(state), max_frames=ws.settings.look.most_requested_frames)
     shown = {

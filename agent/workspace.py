@@ -7,13 +7,14 @@ nothing that the state does not determine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from agent.budget import Budget, Spent
+from agent.own_prompts import render_with
 from agent.settings import AskSettings
 from agent.state import Cue, LookState, State, intent_of, span_of
 from agent.types import Question
@@ -22,6 +23,7 @@ from index.encoder import Encoder
 from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Frame, Seconds, Shot, Span, Vectors, Video
+from prompts.render import RenderedPrompt
 from tools.belief import Belief, Prior, Scores, Update, prior_from_scores, updated
 from tools.look import FrameCache, FrameGrid, even_times
 
@@ -73,6 +75,8 @@ class Workspace:
     settings: AskSettings
     runs: RunStore
     on_step: OnStep
+    own_prompts: Mapping[str, str] = field(default_factory=dict)
+    """Texts in the place of the program's prompts, by name."""
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
 
@@ -91,6 +95,10 @@ class Workspace:
             "videollm": self.videollm.name,
             "videollm_weights": self.videollm.weights_hash,
         }
+
+    def render(self, name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
+        """A prompt of this run."""
+        return render_with(self.own_prompts, name, n_clips=n_clips, **values)
 
     def size_px(self, short_side_px: int) -> tuple[int, int]:
         """(width, height) of the film's frames at about this short side, on the model's grid."""

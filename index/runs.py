@@ -2,7 +2,7 @@
 
 A run's rows are enough to show every step without a model. Rows are written as the run goes, each
 step in one transaction, keyed by (run, step): a step that a killed run repeats replaces itself.
-The tables live in the library's database under their own numbered migrations.
+The tables live in the library's database; `index/run_schema.py` makes them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database
 
 from index.run_rows import (
     CitationRow,
@@ -28,107 +28,10 @@ from index.run_rows import (
     step_from_row,
     step_to_row,
 )
+from index.run_schema import migrate
 from index.types import Span
 
-_MIGRATIONS = Migrations("longshot-runs")
 _LOCK_WAIT_S = 30.0
-
-
-def _m001_runs(db: Any) -> None:
-    db["runs"].create(
-        {
-            "run_id": str,
-            "video_id": int,
-            "video_hash": str,
-            "video_path": str,
-            "question": str,
-            "options": str,
-            "models": str,
-            "settings": str,
-            "question_key": str,
-            "started_at": str,
-            "process_id": int,
-            "status": str,
-            "stop_reason": str,
-            "answer": str,
-        },
-        pk="run_id",
-    )
-    db["runs"].create_index(["question_key", "status"])
-    db["runs"].create_index(["video_hash"])
-    db["steps"].create(
-        {
-            "run_id": str,
-            "step_index": int,
-            "node": str,
-            "why": str,
-            "calls": str,
-            "belief_before": str,
-            "belief_after": str,
-            "absent_after": float,
-            "usage": str,
-            "data": str,
-        },
-        pk=("run_id", "step_index"),
-    )
-    db["looks"].create(
-        {
-            "run_id": str,
-            "look_id": str,
-            "step_index": int,
-            "start_s": float,
-            "end_s": float,
-            "times_s": str,
-            "width_px": int,
-            "height_px": int,
-            "tokens": int,
-            "why": str,
-        },
-        pk=("run_id", "look_id"),
-    )
-    db["findings"].create(
-        {
-            "run_id": str,
-            "finding_id": str,
-            "step_index": int,
-            "look_id": str,
-            "start_s": float,
-            "end_s": float,
-            "p_yes": float,
-            "confidence": float,
-            "text": str,
-        },
-        pk=("run_id", "finding_id"),
-    )
-    db["citations"].create(
-        {
-            "run_id": str,
-            "position": int,
-            "start_s": float,
-            "end_s": float,
-            "what": str,
-            "look_id": str,
-        },
-        pk=("run_id", "position"),
-    )
-    db["thumbnails"].create(
-        {"run_id": str, "look_id": str, "time_s": float, "jpeg": bytes},
-        pk=("run_id", "look_id", "time_s"),
-    )
-    db["calibrations"].create(
-        {
-            "model_hash": str,
-            "prompt_hash": str,
-            "temperature": float,
-            "bias": float,
-            "fitted_at": str,
-        },
-        pk=("model_hash", "prompt_hash"),
-    )
-
-
-# Called, not used as a decorator: the library has no types for it.
-_MIGRATIONS()(_m001_runs)
 
 
 class RunStore:
@@ -136,7 +39,7 @@ class RunStore:
 
     def __init__(self, db: Database) -> None:
         self._db: Any = db
-        _MIGRATIONS.apply(db)
+        migrate(db)
 
     @classmethod
     def open(cls, library_folder: Path) -> RunStore:
@@ -153,6 +56,16 @@ class RunStore:
 
     def start(self, run: RunRow) -> None:
         self._db["runs"].insert(run_to_row(run))
+
+    def start_from(self, run: RunRow, parent_id: str, *, n_steps: int) -> None:
+        """Start a run that begins with the first `n_steps` steps of another, copied in whole."""
+        with self._db.atomic():
+            self._db["runs"].insert(run_to_row(run))
+            ids = {"new": run.run_id, "old": parent_id, "n": n_steps}
+            for table in ("steps", "looks", "findings"):
+                self._copy(table, "step_index < :n", ids)
+            taken = "select look_id from looks where run_id = :old and step_index < :n"
+            self._copy("thumbnails", f"look_id in ({taken})", ids)
 
     def take_over(self, run_id: str, *, process_id: int) -> None:
         """Note which process works on an unfinished run now."""
@@ -242,6 +155,14 @@ class RunStore:
                 for look in step.looks
                 for t, jpeg in look.thumbnails
             )
+
+    def _copy(self, table: str, where: str, ids: dict[str, Any]) -> None:
+        names = ", ".join(c.name for c in self._db[table].columns if c.name != "run_id")
+        self._db.execute(
+            f"insert into {table} (run_id, {names})"
+            f" select :new, {names} from {table} where run_id = :old and {where}",
+            ids,
+        )
 
     def steps(self, run_id: str) -> list[StepRow]:
         """A run's steps in order, without pictures."""

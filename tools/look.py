@@ -70,6 +70,10 @@ class Look:
         return len(self.times_s) / self.span.duration_s
 
 
+EVEN_SAMPLING = "the frame on screen at the middle of each of N equal parts of the span"
+"""The sampling rule of `even_times`, for the trace."""
+
+
 def even_times(span: Span, n_frames: int) -> list[float]:
     """The middles of `n_frames` equal parts of the span: off the cuts, and exact."""
     step = span.duration_s / n_frames

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from agent.lineage import lineage_of
 from agent.trace import step_to_json
 from agent.types import Answer
 from index.build import BuildReport
@@ -108,6 +109,9 @@ def trace_to_json(
         "settings": run.settings,
         "steps": [step_to_json(step) for step in steps],
         "answer": answer.to_json() if answer else None,
+        "parent": parent_to_json(run),
+        "own_prompts": run.own_prompts,
+        "lineage": lineage_of(run, steps, answer),
     }
 
 
@@ -141,6 +145,13 @@ def _film(video: Video | None) -> dict[str, Any]:
         "width_px": video.facts.width_px,
         "height_px": video.facts.height_px,
     }
+
+
+def parent_to_json(run: RunRow) -> dict[str, Any] | None:
+    """Where a forked run comes from."""
+    if run.parent_id is None:
+        return None
+    return {"run": run.parent_id, "from_step": run.fork_step, "changes": run.fork_changes}
 
 
 def _video_stats(stats: VideoStats) -> dict[str, Any]:

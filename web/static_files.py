@@ -18,6 +18,7 @@ RUN_VIEW_SCRIPTS = (
     "timeline_chart.js",
     "timeline.js",
     "step_panel.js",
+    "lineage.js",
     "run_view.js",
 )
 RUN_VIEW_STYLES = ("vendor/uplot/uPlot.min.css", "run_view.css")

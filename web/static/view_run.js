@@ -84,6 +84,7 @@ globalThis.Longshot ??= {};
         .then((job) => page.go(`job/${job.id}`)).catch(page.fail),
     }, "Go on with it") : null;
     const json = h("a.quiet", { href: `/v1/runs/${record.id}`, download: `${record.id}.json` }, "JSON");
-    return h("span.actions", {}, resume, again, json);
+    const lineage = L.lineageButton(record, { frameUrl: L.frameUrl(record.id) });
+    return h("span.actions", {}, resume, again, lineage, json);
   }
 })(globalThis.Longshot);
