@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -19,35 +20,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent.budget import Estimate, estimate
 from agent.models import Models
+from agent.open_film import FilmRows, OpenFilm, open_film
 from agent.settings import AskSettings, settings_for, settings_from_dict
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
-from agent.workspace import Film, OnStep, Workspace
+from agent.workspace import OnStep, Workspace
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LongshotError, ModelError
-from index.media import open_video
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
-from index.types import Frame, Shot, Video
-from tools.look import FrameCache, FrameGrid
+from index.types import Video
 
 _LOCK_WAIT_S = 30.0
 # Runs that this very process is working on: its own id says nothing about a second question.
 _running: set[str] = set()
+_claiming = threading.Lock()
 
 
-class AskLibrary(Protocol):
+class AskLibrary(FilmRows, Protocol):
     """What asking needs of a library."""
 
     @property
     def folder(self) -> Path: ...
     def videos(self) -> list[Video]: ...
-    def timeline(self, video_id: int) -> Any: ...
-    def clips(self, video_id: int) -> Any: ...
-    def shots(self, video_id: int) -> list[Shot]: ...
-    def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]: ...
     def check_encoder(self, identity: EncoderIdentity) -> None: ...
 
 
@@ -70,6 +66,7 @@ def ask(
     options: Sequence[str] = (),
     models: Models,
     settings: AskSettings | None = None,
+    opened: OpenFilm | None = None,
     on_step: OnStep = ignore_step,
     on_run: OnRun = ignore_run,
 ) -> Answer:
@@ -80,6 +77,7 @@ def ask(
 
     Args:
         settings: None: those that fit the VideoLLM.
+        opened: the film, where several questions share it; None: opened for this one alone.
         on_step: called after every step with its row, pictures included.
         on_run: called with the run's row before its first step.
 
@@ -91,16 +89,13 @@ def ask(
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
     settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
     library.check_encoder(models.encoder.identity)
-    with contextlib.closing(RunStore.open(library.folder)) as runs:
-        run = _new_run(video, asked, models, settings)
-        old = runs.unfinished(run.question_key)
-        if old is not None and not _is_worked_on(old):
-            run = replace(old, process_id=os.getpid())
-            runs.take_over(run.run_id, process_id=run.process_id)
-        else:
-            runs.start(run)
+    new = _new_run(video, asked, models, settings)
+    with (
+        contextlib.closing(RunStore.open(library.folder)) as runs,
+        _claimed(runs, new) as run,
+    ):
         on_run(run)
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+        return _drive(library, video, run, models=models, runs=runs, opened=opened, on_step=on_step)
 
 
 def resume(
@@ -130,25 +125,8 @@ def resume(
             raise InputError(f"the film of run {run.run_id} is not in the library", "index it")
         library.check_encoder(models.encoder.identity)
         runs.take_over(run.run_id, process_id=os.getpid())
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
-
-
-def estimate_cost(video: Video, *, models: Models, settings: AskSettings | None = None) -> Estimate:
-    """The most that a question about this film will use, before anything is run."""
-    settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
-    can = models.videollm.capabilities
-    grid = FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
-    width_px, height_px = grid.size_px(
-        source=(video.facts.width_px, video.facts.height_px),
-        short_side_px=settings.look.short_side_px,
-    )
-    return estimate(
-        settings.budget,
-        tokens_per_look=models.videollm.clip_tokens(
-            n_frames=grid.even(settings.look.most_frames), width_px=width_px, height_px=height_px
-        ),
-        reserve_tokens=int(settings.budget.visual_tokens * settings.answer.share_of_budget),
-    )
+        with _marked(run.run_id):
+            return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
 
 def _drive(
@@ -158,6 +136,7 @@ def _drive(
     *,
     models: Models,
     runs: RunStore,
+    opened: OpenFilm | None = None,
     on_step: OnStep,
 ) -> Answer:
     """Run the graph from its last checkpoint, or from the start, and write down the end."""
@@ -166,13 +145,12 @@ def _drive(
     settings = settings_from_dict(run.settings)
     config = {"configurable": {"thread_id": run.run_id}, "recursion_limit": step_limit(settings)}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_marked(run.run_id))
-        reader = stack.enter_context(contextlib.closing(open_video(video.path)))
+        opened = opened or stack.enter_context(open_film(library, video))
         workspace = Workspace(
             run_id=run.run_id,
             question=Question(run.question, run.options),
-            film=_film(library, video),
-            frames=FrameCache(reader),
+            film=opened.film,
+            frames=opened.frames,
             encoder=models.encoder,
             videollm=models.videollm,
             settings=settings,
@@ -202,18 +180,6 @@ def _drive(
     return answer
 
 
-def _film(library: AskLibrary, video: Video) -> Film:
-    """All that the index knows, read here: nodes may run in another thread."""
-    video_id = video.video_id
-    return Film(
-        video=video,
-        timeline=library.timeline(video_id),
-        clips=library.clips(video_id),
-        shots=tuple(library.shots(video_id)),
-        strip=lambda times_s: library.strip(video_id, times_s),
-    )
-
-
 @contextlib.contextmanager
 def _checkpointer(folder: Path) -> Iterator[Any]:
     from langgraph.checkpoint.sqlite import SqliteSaver
@@ -224,9 +190,32 @@ def _checkpointer(folder: Path) -> Iterator[Any]:
     try:
         # A checkpoint that the system loses in a power cut costs one repeated step, no more.
         connection.execute("pragma synchronous=normal")
-        yield SqliteSaver(connection)
+        saver = SqliteSaver(connection)
+        with _claiming:
+            # Two threads that make its tables at once: one of them would find the file locked.
+            saver.setup()
+        yield saver
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _claimed(runs: RunStore, new: RunRow) -> Iterator[RunRow]:
+    """The run to drive: the same one left unfinished by a process that is gone, or the new one.
+
+    Questions asked at the same time by this process never take the same run.
+    """
+    with contextlib.ExitStack() as stack:
+        with _claiming:
+            old = runs.unfinished(new.question_key)
+            if old is not None and not _is_worked_on(old):
+                run = replace(old, process_id=os.getpid())
+                runs.take_over(run.run_id, process_id=run.process_id)
+            else:
+                run = new
+                runs.start(run)
+            stack.enter_context(_marked(run.run_id))
+        yield run
 
 
 @contextlib.contextmanager

@@ -130,6 +130,18 @@ def choose_models(name: str, *, encoder: str | None = None, device: str = "auto"
     return ModelChoice(asked=name, encoder=encoder or pair[0], videollm=pair[1], why=pair[2])
 
 
+def recorded_name(choice: ModelChoice) -> str:
+    """The VideoLLM's name as it will stand in the record of a run."""
+    return "demo" if choice.asked == "demo" else choice.videollm
+
+
+def knows_only_demo_world(choice: ModelChoice) -> bool:
+    """Whether the VideoLLM was trained on rendered films alone, without loading it."""
+    from agent.backends.weights import read_notes
+
+    return read_notes(Path(choice.videollm).expanduser()).demo_world
+
+
 def open_models(name: str, *, device: str = "auto", encoder: str | None = None) -> Models:
     """Both models of a name, loaded.
 
@@ -183,8 +195,7 @@ def open_videollm(choice: ModelChoice, *, device: str = "auto") -> VideoLLM:
             raise
         raise ModelError(f"--models auto chose {name}: {error.message}", error.hint) from error
     backend = backend_class(BY_MODEL_TYPE.get(model_type(folder), "frames"))
-    shown = "demo" if choice.asked == "demo" else name
-    videollm: VideoLLM = backend(folder, name=shown, device=device)
+    videollm: VideoLLM = backend(folder, name=recorded_name(choice), device=device)
     return videollm
 
 

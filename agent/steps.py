@@ -31,6 +31,7 @@ class StepWriter:
         self._state = state
         self._node = node
         self._began_s = time.monotonic()
+        self._waited_s = 0.0
         self._looks: list[LookRow] = []
         self._calls: list[CallRow] = []
         self._findings: list[FindingRow] = []
@@ -90,17 +91,19 @@ class StepWriter:
         max_tokens: int,
     ) -> Reply:
         """Ask for text."""
+        asked_s = time.monotonic()
         reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
-        self._note(prompt, clips, looks, reply.usage, reply.prompt_text, reply.text, {})
+        self._note(asked_s, prompt, clips, looks, reply.usage, reply.prompt_text, reply.text, {})
         return reply
 
     def judge(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
     ) -> Judgement:
         """Ask for P(yes)."""
+        asked_s = time.monotonic()
         found = self._ws.videollm.judge(prompt, clips)
         probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
         return found
 
     def choose(
@@ -112,9 +115,10 @@ class StepWriter:
         looks: Sequence[LookState],
     ) -> Choice:
         """Ask for a distribution over options."""
+        asked_s = time.monotonic()
         found = self._ws.videollm.choose(prompt, clips, options=options)
         probabilities = dict(zip(options, found.probabilities, strict=True))
-        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
         return found
 
     def finding(self, look: LookState, *, p_yes: float, confidence: float) -> FindingState:
@@ -180,11 +184,12 @@ class StepWriter:
             "visual_tokens": spent["visual_tokens"] + self._priced_tokens,
             "looks": spent["looks"] + self._n_search_looks,
             "calls": spent["calls"] + self._usage.calls,
-            "seconds": spent["seconds"] + time.monotonic() - self._began_s,
+            "seconds": spent["seconds"] + time.monotonic() - self._began_s - self._waited_s,
         }
 
     def _note(
         self,
+        asked_s: float,
         prompt: RenderedPrompt,
         clips: Sequence[Clip],
         looks: Sequence[LookState],
@@ -193,6 +198,8 @@ class StepWriter:
         output: str,
         probabilities: dict[str, float],
     ) -> None:
+        # The time in which a shared model worked for other questions is not this one's.
+        self._waited_s += max(0.0, time.monotonic() - asked_s - usage.seconds)
         self._usage = self._usage + usage
         self._priced_tokens += sum(
             self._ws.videollm.clip_tokens(

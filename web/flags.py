@@ -56,6 +56,13 @@ library_option = _setting(
     text="Where films are kept. [env: LONGSHOT_LIBRARY]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+films_option = click.option(
+    "--films",
+    default=8,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Films that a question of the whole library is put to.",
+)
 budget_option = _setting(
     "--budget",
     metavar="LIMITS",

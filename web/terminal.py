@@ -32,7 +32,7 @@ DEMO_NOTICE = (
     "what they say about any other film means nothing."
 )
 _PIPE_WIDTH = 160
-_STATUSES = {
+STATUSES = {
     "answered": "answered",
     "not_found": "not in this film",
     "out_of_budget": "a guess: the search ended before it was sure",
@@ -120,8 +120,8 @@ def _says(text: str) -> str:
 def print_answer(out: Console, answer: Answer, video: Video) -> None:
     """The end of a run: reply, cited spans, cost."""
     out.print()
-    reply = answer.answer or _STATUSES[answer.status]
-    sure = f"{_STATUSES[answer.status]}, confidence {answer.confidence:.2f}"
+    reply = answer.answer or STATUSES[answer.status]
+    sure = f"{STATUSES[answer.status]}, confidence {answer.confidence:.2f}"
     out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
@@ -190,7 +190,7 @@ def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> N
     _entry(out, "encoder", stats.encoder or "none yet")
     _entry(out, "films", f"{len(stats.videos)}, together {format_time(stats.duration_s)}")
     _entry(out, "size", _size(stats.size_bytes))
-    counted = ", ".join(f"{n} {_STATUSES.get(status, status)}" for status, n in runs.items())
+    counted = ", ".join(f"{n} {STATUSES.get(status, status)}" for status, n in runs.items())
     _entry(out, "runs", counted or "none")
     if not stats.videos:
         return
@@ -275,10 +275,10 @@ def print_trace(
         if step.usage.get("calls"):
             _entry(out, "cost", cost(step.usage))
     out.print()
-    status = _STATUSES.get(run.status, run.status)
+    status = STATUSES.get(run.status, run.status)
     _entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
     if answer is not None:
-        _entry(out, "answer", answer.answer or _STATUSES[answer.status])
+        _entry(out, "answer", answer.answer or STATUSES[answer.status])
         for citation in answer.citations:
             _entry(out, "seen", f"{format_span(citation.span)}  {citation.what}")
         _entry(out, "cost", cost(answer.usage))
