@@ -115,7 +115,7 @@ def resume(
             return answer_from_json(run.answer)
         if _is_worked_on(run):
             raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
-        if run.models != _model_names(models):
+        if run.models != models.names():
             raise ModelError(
                 f"run {run.run_id} was begun with {run.models['videollm']}",
                 "continue it with the same --models",
@@ -156,6 +156,7 @@ def _drive(
             settings=settings,
             runs=runs,
             on_step=on_step,
+            by_node=models.by_node,
         )
         graph = build_graph(checkpointer=stack.enter_context(_checkpointer(library.folder)))
         snapshot = graph.get_state(config)
@@ -228,7 +229,7 @@ def _marked(run_id: str) -> Iterator[None]:
 
 
 def _new_run(video: Video, asked: Question, models: Models, settings: AskSettings) -> RunRow:
-    names = _model_names(models)
+    names = models.names()
     plain = asdict(settings)
     identity = [video.content_hash, asked.text, list(asked.options), names, plain]
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
@@ -245,15 +246,6 @@ def _new_run(video: Video, asked: Question, models: Models, settings: AskSetting
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         process_id=os.getpid(),
     )
-
-
-def _model_names(models: Models) -> dict[str, str]:
-    return {
-        "encoder": models.encoder.identity.name,
-        "encoder_weights": models.encoder.identity.weights_hash,
-        "videollm": models.videollm.name,
-        "videollm_weights": models.videollm.weights_hash,
-    }
 
 
 def _is_worked_on(run: RunRow) -> bool:

@@ -27,6 +27,7 @@ from agent.models import Models
 from agent.open_film import OpenFilm, open_film
 from agent.settings import AskSettings
 from agent.shared_videollm import shared
+from agent.videollm import VideoLLM
 from index.build import IndexSettings, build
 from index.errors import LongshotError
 from index.library import Library
@@ -133,7 +134,7 @@ class _Batch:
     ) -> None:
         self._library = library
         self._record = record
-        self._models = replace(models, videollm=shared(models.videollm))
+        self._models = _shared(models)
         self._settings = settings
         self._progress = progress
         self._telling = threading.Lock()
@@ -288,6 +289,18 @@ class _Group:
         with self.film:
             for answer in self.answers:
                 answer.result()
+
+
+def _shared(models: Models) -> Models:
+    """The models as several threads may use them; one that several nodes use stays one."""
+    fronts: dict[int, VideoLLM] = {}
+    for each in (models.videollm, *models.by_node.values()):
+        fronts.setdefault(id(each), shared(each))
+    return replace(
+        models,
+        videollm=fronts[id(models.videollm)],
+        by_node={node: fronts[id(own)] for node, own in models.by_node.items()},
+    )
 
 
 def _by_film(questions: Sequence[BatchQuestion]) -> list[list[BatchQuestion]]:

@@ -8,7 +8,8 @@ nothing is asked that the trace does not show.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from agent.budget import Budget, usage_dict
@@ -93,7 +94,7 @@ class StepWriter:
         """Ask for text."""
         asked_s = time.monotonic()
         reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
-        self._note(asked_s, prompt, clips, looks, reply.usage, reply.prompt_text, reply.text, {})
+        self._note(asked_s, prompt, clips, looks, reply, output=reply.text)
         return reply
 
     def judge(
@@ -103,7 +104,7 @@ class StepWriter:
         asked_s = time.monotonic()
         found = self._ws.videollm.judge(prompt, clips)
         probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(asked_s, prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def choose(
@@ -118,7 +119,7 @@ class StepWriter:
         asked_s = time.monotonic()
         found = self._ws.videollm.choose(prompt, clips, options=options)
         probabilities = dict(zip(options, found.probabilities, strict=True))
-        self._note(asked_s, prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def finding(self, look: LookState, *, p_yes: float, confidence: float) -> FindingState:
@@ -193,11 +194,12 @@ class StepWriter:
         prompt: RenderedPrompt,
         clips: Sequence[Clip],
         looks: Sequence[LookState],
-        usage: Usage,
-        prompt_text: str,
-        output: str,
-        probabilities: dict[str, float],
+        found: Reply | Judgement | Choice,
+        *,
+        output: str = "",
+        probabilities: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        usage = found.usage
         # The time in which a shared model worked for other questions is not this one's.
         self._waited_s += max(0.0, time.monotonic() - asked_s - usage.seconds)
         self._usage = self._usage + usage
@@ -211,11 +213,13 @@ class StepWriter:
             CallRow(
                 prompt_name=prompt.name,
                 prompt_hash=prompt.file_hash,
-                prompt_text=prompt_text,
+                prompt_text=found.prompt_text,
                 output=output,
                 probabilities={k: float(v) for k, v in probabilities.items()},
                 look_ids=tuple(look["look_id"] for look in looks),
                 usage=usage_dict(usage),
+                model=self._ws.videollm.name,
+                note=found.note,
             )
         )
 

@@ -54,6 +54,8 @@ def step_to_json(step: StepRow) -> dict[str, Any]:
                 "probabilities": call.probabilities,
                 "looks": list(call.look_ids),
                 "usage": call.usage,
+                "model": call.model,
+                "note": call.note,
             }
             for call in step.calls
         ],

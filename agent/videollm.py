@@ -84,7 +84,7 @@ class Usage:
     """All tokens of the prompts, the visual ones among them."""
     visual_tokens: int = 0
     output_tokens: int = 0
-    """Tokens generated; 0 for scoring."""
+    """Tokens generated; 0 for scoring by a model that runs here."""
     calls: int = 0
     seconds: float = 0.0
 

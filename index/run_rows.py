@@ -69,6 +69,10 @@ class CallRow:
     """What was scored: {"yes": …, "mass": …}, or one per option."""
     look_ids: tuple[str, ...]
     usage: dict[str, float]
+    model: str = ""
+    """The VideoLLM that was called; "" in runs of an older version."""
+    note: str = ""
+    """What was odd about the call, and where probabilities come from that are not the model's."""
 
 
 @dataclass(frozen=True, slots=True)
