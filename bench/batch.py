@@ -61,10 +61,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--warm-only", action="store_true", help="leave out the processes")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), given.questions, given.minutes, given.workers)
-        ways = (bench.processes, bench.batch_command, bench.warm_loop, bench.warm_batch)
+        warm = (bench.warm_loop, bench.warm_batch)
+        ways = warm if given.warm_only else (bench.processes, bench.batch_command, *warm)
         rounds = [[timed(way) for way in ways] for _ in range(given.rounds)]
     report([way.__name__ for way in ways], rounds, given.questions)
 
@@ -158,7 +160,7 @@ def report(names: Sequence[str], rounds: Sequence[Sequence[Took]], n: int) -> No
             f"{name:<14} {60 * n / wall_s:6.1f} questions a minute"
             f" ({60 * n / processor_s:6.1f} by processor time)"
         )
-    for one, other in ((0, 1), (2, 3)):
+    for one, other in ((i, i + 1) for i in range(0, len(names), 2)):
         wall = [each[one].wall_s / each[other].wall_s for each in rounds]
         processor = [each[one].processor_s / each[other].processor_s for each in rounds]
         _say(
