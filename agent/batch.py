@@ -149,9 +149,11 @@ class _Batch:
                     open_groups.append(self._begin(group, pool))
                     # The next film is made ready while one is asked; no more than two lie open.
                     if len(open_groups) > 1:
-                        open_groups.popleft().end()
+                        open_groups[0].end()
+                        open_groups.popleft()
                 while open_groups:
-                    open_groups.popleft().end()
+                    open_groups[0].end()
+                    open_groups.popleft()
             except BaseException:
                 self._stopped.set()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -214,6 +216,9 @@ class _Batch:
         except _Stopped:
             return
         except Exception as error:  # noqa: BLE001 one question must not end the batch
+            # What fails while all is being put away says nothing about the question.
+            if self._stopped.is_set():
+                return
             self._keep(question, error=_failure(error))
         else:
             self._keep(question, response=response)
@@ -286,9 +291,9 @@ class _Group:
 
     def end(self) -> None:
         """Wait for the answers, and close the film."""
-        with self.film:
-            for answer in self.answers:
-                answer.result()
+        for answer in self.answers:
+            answer.result()
+        self.film.close()
 
 
 def _shared(models: Models) -> Models:

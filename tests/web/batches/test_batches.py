@@ -169,6 +169,28 @@ def test_a_killed_batch_goes_on_and_nothing_is_lost_or_doubled(
     assert n <= len(runs) <= n + n_kills
 
 
+def test_control_c_keeps_what_is_answered_and_fails_nothing(
+    indexed: Longshot, environment: dict[str, str], tmp_path: Path, seeing: str
+) -> None:
+    rows = [row(f"q{i}", ("one.mp4", "two.mp4")[i % 2], f"Is {i} red?") for i in range(200)]
+    asked, out = write(tmp_path / "q.jsonl", *rows), tmp_path / "o.jsonl"
+    code = "import app; app.main()"
+    words = [sys.executable, "-c", code, "batch", str(asked), "-o", str(out), "--models", seeing]
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as batch:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not (out.exists() and b"\n" in out.read_bytes()):
+            time.sleep(0.01)
+        batch.send_signal(signal.SIGINT)
+        _, told = batch.communicate(timeout=60)
+    assert batch.returncode == 130
+    assert told.splitlines()[-1] == "stopped; what is finished is kept"
+    kept = lines(out)
+    assert 0 < len(kept) < 200
+    assert all(line["error"] is None for line in kept)
+
+
 def test_lines_of_the_api_shape_are_answered_in_it(
     indexed: Longshot, tmp_path: Path, seeing: str
 ) -> None:
