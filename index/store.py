@@ -330,16 +330,9 @@ class Store:
     def finish_run(
         self, index_run_id: int, *, n_indexed: int, n_unchanged: int, n_failed: int
     ) -> None:
+        counts = {"n_indexed": n_indexed, "n_unchanged": n_unchanged, "n_failed": n_failed}
         with writing(self.db):
-            self.db["index_runs"].update(
-                index_run_id,
-                {
-                    "finished_at": _now(),
-                    "n_indexed": n_indexed,
-                    "n_unchanged": n_unchanged,
-                    "n_failed": n_failed,
-                },
-            )
+            self.db["index_runs"].update(index_run_id, {"finished_at": _now(), **counts})
 
     def _next_generation(self) -> None:
         self.set_about("generation", str(self.generation + 1))
