@@ -18,17 +18,17 @@ from pathlib import Path
 import click
 
 from index.errors import LongshotError
+from web.asking import ask_command
+from web.batches import batch_command
 from web.evaluation import eval_group
 from web.exporting import export_command
 from web.flags import (
-    budget_option,
     config_of,
     consoles,
     json_option,
     library_option,
     model_options,
     open_library,
-    open_pair,
     print_json,
 )
 from web.serving import serve_command
@@ -224,61 +224,8 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
 # -- questions
 
 
-@cli.command("ask")
-@click.argument("film")
-@click.argument("question")
-@click.option("--option", multiple=True, metavar="TEXT", help="One option; repeat it.")
-@click.option("--options", metavar="A|B|C", help="All options at once.")
-@budget_option
-@model_options
-@library_option
-@json_option
-@click.pass_context
-def ask_command(
-    ctx: click.Context,
-    film: str,
-    question: str,
-    option: tuple[str, ...],
-    options: str | None,
-    as_json: bool,
-) -> None:
-    """Ask a film a question. A film that is not in the library is indexed first."""
-    from agent.ask import ask
-    from agent.films import check_film, film_to_ask
-    from agent.types import Question
-    from web.progress import WorkProgress
-    from web.terminal import print_answer, print_step
-
-    asked = Question(question, (*option, *(options.split("|") if options else ())))
-    config = config_of(ctx)
-    out, errors = consoles()
-    with open_library(config, create=True) as library:
-        check_film(library, film)
-        models = open_pair(config, library)
-        with WorkProgress(errors, as_times=True) as progress:
-            video = film_to_ask(
-                library,
-                film,
-                encoder=models.encoder,
-                settings=config.index,
-                progress=progress.indexing,
-            )
-        steps = errors if as_json else out
-        answer = ask(
-            library,
-            video,
-            asked.text,
-            options=asked.options,
-            models=models,
-            settings=config.ask_settings(knows_only_demo_world=models.knows_only_demo_world),
-            on_step=lambda step: print_step(steps, step),
-        )
-    if as_json:
-        print_json(answer.to_json())
-    else:
-        print_answer(out, answer, video)
-
-
+cli.add_command(ask_command)
+cli.add_command(batch_command)
 cli.add_command(export_command)
 cli.add_command(serve_command)
 cli.add_command(trace_group)

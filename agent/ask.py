@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -19,36 +20,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent.budget import Estimate, estimate
 from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
+from agent.open_film import FilmRows, OpenFilm, open_film
 from agent.settings import AskSettings, settings_for, settings_from_dict
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
-from agent.workspace import Film, OnStep, Workspace
+from agent.workspace import OnStep, Workspace
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LongshotError, MediaError, ModelError
-from index.media import open_video
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
-from index.types import Frame, Shot, Video
-from tools.look import FrameCache, FrameGrid
+from index.types import Video
 
 _LOCK_WAIT_S = 30.0
 # Runs that this very process is working on: its own id says nothing about a second question.
 _running: set[str] = set()
+_claiming = threading.RLock()
 
 
-class AskLibrary(Protocol):
+class AskLibrary(FilmRows, Protocol):
     """What asking needs of a library."""
 
     @property
     def folder(self) -> Path: ...
     def videos(self) -> list[Video]: ...
-    def timeline(self, video_id: int) -> Any: ...
-    def clips(self, video_id: int) -> Any: ...
-    def shots(self, video_id: int) -> list[Shot]: ...
-    def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]: ...
     def check_encoder(self, identity: EncoderIdentity) -> None: ...
 
 
@@ -71,6 +67,7 @@ def ask(
     options: Sequence[str] = (),
     models: Models,
     settings: AskSettings | None = None,
+    opened: OpenFilm | None = None,
     on_step: OnStep = ignore_step,
     on_run: OnRun = ignore_run,
 ) -> Answer:
@@ -81,6 +78,7 @@ def ask(
 
     Args:
         settings: None: those that fit the VideoLLM.
+        opened: the film, where several questions share it; None: opened for this one alone.
         on_step: called after every step with its row, pictures included.
         on_run: called with the run's row before its first step.
 
@@ -92,16 +90,13 @@ def ask(
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
     settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
     library.check_encoder(models.encoder.identity)
-    with contextlib.closing(RunStore.open(library.folder)) as runs:
-        run = _new_run(video, asked, models, settings)
-        old = runs.unfinished(run.question_key)
-        if old is not None and not _is_worked_on(old):
-            run = replace(old, process_id=os.getpid())
-            runs.take_over(run.run_id, process_id=run.process_id)
-        else:
-            runs.start(run)
+    new = _new_run(video, asked, models, settings)
+    with (
+        contextlib.closing(RunStore.open(library.folder)) as runs,
+        _claimed(runs, new, lambda: runs.start(new)) as run,
+    ):
         on_run(run)
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+        return _drive(library, video, run, models=models, runs=runs, opened=opened, on_step=on_step)
 
 
 def resume(
@@ -119,7 +114,7 @@ def resume(
             return answer_from_json(run.answer)
         if _is_worked_on(run):
             raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
-        if run.models != _model_names(models):
+        if run.models != models.names():
             raise ModelError(
                 f"run {run.run_id} was begun with {run.models['videollm']}",
                 "continue it with the same --models",
@@ -127,7 +122,8 @@ def resume(
         video = _film_of(library, run)
         library.check_encoder(models.encoder.identity)
         runs.take_over(run.run_id, process_id=os.getpid())
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+        with _marked(run.run_id):
+            return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
 
 def fork(
@@ -157,22 +153,21 @@ def fork(
             # Before anything is written: a run that cannot begin is none.
             raise MediaError(f"{video.path} is not there any more", "index it where it is now")
         library.check_encoder(models.encoder.identity)
-        run = forked_run(parent, plan, models=_model_names(models))
-        old = runs.unfinished(run.question_key)
-        if old is not None and not _is_worked_on(old):
-            run = replace(old, process_id=os.getpid())
-            runs.take_over(run.run_id, process_id=run.process_id)
-        else:
+        new = forked_run(parent, plan, models=models.names())
+
+        def begin() -> None:
             steps = runs.steps(parent.run_id)
             with _checkpointer(library.folder) as saver:
                 graph = build_graph(checkpointer=saver)
                 state = state_before(graph, parent, steps, plan.from_step)
                 check_shapes(state, models.videollm.capabilities, steps)
                 # Before the row: a run that is listed can always be gone on with.
-                seed_checkpoint(graph, run.run_id, state, steps)
-            runs.start_from(run, parent.run_id, n_steps=plan.from_step)
-        on_run(run)
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+                seed_checkpoint(graph, new.run_id, state, steps)
+            runs.start_from(new, parent.run_id, n_steps=plan.from_step)
+
+        with _claimed(runs, new, begin) as run:
+            on_run(run)
+            return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
 
 def _load(runs: RunStore, run_id: str) -> RunRow:
@@ -189,24 +184,6 @@ def _film_of(library: AskLibrary, run: RunRow) -> Video:
     return video
 
 
-def estimate_cost(video: Video, *, models: Models, settings: AskSettings | None = None) -> Estimate:
-    """The most that a question about this film will use, before anything is run."""
-    settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
-    can = models.videollm.capabilities
-    grid = FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
-    width_px, height_px = grid.size_px(
-        source=(video.facts.width_px, video.facts.height_px),
-        short_side_px=settings.look.short_side_px,
-    )
-    return estimate(
-        settings.budget,
-        tokens_per_look=models.videollm.clip_tokens(
-            n_frames=grid.even(settings.look.most_frames), width_px=width_px, height_px=height_px
-        ),
-        reserve_tokens=int(settings.budget.visual_tokens * settings.answer.share_of_budget),
-    )
-
-
 def _drive(
     library: AskLibrary,
     video: Video,
@@ -214,6 +191,7 @@ def _drive(
     *,
     models: Models,
     runs: RunStore,
+    opened: OpenFilm | None = None,
     on_step: OnStep,
 ) -> Answer:
     """Run the graph from its last checkpoint, or from the start, and write down the end."""
@@ -222,19 +200,19 @@ def _drive(
     settings = settings_from_dict(run.settings)
     config = {"configurable": {"thread_id": run.run_id}, "recursion_limit": step_limit(settings)}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_marked(run.run_id))
-        reader = stack.enter_context(contextlib.closing(open_video(video.path)))
+        opened = opened or stack.enter_context(open_film(library, video))
         workspace = Workspace(
             run_id=run.run_id,
             question=Question(run.question, run.options),
-            film=_film(library, video),
-            frames=FrameCache(reader),
+            film=opened.film,
+            frames=opened.frames,
             encoder=models.encoder,
             videollm=models.videollm,
             settings=settings,
             runs=runs,
             on_step=on_step,
             own_prompts=run.own_prompts,
+            by_node=models.by_node,
         )
         graph = build_graph(checkpointer=stack.enter_context(_checkpointer(library.folder)))
         snapshot = graph.get_state(config)
@@ -259,18 +237,6 @@ def _drive(
     return answer
 
 
-def _film(library: AskLibrary, video: Video) -> Film:
-    """All that the index knows, read here: nodes may run in another thread."""
-    video_id = video.video_id
-    return Film(
-        video=video,
-        timeline=library.timeline(video_id),
-        clips=library.clips(video_id),
-        shots=tuple(library.shots(video_id)),
-        strip=lambda times_s: library.strip(video_id, times_s),
-    )
-
-
 @contextlib.contextmanager
 def _checkpointer(folder: Path) -> Iterator[Any]:
     from langgraph.checkpoint.sqlite import SqliteSaver
@@ -281,9 +247,35 @@ def _checkpointer(folder: Path) -> Iterator[Any]:
     try:
         # A checkpoint that the system loses in a power cut costs one repeated step, no more.
         connection.execute("pragma synchronous=normal")
-        yield SqliteSaver(connection)
+        saver = SqliteSaver(connection)
+        with _claiming:
+            # Two threads that make its tables at once: one of them would find the file locked.
+            saver.setup()
+        yield saver
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _claimed(runs: RunStore, new: RunRow, begin: Callable[[], None]) -> Iterator[RunRow]:
+    """The run to drive: the same one left unfinished by a process that is gone, or the new one.
+
+    Questions asked at the same time by this process never take the same run.
+
+    Args:
+        begin: writes down the new one.
+    """
+    with contextlib.ExitStack() as stack:
+        with _claiming:
+            old = runs.unfinished(new.question_key)
+            if old is not None and not _is_worked_on(old):
+                run = replace(old, process_id=os.getpid())
+                runs.take_over(run.run_id, process_id=run.process_id)
+            else:
+                run = new
+                begin()
+            stack.enter_context(_marked(run.run_id))
+        yield run
 
 
 @contextlib.contextmanager
@@ -296,7 +288,7 @@ def _marked(run_id: str) -> Iterator[None]:
 
 
 def _new_run(video: Video, asked: Question, models: Models, settings: AskSettings) -> RunRow:
-    names = _model_names(models)
+    names = models.names()
     plain = asdict(settings)
     identity = [video.content_hash, asked.text, list(asked.options), names, plain]
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
@@ -313,15 +305,6 @@ def _new_run(video: Video, asked: Question, models: Models, settings: AskSetting
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         process_id=os.getpid(),
     )
-
-
-def _model_names(models: Models) -> dict[str, str]:
-    return {
-        "encoder": models.encoder.identity.name,
-        "encoder_weights": models.encoder.identity.weights_hash,
-        "videollm": models.videollm.name,
-        "videollm_weights": models.videollm.weights_hash,
-    }
 
 
 def _is_worked_on(run: RunRow) -> bool:

@@ -73,22 +73,6 @@ class Budget:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a question will cost at most, before it is asked."""
-
-    tokens_per_look: int
-    looks: int
-    visual_tokens: int
-
-
-def estimate(limits: BudgetSettings, *, tokens_per_look: int, reserve_tokens: int) -> Estimate:
-    """The most that a search will use under the limits."""
-    affordable = max(0, limits.visual_tokens - reserve_tokens) // max(1, tokens_per_look)
-    looks = min(limits.looks, affordable)
-    return Estimate(tokens_per_look, looks, looks * tokens_per_look + reserve_tokens)
-
-
 def usage_dict(usage: Usage) -> dict[str, float]:
     """A usage as plain numbers."""
     return {

@@ -14,11 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
-from agent.models import ModelChoice, choose_models
+from agent.endpoint_settings import EndpointSettings
+from agent.models import NO_ENDPOINT, ModelChoice, choose_models, split_models
 from agent.settings import AskSettings, settings_for, with_budget
 from index.build import IndexSettings
 from index.encoder import EncoderIdentity
@@ -27,9 +37,11 @@ from index.library import default_library_folder
 
 FILE_NAME = "longshot.toml"
 _PREFIX = "LONGSHOT_"
-_PLAIN = ("library", "models", "encoder", "device")
-# Secrets are no settings: the command that needs one reads it itself.
-_SECRETS = ("LONGSHOT_TOKEN",)
+_OPENAI = "api.openai.com"
+_PLAIN = ("library", "models", "encoder", "device", "base_url")
+_KEY = "LONGSHOT_API_KEY"
+# Secrets are no settings: what needs one reads it itself.
+_SECRETS = ("LONGSHOT_TOKEN", _KEY)
 
 
 class BudgetLimits(BaseModel):
@@ -54,6 +66,16 @@ class _IndexSection(BaseModel):
     backend: str | None = None
 
 
+class _EndpointSection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timeout_s: PositiveFloat | None = None
+    retries: NonNegativeInt | None = None
+    concurrency: PositiveInt | None = None
+    requests_per_minute: PositiveFloat | None = None
+    max_visual_tokens: PositiveInt | None = None
+
+
 class _Layer(BaseModel):
     """One source of settings."""
 
@@ -63,8 +85,10 @@ class _Layer(BaseModel):
     models: str | None = Field(default=None, min_length=1)
     encoder: str | None = Field(default=None, min_length=1)
     device: str | None = Field(default=None, min_length=1)
+    base_url: str | None = Field(default=None, min_length=1)
     budget: BudgetLimits = BudgetLimits()
     index: _IndexSection = _IndexSection()
+    endpoint: _EndpointSection = _EndpointSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +102,7 @@ class Config:
     device: str
     budget: BudgetLimits
     index: IndexSettings
+    endpoint: EndpointSettings = NO_ENDPOINT
 
     def choice(self, library_encoder: EncoderIdentity | None = None) -> ModelChoice:
         """The names of the models, before anything is loaded.
@@ -86,7 +111,8 @@ class Config:
         itself (the demo's, the fakes) brings its encoder along.
         """
         encoder = self.encoder
-        is_pair = self.models == "demo" or self.models.partition(":")[0] == "scripted"
+        first, _ = split_models(self.models)
+        is_pair = first == "demo" or first.partition(":")[0] == "scripted"
         if encoder is None and library_encoder is not None and not is_pair:
             encoder = library_encoder.name
         return choose_models(self.models, encoder=encoder, device=self.device)
@@ -131,6 +157,11 @@ def load_config(
         device=merged.get("device", "auto"),
         budget=BudgetLimits(**merged["budget"]),
         index=IndexSettings(**merged["index"]),
+        endpoint=EndpointSettings(
+            base_url=merged.get("base_url", ""),
+            api_key=_key(merged.get("base_url", ""), environ),
+            **merged["endpoint"],
+        ),
     )
 
 
@@ -164,6 +195,12 @@ def _bad_budget(text: str) -> InputError:
     )
 
 
+def _key(base_url: str, environ: Mapping[str, str]) -> str:
+    """The server's key. The one for OpenAI goes to OpenAI alone, whatever address is given."""
+    of_openai = environ.get("OPENAI_API_KEY", "") if urlsplit(base_url).hostname == _OPENAI else ""
+    return environ.get(_KEY) or of_openai
+
+
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {f"{_PREFIX}{name.upper()}": name for name in (*_PLAIN, "budget")}
     values: dict[str, Any] = {}
@@ -172,7 +209,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         if key not in known:
             raise InputError(
-                f"{key} in the environment is no setting", f"known: {', '.join(known)}"
+                f"{key} in the environment is no setting", f"known: {', '.join((*known, _KEY))}"
             )
         values[known[key]] = parse_budget(value) if key.endswith("_BUDGET") else value
     return values

@@ -10,9 +10,11 @@ plain JSON types, so that a checkpoint after every node lets a killed run go on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
 
 from agent.answer import answer
 from agent.reflect import reflect
@@ -22,12 +24,14 @@ from agent.state import State
 from agent.survey import plan, survey
 from agent.workspace import Workspace
 
+Node = Callable[[State, Runtime[Workspace]], State]
+
 
 def build_graph(*, checkpointer: Any = None) -> Any:
     """The compiled graph; without a checkpointer a run lives in memory alone."""
     graph = StateGraph(State, context_schema=Workspace)
     for name, node in NODES.items():
-        graph.add_node(name, node)
+        graph.add_node(name, with_own_model(name, node))
     graph.add_edge(START, "plan")
     graph.add_edge("plan", "survey")
     graph.add_edge("survey", "spotlight")
@@ -38,7 +42,16 @@ def build_graph(*, checkpointer: Any = None) -> Any:
     return graph.compile(checkpointer=checkpointer)
 
 
-NODES = {
+def with_own_model(name: str, node: Node) -> Node:
+    """The node, working with the VideoLLM that was named for it."""
+
+    def run(state: State, runtime: Runtime[Workspace]) -> State:
+        return node(state, runtime.override(context=runtime.context.for_node(name)))
+
+    return run
+
+
+NODES: dict[str, Node] = {
     "plan": plan,
     "survey": survey,
     "spotlight": spotlight,

@@ -8,8 +8,9 @@ nothing is asked that the trace does not show.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from agent.budget import Budget, usage_dict
@@ -34,6 +35,7 @@ class StepWriter:
         self._node = node
         self._began_s = time.monotonic()
         self._began_at = _now()
+        self._waited_s = 0.0
         self._looks: list[LookRow] = []
         self._calls: list[CallRow] = []
         self._findings: list[FindingRow] = []
@@ -99,17 +101,19 @@ class StepWriter:
         max_tokens: int,
     ) -> Reply:
         """Ask for text."""
+        asked_s = time.monotonic()
         reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
-        self._note(prompt, clips, looks, reply.usage, reply.prompt_text, reply.text, {})
+        self._note(asked_s, prompt, clips, looks, reply, output=reply.text)
         return reply
 
     def judge(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
     ) -> Judgement:
         """Ask for P(yes)."""
+        asked_s = time.monotonic()
         found = self._ws.videollm.judge(prompt, clips)
         probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def choose(
@@ -121,9 +125,10 @@ class StepWriter:
         looks: Sequence[LookState],
     ) -> Choice:
         """Ask for a distribution over options."""
+        asked_s = time.monotonic()
         found = self._ws.videollm.choose(prompt, clips, options=options)
         probabilities = dict(zip(options, found.probabilities, strict=True))
-        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def finding(self, look: LookState, *, p_yes: float, confidence: float) -> FindingState:
@@ -190,19 +195,23 @@ class StepWriter:
             "visual_tokens": spent["visual_tokens"] + self._priced_tokens,
             "looks": spent["looks"] + self._n_search_looks,
             "calls": spent["calls"] + self._usage.calls,
-            "seconds": spent["seconds"] + time.monotonic() - self._began_s,
+            "seconds": spent["seconds"] + time.monotonic() - self._began_s - self._waited_s,
         }
 
     def _note(
         self,
+        asked_s: float,
         prompt: RenderedPrompt,
         clips: Sequence[Clip],
         looks: Sequence[LookState],
-        usage: Usage,
-        prompt_text: str,
-        output: str,
-        probabilities: dict[str, float],
+        found: Reply | Judgement | Choice,
+        *,
+        output: str = "",
+        probabilities: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        usage = found.usage
+        # The time in which a shared model worked for other questions is not this one's.
+        self._waited_s += max(0.0, time.monotonic() - asked_s - usage.seconds)
         self._usage = self._usage + usage
         self._priced_tokens += sum(
             self._ws.videollm.clip_tokens(
@@ -214,7 +223,7 @@ class StepWriter:
             CallRow(
                 prompt_name=prompt.name,
                 prompt_hash=prompt.file_hash,
-                prompt_text=prompt_text,
+                prompt_text=found.prompt_text,
                 output=output,
                 probabilities={k: float(v) for k, v in probabilities.items()},
                 look_ids=tuple(look["look_id"] for look in looks),
@@ -222,6 +231,7 @@ class StepWriter:
                 model=self._ws.videollm.name,
                 model_hash=self._ws.videollm.weights_hash,
                 started_at=_now(before_s=usage.seconds),
+                note=found.note,
             )
         )
 

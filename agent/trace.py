@@ -63,6 +63,7 @@ def step_to_json(step: StepRow) -> dict[str, Any]:
                 "model": call.model,
                 "model_hash": call.model_hash,
                 "started_at": call.started_at,
+                "note": call.note,
             }
             for call in step.calls
         ],

@@ -45,6 +45,18 @@ class Citation:
     verified: bool = True
     """Always true here: what fails the check is not a citation."""
 
+    def to_json(self) -> dict[str, Any]:
+        """Half-open float seconds."""
+        return {
+            "video_id": self.video_id,
+            "start": round(self.span.start_s, 3),
+            "end": round(self.span.end_s, 3),
+            "what": self.what,
+            "frames": [round(t, 3) for t in self.frames_s],
+            "look": self.look_id,
+            "verified": self.verified,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -85,18 +97,7 @@ class Answer:
             "choice": self.choice,
             "confidence": round(self.confidence, 4),
             "status": self.status,
-            "citations": [
-                {
-                    "video_id": c.video_id,
-                    "start": round(c.span.start_s, 3),
-                    "end": round(c.span.end_s, 3),
-                    "what": c.what,
-                    "frames": [round(t, 3) for t in c.frames_s],
-                    "look": c.look_id,
-                    "verified": c.verified,
-                }
-                for c in self.citations
-            ],
+            "citations": [c.to_json() for c in self.citations],
             "usage": dict(self.usage),
             "trace_id": self.run_id,
             "models": dict(self.models),

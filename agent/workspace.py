@@ -8,7 +8,7 @@ nothing that the state does not determine.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,6 +62,21 @@ class Film:
     """The small stored frames nearest to some times."""
 
 
+def model_names(
+    encoder: Encoder, videollm: VideoLLM, by_node: Mapping[str, VideoLLM]
+) -> dict[str, str]:
+    """Names and weights of the models of a run; a node's own stand under its name."""
+    names = {
+        "encoder": encoder.identity.name,
+        "encoder_weights": encoder.identity.weights_hash,
+        "videollm": videollm.name,
+        "videollm_weights": videollm.weights_hash,
+    }
+    for node, own in sorted(by_node.items()):
+        names |= {f"videollm_{node}": own.name, f"videollm_{node}_weights": own.weights_hash}
+    return names
+
+
 @dataclass(slots=True, eq=False)
 class Workspace:
     """The parts of one run."""
@@ -77,6 +92,10 @@ class Workspace:
     on_step: OnStep
     own_prompts: Mapping[str, str] = field(default_factory=dict)
     """Texts in the place of the program's prompts, by name."""
+    by_node: Mapping[str, VideoLLM] = field(default_factory=dict)
+    """Nodes that have a VideoLLM of their own."""
+    _first: VideoLLM | None = None
+    """Where `videollm` is a node's own: that of all other nodes."""
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
 
@@ -89,12 +108,17 @@ class Workspace:
     @property
     def models(self) -> dict[str, str]:
         """Names and weights of the models, for the trace."""
-        return {
-            "encoder": self.encoder.identity.name,
-            "encoder_weights": self.encoder.identity.weights_hash,
-            "videollm": self.videollm.name,
-            "videollm_weights": self.videollm.weights_hash,
-        }
+        return model_names(self.encoder, self._first or self.videollm, self.by_node)
+
+    def for_node(self, node: str) -> Workspace:
+        """The workspace as a node sees it: with the VideoLLM that works there.
+
+        What spotlight chooses and look shows is made for the model that reflects on it.
+        """
+        reader = "reflect" if node in ("spotlight", "look") else node
+        if reader not in self.by_node:
+            return self
+        return replace(self, videollm=self.by_node[reader], _first=self.videollm)
 
     def render(self, name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
         """A prompt of this run."""

@@ -62,9 +62,4 @@ def code_hash(places: tuple[str, ...]) -> str:
 
 def model_names(models: Models) -> dict[str, str]:
     """Names and weights of the models."""
-    return {
-        "encoder": models.encoder.identity.name,
-        "encoder_weights": models.encoder.identity.weights_hash,
-        "videollm": models.videollm.name,
-        "videollm_weights": models.videollm.weights_hash,
-    }
+    return models.names()

@@ -88,11 +88,13 @@ class CallRow:
     look_ids: tuple[str, ...]
     usage: dict[str, float]
     model: str = ""
-    """Name of the VideoLLM; a forked run may have had another one before the fork."""
+    """The VideoLLM that was called; "" in runs of an older version."""
     model_hash: str = ""
     """Hash of its weights."""
     started_at: str = ""
     """UTC, ISO 8601; "" where it was not recorded."""
+    note: str = ""
+    """What was odd about the call, and where probabilities come from that are not the model's."""
 
 
 @dataclass(frozen=True, slots=True)

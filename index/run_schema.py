@@ -6,20 +6,16 @@ from typing import Any
 
 from sqlite_utils import Migrations
 
+from index.transactions import writing
+
 run_migrations = Migrations("longshot-runs")
 
 
 def migrate(db: Any) -> None:
     """Bring the tables of runs up to date; of two processes at once the second finds it done."""
-    if not run_migrations.pending(db):
-        return
-    db.execute("begin immediate")
-    try:
-        run_migrations.apply(db)
-    except BaseException:
-        db.conn.rollback()
-        raise
-    db.conn.commit()
+    if run_migrations.pending(db):
+        with writing(db):
+            run_migrations.apply(db)
 
 
 def _m001_runs(db: Any) -> None:

@@ -29,6 +29,7 @@ from index.run_rows import (
     step_to_row,
 )
 from index.run_schema import migrate
+from index.transactions import writing
 from index.types import Span
 
 _LOCK_WAIT_S = 30.0
@@ -55,11 +56,12 @@ class RunStore:
         self._db.conn.close()
 
     def start(self, run: RunRow) -> None:
-        self._db["runs"].insert(run_to_row(run))
+        with writing(self._db):
+            self._db["runs"].insert(run_to_row(run))
 
     def start_from(self, run: RunRow, parent_id: str, *, n_steps: int) -> None:
         """Start a run that begins with the first `n_steps` steps of another, copied in whole."""
-        with self._db.atomic():
+        with writing(self._db):
             self._db["runs"].insert(run_to_row(run))
             ids = {"new": run.run_id, "old": parent_id, "n": n_steps}
             for table in ("steps", "looks", "findings"):
@@ -69,16 +71,19 @@ class RunStore:
 
     def take_over(self, run_id: str, *, process_id: int) -> None:
         """Note which process works on an unfinished run now."""
-        self._db["runs"].update(run_id, {"process_id": process_id})
+        with writing(self._db):
+            self._db["runs"].update(run_id, {"process_id": process_id})
 
     def interrupt(self, run_id: str, *, reason: str) -> None:
         """Note why an unfinished run stands still."""
-        self._db["runs"].update(run_id, {"stop_reason": reason})
+        with writing(self._db):
+            self._db["runs"].update(run_id, {"stop_reason": reason})
 
     def finish(self, run_id: str, *, status: str, stop_reason: str, answer: dict[str, Any]) -> None:
-        self._db["runs"].update(
-            run_id, {"status": status, "stop_reason": stop_reason, "answer": json.dumps(answer)}
-        )
+        with writing(self._db):
+            self._db["runs"].update(
+                run_id, {"status": status, "stop_reason": stop_reason, "answer": json.dumps(answer)}
+            )
 
     def load(self, run_id: str) -> RunRow | None:
         """A run by its id or an unambiguous beginning of it; None where there is none."""
@@ -129,7 +134,7 @@ class RunStore:
 
     def remove_video(self, video_hash: str) -> None:
         """Forget every run on a film."""
-        with self._db.atomic():
+        with writing(self._db):
             ids = [r.run_id for r in self.runs(limit=-1, video_hash=video_hash)]
             for run_id in ids:
                 for table in ("steps", "looks", "findings", "citations", "thumbnails", "runs"):
@@ -138,7 +143,7 @@ class RunStore:
     def record(self, run_id: str, step: StepRow) -> None:
         """Write a step with its looks, findings and pictures; a step written before is replaced."""
         where = "run_id = ? and step_index = ?"
-        with self._db.atomic():
+        with writing(self._db):
             key = [run_id, step.step_index]
             self._db.execute(
                 "delete from thumbnails where run_id = ? and look_id in"
@@ -187,7 +192,7 @@ class RunStore:
 
     def cite(self, run_id: str, citations: Sequence[CitationRow]) -> None:
         """Replace a run's citations."""
-        with self._db.atomic():
+        with writing(self._db):
             self._db["citations"].delete_where("run_id = ?", [run_id])
             self._db["citations"].insert_all(
                 {

@@ -56,6 +56,13 @@ library_option = _setting(
     text="Where films are kept. [env: LONGSHOT_LIBRARY]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+films_option = click.option(
+    "--films",
+    default=8,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Films that a question of the whole library is put to.",
+)
 budget_option = _setting(
     "--budget",
     metavar="LIMITS",
@@ -67,7 +74,12 @@ def model_options(command: _Command) -> _Command:
     for option in (
         _setting("--device", metavar="NAME", text="auto, cpu, cuda, cuda:1 or mps."),
         _setting("--encoder", metavar="NAME", text="NAME:TAG of open_clip, or local-dir:FOLDER."),
-        _setting("--models", metavar="NAME", text="auto, demo, a folder or a hub id."),
+        _setting("--base-url", metavar="URL", text="Server of openai:MODEL."),
+        _setting(
+            "--models",
+            metavar="NAME",
+            text="auto, demo, a folder, a hub id or openai:MODEL; NAME,NODE=NAME for single nodes.",
+        ),
     ):
         command = option(command)
     return command
@@ -114,7 +126,9 @@ def open_pair(
     if default is not None and config.models == "auto":
         config = replace(config, models=default)
     choice = config.choice(library.encoder_identity() if library else None)
-    models = open_models(config.models, device=config.device, encoder=choice.encoder)
+    models = open_models(
+        config.models, device=config.device, encoder=choice.encoder, endpoint=config.endpoint
+    )
     if models.knows_only_demo_world:
         click.echo(DEMO_NOTICE, err=True)
     return models

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.ask import ask, estimate_cost
+from agent.ask import ask
 from agent.backends.scripted import knowing
 from agent.settings import AskSettings, with_budget
 from index.errors import InputError, LibraryError
@@ -244,14 +244,3 @@ def test_a_film_of_another_encoder_is_refused(library: PlainLibrary, settings: A
     library.encoder.identity = replace(library.encoder.identity, weights_hash="other")
     with pytest.raises(LibraryError):
         ask(library, library.video, "What is red?", models=other, settings=settings)
-
-
-def test_what_a_question_may_cost_is_said_before(
-    library: PlainLibrary, settings: AskSettings
-) -> None:
-    models = models_with(knowing([BLUE]))
-    # Eight frames of 64x32 px: four pairs of 2 visual tokens and a tag of 10; 1500 kept back.
-    cost = estimate_cost(library.video, models=models, settings=settings)
-    assert (cost.tokens_per_look, cost.looks, cost.visual_tokens) == (48, 17, 17 * 48 + 1500)
-    found = ask(library, library.video, "What is blue?", models=models, settings=settings)
-    assert found.usage["visual_tokens"] <= cost.visual_tokens

@@ -64,8 +64,14 @@ def test_the_rewrite_prompt_has_no_clip() -> None:
     )
 
 
+def test_the_likelihood_follows_a_prompt_that_asks_for_yes_or_no() -> None:
+    assert render("likelihood").parts == (
+        "Instead of yes or no, write how likely yes is: a number from 0 to 100, and nothing else.",
+    )
+
+
 def test_every_prompt_file_has_a_test_here() -> None:
-    named = {"answer", "caption", "reflect", "request", "rewrite", "shown"}
+    named = {"answer", "caption", "likelihood", "reflect", "request", "rewrite", "shown"}
     assert {path.stem for path in FOLDER.glob("*.j2")} == named
 
 
