@@ -24,6 +24,7 @@ from index.build import IndexSettings
 from index.encoder import EncoderIdentity
 from index.errors import InputError
 from index.library import default_library_folder
+from index.words import WordSettings
 
 FILE_NAME = "longshot.toml"
 _PREFIX = "LONGSHOT_"
@@ -54,6 +55,15 @@ class _IndexSection(BaseModel):
     backend: str | None = None
 
 
+class _WordsSection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    speech: str | None = Field(default=None, min_length=1)
+    speech_language: str | None = None
+    screen_text: bool | None = None
+    screen_every_s: PositiveFloat | None = None
+
+
 class _Layer(BaseModel):
     """One source of settings."""
 
@@ -65,6 +75,7 @@ class _Layer(BaseModel):
     device: str | None = Field(default=None, min_length=1)
     budget: BudgetLimits = BudgetLimits()
     index: _IndexSection = _IndexSection()
+    words: _WordsSection = _WordsSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +141,7 @@ def load_config(
         encoder=_absolute(merged.get("encoder")),
         device=merged.get("device", "auto"),
         budget=BudgetLimits(**merged["budget"]),
-        index=IndexSettings(**merged["index"]),
+        index=IndexSettings(**merged["index"], words=WordSettings(**merged["words"])),
     )
 
 

@@ -22,6 +22,7 @@ from index.errors import LibraryError
 from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX
 from index.store_schema import apply_migrations, index_migrations
 from index.types import Pixels, Seconds, Shot, Span, Vectors, Video, VideoFacts
+from index.words_store import WordStore
 
 DATABASE_NAME = "library.db"
 _BUSY_TIMEOUT_S = 30.0
@@ -78,6 +79,7 @@ class Store:
 
     def __init__(self, db: Database, *, folder: Path) -> None:
         self.db = db
+        self.words = WordStore(db)
         self._folder = folder
 
     @classmethod
@@ -189,6 +191,7 @@ class Store:
         """Forget a film and all that was made of it."""
         with self.db.atomic():
             self._clear(video_id)
+            self.words.remove(video_id)
             self.db.execute("delete from paths where video_id = ?", [video_id])
             self.db.execute("delete from videos where video_id = ?", [video_id])
 
