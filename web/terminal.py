@@ -17,12 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.types import Answer
-from index.build import BuildReport, Failure
+from index.build import BuildReport, Failure, FilmWords
 from index.run_rows import CallRow, LookRow, RunRow, StepRow
 from index.stats import LibraryStats
 from index.times import format_time
 from index.types import Span, Video
-from tools.search import Moment
 
 if TYPE_CHECKING:
     from index.doctor import Check
@@ -155,6 +154,7 @@ def print_report(out: Console, errors: Console, report: BuildReport) -> None:
         entry(out, "unchanged", _film(video))
     for failure in report.failures:
         print_failure(errors, failure)
+    print_words(out, errors, report.words)
     n_failed = len(report.failures)
     failed = f", {n_failed} failed" if n_failed else ""
     out.print(
@@ -169,19 +169,20 @@ def print_failure(errors: Console, failure: Failure) -> None:
     errors.print(f"failed: {failure.message}{hint}", soft_wrap=True)
 
 
-def print_moments(
-    out: Console, moments: Sequence[Moment], videos: Mapping[int, Video], *, text: str
-) -> None:
-    """Moments, best first."""
-    if not moments:
-        out.print(f"nothing found for “{text}”", soft_wrap=True)
-    for rank, moment in enumerate(moments, 1):
-        path = videos[moment.video_id].path
-        out.print(
-            f"{rank:>3}  {moment.score:.3f}  {format_span(moment.span)}  {path}"
-            f"#t={moment.span.start_s:.3f},{moment.span.end_s:.3f}",
-            soft_wrap=True,
-        )
+def counted_words(counts: Mapping[str, int]) -> str:
+    """ "12 subtitles, 3 screen", or "none"."""
+    return ", ".join(f"{n} {source}" for source, n in counts.items()) or "none"
+
+
+def print_words(out: Console, errors: Console, words: Sequence[FilmWords]) -> None:
+    """The timed words of films after an indexing run; what could not be read goes to the errors."""
+    for each in words:
+        name = each.video.path.name
+        if each.counts:
+            tracks = ", ".join(each.tracks)
+            _entry(out, "words", f"{name}: {counted_words(each.counts)} ({tracks})")
+        for problem in each.problems if each.changed else ():
+            errors.print(f"words of {name}: {problem}", soft_wrap=True)
 
 
 def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> None:
@@ -194,15 +195,16 @@ def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> N
     entry(out, "runs", counted or "none")
     if not stats.videos:
         return
-    table = _table("no", "length", "size", "shots", "clips", "film", right=(0, 1, 3, 4))
+    table = _table("no", "length", "size", "shots", "clips", "words", "film", right=(0, 1, 3, 4))
     for each in stats.videos:
         facts = each.video.facts
         table.add_row(
             str(each.video.video_id),
             format_time(facts.duration_s),
-            f"{facts.width_px}×{facts.height_px}",
+            f"{facts.width_px}×{facts.height_px}" if each.video.has_pictures else "sound",
             str(each.n_shots),
             str(each.n_clips),
+            counted_words(each.words),
             _where(each.video),
         )
     out.print(table)
