@@ -32,6 +32,7 @@ from index.media import open_video
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
 from index.types import Frame, Shot, Video
+from index.words import WordLine
 from tools.look import FrameCache, FrameGrid
 
 _LOCK_WAIT_S = 30.0
@@ -39,11 +40,19 @@ _LOCK_WAIT_S = 30.0
 _running: set[str] = set()
 
 
+class LinesOfFilms(Protocol):
+    """What gives a film's words."""
+
+    def lines(self, video_id: int) -> list[WordLine]: ...
+
+
 class AskLibrary(Protocol):
     """What asking needs of a library."""
 
     @property
     def folder(self) -> Path: ...
+    @property
+    def words(self) -> LinesOfFilms: ...
     def videos(self) -> list[Video]: ...
     def timeline(self, video_id: int) -> Any: ...
     def clips(self, video_id: int) -> Any: ...
@@ -268,6 +277,7 @@ def _film(library: AskLibrary, video: Video) -> Film:
         clips=library.clips(video_id),
         shots=tuple(library.shots(video_id)),
         strip=lambda times_s: library.strip(video_id, times_s),
+        words=tuple(library.words.lines(video_id)),
     )
 
 

@@ -42,6 +42,10 @@ class Citation:
     frames_s: tuple[float, ...]
     """Times of the frames that were seen there."""
     look_id: str
+    lane: str = "picture"
+    """"words" where a line is cited instead of pictures; it has no look and no frames."""
+    text: str = ""
+    """The line, as the film has it."""
     verified: bool = True
     """Always true here: what fails the check is not a citation."""
 
@@ -93,6 +97,8 @@ class Answer:
                     "what": c.what,
                     "frames": [round(t, 3) for t in c.frames_s],
                     "look": c.look_id,
+                    "lane": c.lane,
+                    "text": c.text,
                     "verified": c.verified,
                 }
                 for c in self.citations
@@ -124,6 +130,8 @@ def answer_from_json(data: dict[str, Any]) -> Answer:
                 what=c["what"],
                 frames_s=tuple(c["frames"]),
                 look_id=c["look"],
+                lane=c.get("lane", "picture"),
+                text=c.get("text", ""),
                 verified=c["verified"],
             )
             for c in data["citations"]

@@ -18,7 +18,7 @@ from index.types import Span
 from index.words import SOURCES, Track, WordLine, merged_lines
 from index.words_terms import stem_of, terms_of
 
-_JOINED_GAP_S = 3.0
+JOINED_GAP_S = 3.0
 _N_JOINED = 12
 
 
@@ -199,7 +199,7 @@ def _indexed(lines: Sequence[WordLine], first: int) -> Iterator[tuple[int, str, 
 
 def _joins(lines: Sequence[WordLine]) -> Iterator[bool]:
     for line, following in pairwise(lines):
-        near = following.span.start_s - line.span.end_s <= _JOINED_GAP_S
+        near = following.span.start_s - line.span.end_s <= JOINED_GAP_S
         yield near and line.track == following.track
 
 

@@ -19,9 +19,10 @@ _APOSTROPHES = re.compile("[\u2019\u02bc\uff07`\u00b4]")
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|dell|all|nell|sull|un)'(?=\w)")
 _FOLDED_SCRIPTS = ("LATIN", "GREEK")
 _STOP_WORDS = {
-    "en": """a an and are as at be been but by did do does for from had has have he her his how i in
-        is it its of on or our she some say says said tell tells that the their them then there they
-        this to was we were what when where which while who whom whose why will with you your""",
+    "en": """a about an and are as at be been but by did do does for from had has have he her his
+        how i in is it its of on or our she some say says said tell tells that the their them then
+        there they this to was we were what when where which while who whom whose why will with you
+        your""",
     "de": """aber als am an auf aus bei da das dem den der des die ein eine einem einen einer er es
         für hat ich ihr im in ist mit nicht oder sie sind und von war was wer wie wir wo zu zum
         zur""",
@@ -62,8 +63,13 @@ def stem_of(term: str, language: str = "") -> str:
 def content_terms(text: str, language: str = "") -> tuple[str, ...]:
     """The terms of a question that tell something; all of them where none does. Each once."""
     terms = dict.fromkeys(terms_of(text))
+    return telling_terms(text, language) or tuple(terms)
+
+
+def telling_terms(text: str, language: str = "") -> tuple[str, ...]:
+    """The terms of a text that tell something, each once; () where all are small words."""
     stop = _stop_words(language)
-    return tuple(term for term in terms if term not in stop) or tuple(terms)
+    return tuple(term for term in dict.fromkeys(terms_of(text)) if term not in stop)
 
 
 def _stop_words(language: str) -> frozenset[str]:

@@ -73,6 +73,10 @@ def print_step(out: Console, step: StepRow) -> None:
 def _details(step: StepRow) -> Iterable[str]:
     if step.node == "plan" and step.data.get("subject"):
         yield f"looking for: {step.data['subject']}"
+    if step.node == "words":
+        for found in step.data["passages"]:
+            span = format_span(Span(found["start"], found["end"]))
+            yield f"{span}  {found['share']:.0%} in {found['source']}{_says(found['text'])}"
     if step.node == "survey" and step.data.get("shortlist_s"):
         yield "candidates at " + ", ".join(format_time(t) for t in step.data["shortlist_s"])
     for request in step.data.get("requests") or ():
@@ -124,7 +128,8 @@ def print_answer(out: Console, answer: Answer, video: Video) -> None:
     out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
-        entry(out, "seen", f"{format_span(citation.span)}  {citation.what}  {link}")
+        seen = "said" if citation.lane == "words" else "seen"
+        entry(out, seen, f"{format_span(citation.span)}  {citation.what}  {link}")
     entry(out, "cost", cost(answer.usage))
     entry(out, "ended", answer.stop_reason)
     for note in answer.notes:
@@ -180,7 +185,7 @@ def print_words(out: Console, errors: Console, words: Sequence[FilmWords]) -> No
         name = each.video.path.name
         if each.counts:
             tracks = ", ".join(each.tracks)
-            _entry(out, "words", f"{name}: {counted_words(each.counts)} ({tracks})")
+            entry(out, "words", f"{name}: {counted_words(each.counts)} ({tracks})")
         for problem in each.problems if each.changed else ():
             errors.print(f"words of {name}: {problem}", soft_wrap=True)
 
