@@ -3,10 +3,11 @@
 Two lanes rank on their own: pictures by cosine, words by the share of the query that is said or
 written. Reciprocal rank fusion joins them: a moment's score is the sum over its lanes of
 
-    weight × strength / (60 + rank)      picture: 1 × 1      words: 1.5 × share of the query
+    weight × strength / (60 + rank)      picture: 1 × 1      words: 2 × square of the share
 
 over the most it can be, so 1.0 is the first of both lanes with every word said. Ranks are fused
-because a cosine and a share cannot be compared.
+because a cosine and a share cannot be compared. With these weights a moment that says all of the
+query stays before one that looks right and says two thirds of it.
 
 Source: Cormack, Clarke and Büttcher 2009, "Reciprocal rank fusion". Ours differs: the word lane's
 part shrinks with the share of the query that was not found.
@@ -27,9 +28,6 @@ from tools.words import Passage, WordFinder, find_passages, snippet
 
 Lane = Literal["picture", "words", "both"]
 LANES: tuple[Lane, ...] = ("picture", "words", "both")
-_TOUCH_S = 2.0
-"""A line this near to a picture's span belongs to the same moment."""
-_LONGEST_JOINED_S = 30.0
 
 
 class TextEncoder(Protocol):
@@ -64,7 +62,7 @@ class SearchSettings:
     """The constants of a search."""
 
     picture_weight: float = 1.0
-    words_weight: float = 1.5
+    words_weight: float = 2.0
     rank_constant: int = 60
     """How slowly a rank's worth falls: 60 is the source's."""
     least_cosine: float = -1.0
@@ -145,6 +143,7 @@ def search(
             library.words,
             query,
             least=settings.least_share,
+            seen_too=lane == "both",
             video_ids=video_ids,
             within=within,
         )
@@ -233,7 +232,7 @@ def fused(
         said = LaneHit(
             "words", rank, passage.score, snippet(passage.text, query.terms), passage.source
         )
-        score = worth("words", rank, passage.score)
+        score = worth("words", rank, passage.score**2)
         at = next((i for i, m in enumerate(moments) if _belongs(passage, m)), None)
         if at is None:
             moments.append(Moment(passage.video_id, passage.span, score, "words", 1, (said,)))
@@ -253,12 +252,9 @@ def _joined(
     """
     if moment.lane != "picture":
         return replace(moment, n_hits=moment.n_hits + 1)
-    hull = Span(
-        min(moment.span.start_s, passage.span.start_s), max(moment.span.end_s, passage.span.end_s)
-    )
     return replace(
         moment,
-        span=passage.span if exact or hull.duration_s > _LONGEST_JOINED_S else hull,
+        span=passage.span if exact else moment.span,
         score=moment.score + score,
         lane="both",
         n_hits=moment.n_hits + 1,
@@ -267,9 +263,10 @@ def _joined(
 
 
 def _belongs(passage: Passage, moment: Moment) -> bool:
-    gap_s = max(passage.span.start_s - moment.span.end_s, moment.span.start_s - passage.span.end_s)
-    limit_s = 0.0 if moment.lane == "words" else _TOUCH_S
-    return passage.video_id == moment.video_id and gap_s < limit_s
+    """Whether at least half of the passage is said during the moment, so not across a cut."""
+    if passage.video_id != moment.video_id:
+        return False
+    return 2 * passage.span.overlap_s(moment.span) >= passage.span.duration_s
 
 
 def _repeats(hit: Hit, moment: Moment, overlap: float) -> bool:

@@ -64,17 +64,25 @@ def find_passages(
     query: Query,
     *,
     least: float,
+    seen_too: bool = False,
     video_ids: Sequence[int] | None = None,
     within: Span | None = None,
 ) -> list[Passage]:
-    """The passages that hold at least `least` of the query and every quoted phrase, best first.
+    """The passages that hold enough of the query, best first.
 
-    Those that hold what the query leaves out are not among them.
+    Enough is every quoted phrase where there are any, else `least` of the query. Passages that
+    hold what the query leaves out are not among them.
+
+    Args:
+        seen_too: words that no line of the library holds may be meant for the pictures; they do
+            not count against `least`, only against the score.
     """
     weights = term_weights(words, query.terms)
     if not weights:
         return []
     found = words.with_any([*weights], limit=_N_LINES, video_ids=video_ids)
+    asked = sum(w for term, w in weights.items() if not seen_too or words.n_with(term))
+    enough = 0.0 if query.phrases else least * asked / sum(weights.values())
     said = [
         words.with_phrase(terms_of(phrase), limit=_N_LINES, video_ids=video_ids)
         for phrase in query.phrases
@@ -89,7 +97,7 @@ def find_passages(
         must = [[each for each in group if _place(each) in places] for places in quoted]
         if all(must):
             passage = _passage(group, [some[0] for some in must], weights)
-            if passage.score >= least and not _touches(passage, banned):
+            if passage.score >= enough - 1e-9 and not _touches(passage, banned):
                 passages.append(passage)
     return sorted(passages, key=lambda p: (-round(p.score, 6), p.rank, p.video_id, p.span))
 
