@@ -97,7 +97,7 @@ def with_words(script: FilmScript) -> FilmScript:
     titles = [f"{word} {number}" for word in _TITLES for number in range(10, 100)]
     rng.shuffle(titles)
     shots = tuple(
-        replace(shot, title=titles.pop()) if index % 8 == 5 else shot
+        replace(shot, title=titles.pop()) if index % 8 == 3 else shot
         for index, shot in enumerate(script.shots)
     )
     return replace(script, shots=shots, lines=lines)

@@ -70,4 +70,4 @@ def test_a_film_that_speaks_has_its_subtitles_its_titles_and_its_truth(tmp_path:
 
 def test_a_script_without_words_is_stored_as_before() -> None:
     assert subtitles_text(()) == ""
-    assert make_script(3, 8).shots[5].title == ""
+    assert make_script(3, 8).shots[3].title == ""
