@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.types import Span
@@ -27,6 +27,12 @@ _THREE_LETTERS = {
     **{"jpn": "ja", "zho": "zh", "chi": "zh", "kor": "ko", "ara": "ar", "hin": "hi", "tha": "th"},
     **{"swe": "sv", "dan": "da", "nor": "no", "fin": "fi", "ell": "el", "gre": "el", "ces": "cs"},
     **{"cze": "cs", "heb": "he", "hun": "hu", "ron": "ro", "rum": "ro", "cat": "ca", "und": ""},
+}
+_BY_NAME = {
+    **{"english": "en", "german": "de", "deutsch": "de", "french": "fr", "spanish": "es"},
+    **{"italian": "it", "portuguese": "pt", "russian": "ru", "japanese": "ja", "chinese": "zh"},
+    **{"korean": "ko", "arabic": "ar", "hindi": "hi", "dutch": "nl", "polish": "pl"},
+    **{"turkish": "tr", "swedish": "sv", "danish": "da", "greek": "el", "czech": "cs"},
 }
 _OLD_ENCODINGS = {
     **dict.fromkeys(("ru", "uk", "bg", "sr", "be", "mk"), "cp1251"),
@@ -76,7 +82,7 @@ def sidecars_of(film: Path) -> list[Path]:
         own = path.stem.casefold()
         if own == stem or (own.startswith(f"{stem}.") and own not in stems):
             parts = own[len(stem) :].strip(".").split(".") if own != stem else []
-            if all(part in _FLAGS or _LANGUAGE.fullmatch(part) for part in parts):
+            if all(part in (*_FLAGS, *_BY_NAME) or _LANGUAGE.fullmatch(part) for part in parts):
                 found.append(path)
     return found
 
@@ -169,13 +175,17 @@ class _Cue:
     end_s: float = 0.0
     text: str = ""
     problem: str = ""
+    goes_on: bool = False
+    """Text behind an empty row inside the cue before it."""
 
 
 def _cues(found: Iterator[_Cue], language: str) -> Cues:
     lines: list[WordLine] = []
     problems: list[str] = []
     for cue in found:
-        if cue.problem:
+        if cue.goes_on and lines:
+            lines[-1] = replace(lines[-1], text=f"{lines[-1].text}\n{cue.text.strip()}")
+        elif cue.problem:
             problems.append(f"line {cue.number}: {cue.problem}")
         elif cue.end_s <= cue.start_s:
             problems.append(f"line {cue.number}: a cue that ends where it starts, or before")
@@ -205,9 +215,15 @@ def _block(rows: Sequence[str], begin: int, end: int, *, is_vtt: bool) -> Iterat
         return
     opens = [i for i in range(begin, end) if "-->" in rows[i]]
     if not opens:
-        # A lone number or name is the head of a cue that the file's end cut off.
+        # A lone number is the head of a cue that the file's end cut off.
         if len(block) > 1 or not block[0].strip().isdecimal():
-            yield _Cue(begin + 1, problem=f"text without a time: “{block[-1].strip()[:40]}”")
+            numbered = block[0].strip().isdecimal()
+            yield _Cue(
+                begin + 1,
+                text=_without_tags("\n".join(block)),
+                problem=f"text without a time: “{block[-1].strip()[:40]}”",
+                goes_on=not is_vtt and not numbered,
+            )
         return
     for at, following in zip(opens, [*opens[1:], end], strict=True):
         found = _CUE_TIMES.match(rows[at])
@@ -276,6 +292,7 @@ def without_overrides(text: str) -> str:
 def language_code(text: str) -> str:
     """A language as two letters where it has two; "" where none is named."""
     own = text.strip().lower().replace("_", "-").partition("-")[0]
+    own = _BY_NAME.get(own, own)
     return _THREE_LETTERS.get(own, own) if _LANGUAGE.fullmatch(own) else ""
 
 

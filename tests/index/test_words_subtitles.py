@@ -40,6 +40,12 @@ def test_bad_cues_are_named_with_their_line_and_do_not_spoil_the_others() -> Non
     assert [each.partition(":")[0] for each in problems(text)] == ["line 6", "line 9"]
 
 
+def test_an_empty_row_inside_a_cue_loses_nothing() -> None:
+    text = "1\n00:01,0 --> 00:02,0\nOne,\n\nand on.\n\n2\n00:03,0 --> 00:04,0\nTwo.\n"
+    assert [text for _, _, text in said(text)] == ["One,\nand on.", "Two."]
+    assert problems(text) == ()
+
+
 def test_a_cue_that_ends_before_it_starts_is_left_out() -> None:
     assert problems("1\n00:05,0 --> 00:02,0\nBack.\n") == (
         "line 2: a cue that ends where it starts, or before",
@@ -99,7 +105,7 @@ def test_a_binary_file_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_sidecar_belongs_to_its_film_with_language_and_flags(tmp_path: Path) -> None:
-    names = ("talk.srt", "talk.en.srt", "Talk.en-GB.forced.VTT", "talk.de.ass")
+    names = ("talk.srt", "talk.en.srt", "talk.English.srt", "Talk.en-GB.forced.VTT", "talk.de.ass")
     others = (
         "talker.srt",
         "talk.part two.srt",
