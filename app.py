@@ -37,6 +37,7 @@ from web.serving import serve_command
 from web.searching import search_command
 from web.traces import trace_group
 from web.trials import demo_group
+from web.word_lanes import eval_words
 
 _INTERRUPTED = 130
 
@@ -256,3 +257,4 @@ cli.add_command(search_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)
+eval_group.add_command(eval_words)
