@@ -33,8 +33,8 @@ from web.flags import (
     with_words,
     word_options,
 )
-from web.serving import serve_command
 from web.searching import search_command
+from web.serving import serve_command
 from web.traces import trace_group
 from web.trials import demo_group
 from web.word_lanes import eval_words
