@@ -218,15 +218,7 @@ class Store:
         return _file(rows[0]) if rows else None
 
     def remember_file(self, file: StoredFile) -> None:
-        self.db["paths"].upsert(
-            {
-                "path": str(file.path),
-                "video_id": file.video_id,
-                "size_bytes": file.size_bytes,
-                "changed_ns": file.changed_ns,
-            },
-            pk="path",
-        )
+        self.db["paths"].upsert({**asdict(file), "path": str(file.path)}, pk="path")
 
     def forget_file(self, path: Path) -> None:
         self.db.execute("delete from paths where path = ?", [str(path)])
