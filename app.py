@@ -30,10 +30,14 @@ from web.flags import (
     model_options,
     open_library,
     print_json,
+    with_words,
+    word_options,
 )
+from web.searching import search_command
 from web.serving import serve_command
 from web.traces import trace_group
 from web.trials import demo_group
+from web.word_lanes import eval_words
 
 _INTERRUPTED = 130
 
@@ -86,12 +90,18 @@ def cli(verbose: bool) -> None:
 @cli.command("index")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--rebuild", is_flag=True, help="Index again; once, after a change of encoder.")
+@word_options
 @model_options
 @library_option
 @json_option
 @click.pass_context
 def index_command(
-    ctx: click.Context, paths: tuple[Path, ...], rebuild: bool, as_json: bool
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    rebuild: bool,
+    speech: str | None,
+    screen_text: bool | None,
+    as_json: bool,
 ) -> None:
     """Index films, and all films in folders. What is indexed already is left alone."""
     from agent.models import open_chosen_encoder
@@ -102,10 +112,11 @@ def index_command(
 
     config = config_of(ctx)
     out, errors = consoles()
+    words = with_words(config.index.words, speech=speech, screen_text=screen_text)
     with open_library(config, create=True) as library:
         choice = config.choice(library.encoder_identity())
         encoder = open_chosen_encoder(choice, device=config.device)
-        settings = replace(config.index, rebuild=rebuild)
+        settings = replace(config.index, rebuild=rebuild, words=words)
         with WorkProgress(errors, as_times=True) as progress:
             report = build(
                 library, paths, encoder=encoder, settings=settings, progress=progress.indexing
@@ -117,45 +128,6 @@ def index_command(
     else:
         print_report(out, errors, report)
     ctx.exit(1 if report.failures else 0)
-
-
-@cli.command("search")
-@click.argument("text")
-@click.option("--video", multiple=True, metavar="VIDEO", help="Only this film; may be repeated.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1))
-@click.option("--threshold", type=float, metavar="SCORE", help="Nothing below this score.")
-@model_options
-@library_option
-@json_option
-@click.pass_context
-def search_command(
-    ctx: click.Context,
-    text: str,
-    video: tuple[str, ...],
-    limit: int,
-    threshold: float | None,
-    as_json: bool,
-) -> None:
-    """Find the moments that look like a text."""
-    from agent.models import open_chosen_encoder
-    from tools.search import search
-    from web.payload import moments_to_json
-    from web.terminal import print_moments
-
-    config = config_of(ctx)
-    with open_library(config) as library:
-        videos = {each.video_id: each for each in library.videos()}
-        chosen = [library.find(each).video_id for each in video]
-        choice = config.choice(library.encoder_identity())
-        encoder = open_chosen_encoder(choice, device=config.device)
-        library.check_encoder(encoder.identity)
-        moments = search(library, encoder, text, limit=limit, video_ids=chosen or None)
-    if threshold is not None:
-        moments = [moment for moment in moments if moment.score >= threshold]
-    if as_json:
-        print_json(moments_to_json(text, moments, videos))
-    else:
-        print_moments(consoles()[0], moments, videos, text=text)
 
 
 @cli.command("stats")
@@ -228,6 +200,8 @@ cli.add_command(ask_command)
 cli.add_command(batch_command)
 cli.add_command(export_command)
 cli.add_command(serve_command)
+cli.add_command(search_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)
+eval_group.add_command(eval_words)

@@ -18,6 +18,7 @@ from agent.settings import AnswerSettings
 from agent.state import LookState, State, intent_of, span_of
 from agent.steps import StepWriter
 from agent.types import Answer, Citation, Status
+from agent.words import cited_lines
 from agent.workspace import Workspace
 from index.run_rows import CitationRow
 from index.types import Span
@@ -177,7 +178,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         choice=choice,
         confidence=confidence if status != "not_found" or confidence else absent,
         status=status,
-        citations=tuple(held),
+        citations=(*held, *(cited_lines(ws, state) if reply else ())),
         usage={},
         models=ws.models,
         stop_reason="; ".join(r for r in (state["stop_reason"], verdict.why) if r),

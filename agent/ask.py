@@ -83,12 +83,17 @@ def ask(
         on_run: called with the run's row before its first step.
 
     Raises:
-        InputError: an empty question, or options that are no choice.
+        InputError: an empty question, options that are no choice, or a film without pictures.
         LibraryError: the film was indexed with another encoder.
         MediaError: the film's file is gone or unreadable.
     """
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
     settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
+    if not video.has_pictures:
+        raise InputError(
+            f"{video.path} has no pictures to ask about",
+            "search its words: longshot search --lane words",
+        )
     library.check_encoder(models.encoder.identity)
     new = _new_run(video, asked, models, settings)
     with (

@@ -34,6 +34,7 @@ from index.build import IndexSettings
 from index.encoder import EncoderIdentity
 from index.errors import InputError
 from index.library import default_library_folder
+from index.words import WordSettings
 
 FILE_NAME = "longshot.toml"
 _PREFIX = "LONGSHOT_"
@@ -76,6 +77,15 @@ class _EndpointSection(BaseModel):
     max_visual_tokens: PositiveInt | None = None
 
 
+class _WordsSection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    speech: str | None = Field(default=None, min_length=1)
+    speech_language: str | None = None
+    screen_text: bool | None = None
+    screen_every_s: PositiveFloat | None = None
+
+
 class _Layer(BaseModel):
     """One source of settings."""
 
@@ -89,6 +99,7 @@ class _Layer(BaseModel):
     budget: BudgetLimits = BudgetLimits()
     index: _IndexSection = _IndexSection()
     endpoint: _EndpointSection = _EndpointSection()
+    words: _WordsSection = _WordsSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +167,7 @@ def load_config(
         encoder=_absolute(merged.get("encoder")),
         device=merged.get("device", "auto"),
         budget=BudgetLimits(**merged["budget"]),
-        index=IndexSettings(**merged["index"]),
+        index=IndexSettings(**merged["index"], words=WordSettings(**merged["words"])),
         endpoint=EndpointSettings(
             base_url=merged.get("base_url", ""),
             api_key=_key(merged.get("base_url", ""), environ),

@@ -1,8 +1,8 @@
 """The wiring of the agent.
 
-    plan → survey → spotlight → look → reflect ─┬→ spotlight
-                       ↑  └──────────→ answer ←─┘
-                       └────────────────┴→ end
+    plan → words → survey → spotlight → look → reflect ─┬→ spotlight
+             └→ end            ↑  └──────────→ answer ←─┘
+                               └────────────────┴→ end
 
 Every node is a plain function of (state, runtime) and says in `next` where to go; the state is
 plain JSON types, so that a checkpoint after every node lets a killed run go on.
@@ -22,6 +22,7 @@ from agent.settings import AskSettings
 from agent.spotlight import look, spotlight
 from agent.state import State
 from agent.survey import plan, survey
+from agent.words import words
 from agent.workspace import Workspace
 
 Node = Callable[[State, Runtime[Workspace]], State]
@@ -33,7 +34,8 @@ def build_graph(*, checkpointer: Any = None) -> Any:
     for name, node in NODES.items():
         graph.add_node(name, with_own_model(name, node))
     graph.add_edge(START, "plan")
-    graph.add_edge("plan", "survey")
+    graph.add_edge("plan", "words")
+    graph.add_conditional_edges("words", next_of, {"survey": "survey", "end": END})
     graph.add_edge("survey", "spotlight")
     graph.add_conditional_edges("spotlight", next_of, ["look", "answer"])
     graph.add_edge("look", "reflect")
@@ -53,6 +55,7 @@ def with_own_model(name: str, node: Node) -> Node:
 
 NODES: dict[str, Node] = {
     "plan": plan,
+    "words": words,
     "survey": survey,
     "spotlight": spotlight,
     "look": look,

@@ -15,6 +15,7 @@ from agent.plan import option_by_number, option_by_time
 from agent.reflect import best_findings, calibration_for, update_for
 from agent.state import FindingState, LookState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
+from agent.words import asked_text
 from agent.workspace import Workspace
 from index.times import format_time
 from index.types import Span
@@ -58,17 +59,17 @@ def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) ->
         return _when(ws, step, state, best[0])
     if intent.wants_neighbour:
         return _neighbour(ws, step, state, best[0])
-    return _moment(ws, step, best, belief)
+    return _moment(ws, step, state, best, belief)
 
 
 def _moment(
-    ws: Workspace, step: StepWriter, best: Sequence[FindingState], belief: Belief
+    ws: Workspace, step: StepWriter, state: State, best: Sequence[FindingState], belief: Belief
 ) -> Verdict:
     settings = ws.settings.answer
     least = settings.near_best * belief.mass(span_of(best[0]))
     near = [f for f in best[: settings.clips] if belief.mass(span_of(f)) >= least]
     shown = [Shown(whole(ws, span_of(f)), belief.mass(span_of(f))) for f in near]
-    vote = ask_evidence(ws, step, shown, question=ws.question.text)
+    vote = ask_evidence(ws, step, shown, question=asked_text(ws, state))
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,
@@ -164,7 +165,7 @@ def _neighbour(ws: Workspace, step: StepWriter, state: State, found: FindingStat
     seen = span_of(found) if alone else anchor
     shown = [Shown(beside, 1.0)] if alone else [Shown(anchor, 1.0), Shown(beside, 1.0)]
     name = "shown" if alone else "answer"
-    vote = ask_evidence(ws, step, shown, question=ws.question.text, prompt_name=name)
+    vote = ask_evidence(ws, step, shown, question=asked_text(ws, state), prompt_name=name)
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,

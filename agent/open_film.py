@@ -15,12 +15,21 @@ from typing import Any, Protocol
 from agent.workspace import Film
 from index.media import open_video
 from index.types import Frame, Shot, Video
+from index.words import WordLine
 from tools.look import FrameCache
+
+
+class LinesOfFilms(Protocol):
+    """What gives a film's words."""
+
+    def lines(self, video_id: int) -> list[WordLine]: ...
 
 
 class FilmRows(Protocol):
     """What opening a film needs of a library."""
 
+    @property
+    def words(self) -> LinesOfFilms: ...
     def timeline(self, video_id: int) -> Any: ...
     def clips(self, video_id: int) -> Any: ...
     def shots(self, video_id: int) -> list[Shot]: ...
@@ -57,5 +66,6 @@ def open_film(library: FilmRows, video: Video) -> Iterator[OpenFilm]:
             clips=library.clips(video_id),
             shots=tuple(library.shots(video_id)),
             strip=strip,
+            words=tuple(library.words.lines(video_id)),
         )
         yield OpenFilm(film, FrameCache(reader))

@@ -182,6 +182,24 @@ class AnswerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsSettings:
+    """What the film's words do to a question."""
+
+    least_share: float = 0.5
+    """A passage that holds less of what is asked for is not one."""
+    sure_share: float = 0.75
+    """From here on a passage may be the answer, or name the moment to look at."""
+    least_held: float = 0.6
+    """Share of a reply's words that the lines must hold."""
+    passages: int = 8
+    """Passages that raise the belief around them."""
+    log_ratio: float = 1.0
+    """What a passage that holds all of it says for its seconds (natural log)."""
+    around_s: float = 4.0
+    """Seconds beside a passage that it speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskSettings:
     """All settings of a question."""
 
@@ -191,6 +209,7 @@ class AskSettings:
     look: LookSettings = field(default_factory=LookSettings)
     reflect: ReflectSettings = field(default_factory=ReflectSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
+    words: WordsSettings = field(default_factory=WordsSettings)
     belief_bins: int = 200
     """Length of the beliefs kept in the trace."""
 
@@ -229,6 +248,7 @@ def settings_from_dict(data: dict[str, Any]) -> AskSettings:
             **{**data["reflect"], "ambiguous": tuple(data["reflect"]["ambiguous"])}
         ),
         answer=AnswerSettings(**data["answer"]),
+        words=WordsSettings(**data["words"]),
         belief_bins=data["belief_bins"],
     )
 

@@ -79,6 +79,14 @@ class UpdateState(TypedDict):
     cause: str
 
 
+class CitedLineState(TypedDict):
+    """A line of words that the answer rests on."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
 class State(TypedDict, total=False):
     """One run. Every node returns the keys that it changed, whole."""
 
@@ -89,6 +97,9 @@ class State(TypedDict, total=False):
     reflect_question: str
     bounds: list[float]
     cues: list[Cue]
+    asked: str
+    """The question as it is put to the pictures; "" where that is the question itself."""
+    cited_lines: list[CitedLineState]
     flat: bool
     updates: list[UpdateState]
     proposals: list[ProposalState]
@@ -118,6 +129,8 @@ def initial_state() -> State:
         reflect_question="",
         bounds=[],
         cues=[],
+        asked="",
+        cited_lines=[],
         flat=False,
         updates=[],
         proposals=[],

@@ -42,6 +42,10 @@ class Citation:
     frames_s: tuple[float, ...]
     """Times of the frames that were seen there."""
     look_id: str
+    lane: str = "picture"
+    """"words" where a line is cited instead of pictures; it has no look and no frames."""
+    text: str = ""
+    """The line, as the film has it."""
     verified: bool = True
     """Always true here: what fails the check is not a citation."""
 
@@ -54,6 +58,8 @@ class Citation:
             "what": self.what,
             "frames": [round(t, 3) for t in self.frames_s],
             "look": self.look_id,
+            "lane": self.lane,
+            "text": self.text,
             "verified": self.verified,
         }
 
@@ -125,6 +131,8 @@ def answer_from_json(data: dict[str, Any]) -> Answer:
                 what=c["what"],
                 frames_s=tuple(c["frames"]),
                 look_id=c["look"],
+                lane=c.get("lane", "picture"),
+                text=c.get("text", ""),
                 verified=c["verified"],
             )
             for c in data["citations"]

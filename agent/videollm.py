@@ -74,6 +74,8 @@ class Capabilities:
     "text" the prompt must not list the options."""
     max_visual_tokens: int
     """The most visual tokens that one prompt may hold."""
+    reads_text: bool = True
+    """Can it answer from lines of text? Models as small as the embedded ones cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from index.encoder import Encoder
 from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Frame, Seconds, Shot, Span, Vectors, Video
+from index.words import WordLine
 from prompts.render import RenderedPrompt
 from tools.belief import Belief, Prior, Scores, Update, prior_from_scores, updated
 from tools.look import FrameCache, FrameGrid, even_times
@@ -60,6 +61,8 @@ class Film:
     shots: tuple[Shot, ...]
     strip: Callable[[Sequence[float]], list[Frame]]
     """The small stored frames nearest to some times."""
+    words: tuple[WordLine, ...] = ()
+    """What is said and written, in time order."""
 
 
 def model_names(

@@ -16,6 +16,7 @@ from demo.facts import KINDS
 from demo.film import render
 from demo.questions import FORMS, Form, make_questions, question_to_json
 from demo.script import make_script
+from demo.speech import with_words
 from demo.truth import FilmScript, load_truth, truth_path
 from evals.items import Item, item_from_json
 from index.build import IndexSettings, Progress, build
@@ -90,15 +91,21 @@ def keep_questions(folder: Path, benchmarks: Sequence[DemoBenchmark]) -> Path:
     return path
 
 
-def make_film(folder: Path, *, seed: int, minutes: float, progress: RenderProgress) -> Path:
+def make_film(
+    folder: Path, *, seed: int, minutes: float, progress: RenderProgress, words: bool = False
+) -> Path:
     """The film of a seed and a length in a folder; one that is there already is left alone.
+
+    Args:
+        words: with titles, and with what a voice says as subtitles beside it.
 
     Raises:
         InputError: the length is outside what can be made, or the file cannot be written.
     """
-    path = folder / f"film-{seed}-{minutes:g}min.mp4"
+    path = folder / f"film-{seed}-{minutes:g}min{'-words' if words else ''}.mp4"
     try:
         script = make_script(seed, minutes)
+        script = with_words(script) if words else script
     except ValueError as error:
         raise InputError(f"no film can be made: {error}") from error
     if path.exists():

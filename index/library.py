@@ -25,6 +25,7 @@ from index.lock import writer_lock
 from index.store import Part, Store
 from index.strips import read_jpeg, read_pictures
 from index.types import Frame, Hit, Seconds, Shot, Span, Vectors, Video
+from index.words_store import WordStore
 
 if TYPE_CHECKING:
     from index.vectors import VectorIndex
@@ -183,6 +184,11 @@ class Library:
         self._at_path(str(path))
         return path
 
+    @property
+    def words(self) -> WordStore:
+        """The timed words of all films."""
+        return self.store.words
+
     def strip_path(self, content_hash: str) -> Path:
         """Where the strip of a film lies."""
         return self.folder / "strips" / f"{content_hash[:32]}.jpegs"
@@ -295,7 +301,11 @@ class Library:
             _log.warning("vectors are kept in memory only: %s", error)
 
     def _all_parts(self, video_id: int) -> list[Part]:
-        self._ready(video_id)
+        video = self._ready(video_id)
+        if not video.has_pictures:
+            raise InputError(
+                f"{video.path} has no pictures", "search its words: longshot search --lane words"
+            )
         key = (video_id, self.store.generation)
         if self._parts is None or self._parts[:2] != key:
             parts = self.store.parts(video_id, dimension=self._dimension())

@@ -23,6 +23,7 @@ from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX
 from index.store_schema import apply_migrations, index_migrations
 from index.transactions import writing
 from index.types import Pixels, Seconds, Shot, Span, Vectors, Video, VideoFacts
+from index.words_store import WordStore
 
 DATABASE_NAME = "library.db"
 _BUSY_TIMEOUT_S = 30.0
@@ -79,6 +80,7 @@ class Store:
 
     def __init__(self, db: Database, *, folder: Path) -> None:
         self.db = db
+        self.words = WordStore(db)
         self._folder = folder
 
     @classmethod
@@ -190,6 +192,7 @@ class Store:
         """Forget a film and all that was made of it."""
         with writing(self.db):
             self._clear(video_id)
+            self.words.remove(video_id)
             self.db.execute("delete from paths where video_id = ?", [video_id])
             self.db.execute("delete from videos where video_id = ?", [video_id])
 
@@ -217,15 +220,7 @@ class Store:
 
     def remember_file(self, file: StoredFile) -> None:
         with writing(self.db):
-            self.db["paths"].upsert(
-                {
-                    "path": str(file.path),
-                    "video_id": file.video_id,
-                    "size_bytes": file.size_bytes,
-                    "changed_ns": file.changed_ns,
-                },
-                pk="path",
-            )
+            self.db["paths"].upsert({**asdict(file), "path": str(file.path)}, pk="path")
 
     def forget_file(self, path: Path) -> None:
         self.db.execute("delete from paths where path = ?", [str(path)])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.config import Config
     from agent.models import Models
     from index.library import Library
+    from index.words import WordSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -85,6 +86,34 @@ def model_options(command: _Command) -> _Command:
     return command
 
 
+def word_options(command: _Command) -> _Command:
+    for option in (
+        click.option(
+            "--screen-text/--no-screen-text",
+            default=None,
+            help="Also read text in the pictures; a second or two for each.",
+        ),
+        click.option(
+            "--speech",
+            metavar="WEIGHTS",
+            help="Also hear speech: a Whisper name, a folder, or off.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def with_words(
+    settings: WordSettings, *, speech: str | None, screen_text: bool | None
+) -> WordSettings:
+    """The settings of the files, with the flags that were given."""
+    return replace(
+        settings,
+        speech=settings.speech if speech is None else speech,
+        screen_text=settings.screen_text if screen_text is None else screen_text,
+    )
+
+
 def config_of(ctx: click.Context) -> Config:
     from agent.config import load_config
 
@@ -106,8 +135,8 @@ def consoles() -> tuple[Console, Console]:
     return console(), console(error=True)
 
 
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    click.echo(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 def open_pair(

@@ -12,8 +12,7 @@ from agent.types import Answer
 from index.build import BuildReport
 from index.run_rows import RunRow, StepRow
 from index.stats import LibraryStats, VideoStats
-from index.types import Span, Video
-from tools.search import Moment
+from index.types import Video
 
 if TYPE_CHECKING:
     from index.doctor import Check
@@ -46,27 +45,17 @@ def report_to_json(report: BuildReport) -> dict[str, Any]:
             {"path": str(each.path), "error": each.message, "hint": each.hint}
             for each in report.failures
         ],
-        "seconds": seconds(report.seconds),
-    }
-
-
-def moments_to_json(
-    text: str, moments: Sequence[Moment], videos: Mapping[int, Video]
-) -> dict[str, Any]:
-    """The result of a search, best first."""
-    return {
-        "query": text,
-        "hits": [
+        "words": [
             {
-                "rank": rank,
-                "video_id": moment.video_id,
-                "video": str(videos[moment.video_id].path),
-                **_span(moment.span),
-                "score": round(moment.score, 4),
-                "modality": moment.lane,
+                "video_id": each.video.video_id,
+                "lines": dict(each.counts),
+                "tracks": list(each.tracks),
+                "problems": list(each.problems),
+                "changed": each.changed,
             }
-            for rank, moment in enumerate(moments, 1)
+            for each in report.words
         ],
+        "seconds": seconds(report.seconds),
     }
 
 
@@ -160,8 +149,5 @@ def _video_stats(stats: VideoStats) -> dict[str, Any]:
         "n_shots": stats.n_shots,
         "n_clips": stats.n_clips,
         "strip_bytes": stats.strip_bytes,
+        "words": dict(stats.words),
     }
-
-
-def _span(span: Span) -> dict[str, float]:
-    return {"start": seconds(span.start_s), "end": seconds(span.end_s)}

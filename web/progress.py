@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from evals.run import EvalEvent
 
 _LINE_EVERY_S = 10.0
-_STAGES = {"read": "reading", "index": "indexing", "vectors": "saving the vectors"}
+_STAGES = {
+    "read": "reading",
+    "index": "indexing",
+    "screen": "reading text in the pictures",
+    "speech": "listening",
+}
 
 
 class WorkProgress:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from web.payload import moments_to_json, seconds
+from tools.query import parse_query
+from web.found import hits_to_json
+from web.payload import seconds
 from web.server_desk import Desk, film_of
 
 router = APIRouter()
@@ -47,10 +49,10 @@ def library_facts(desk: DeskNeeded) -> dict[str, Any]:
 @router.get("/v1/search", tags=["library"])
 def search_films(
     desk: DeskNeeded,
-    q: Annotated[str, Query(max_length=2000, description="What the picture should show.")],
+    q: Annotated[str, Query(max_length=2000, description="What is shown or said.")],
     video: Annotated[list[str] | None, Query(description="Only these films.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 24,
-    threshold: Annotated[float | None, Query(description="Nothing below this score.")] = None,
+    threshold: Annotated[float | None, Query(description="No picture below this cosine.")] = None,
 ) -> dict[str, Any]:
     """Moments that look like a text, best first, over all films or some."""
     with desk.library() as library:
@@ -60,8 +62,10 @@ def search_films(
     # A film may have left the library since the vectors were read.
     moments = [each for each in moments if each.video_id in videos]
     if threshold is not None:
-        moments = [each for each in moments if each.score >= threshold]
-    found = moments_to_json(q, moments, videos)
+        moments = [
+            each for each in moments if each.lane != "picture" or each.found[0].score >= threshold
+        ]
+    found: dict[str, Any] = hits_to_json(parse_query(q), moments, videos)
     for hit in found["hits"]:
         middle_s = (hit["start"] + hit["end"]) / 2
         hit["thumbnail"] = f"/v1/videos/{hit['video_id']}/frame?time_s={middle_s:.3f}"

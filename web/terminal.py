@@ -17,12 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.types import Answer
-from index.build import BuildReport, Failure
+from index.build import BuildReport, Failure, FilmWords
 from index.run_rows import CallRow, LookRow, RunRow, StepRow
 from index.stats import LibraryStats
 from index.times import format_time
 from index.types import Span, Video
-from tools.search import Moment
 
 if TYPE_CHECKING:
     from index.doctor import Check
@@ -74,6 +73,10 @@ def print_step(out: Console, step: StepRow) -> None:
 def _details(step: StepRow) -> Iterable[str]:
     if step.node == "plan" and step.data.get("subject"):
         yield f"looking for: {step.data['subject']}"
+    if step.node == "words":
+        for found in step.data["passages"]:
+            span = format_span(Span(found["start"], found["end"]))
+            yield f"{span}  {found['share']:.0%} in {found['source']}{_says(found['text'])}"
     if step.node == "survey" and step.data.get("shortlist_s"):
         yield "candidates at " + ", ".join(format_time(t) for t in step.data["shortlist_s"])
     for request in step.data.get("requests") or ():
@@ -125,7 +128,8 @@ def print_answer(out: Console, answer: Answer, video: Video) -> None:
     out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
-        entry(out, "seen", f"{format_span(citation.span)}  {citation.what}  {link}")
+        seen = "said" if citation.lane == "words" else "seen"
+        entry(out, seen, f"{format_span(citation.span)}  {citation.what}  {link}")
     entry(out, "cost", cost(answer.usage))
     entry(out, "ended", answer.stop_reason)
     for note in answer.notes:
@@ -155,6 +159,7 @@ def print_report(out: Console, errors: Console, report: BuildReport) -> None:
         entry(out, "unchanged", _film(video))
     for failure in report.failures:
         print_failure(errors, failure)
+    print_words(out, errors, report.words)
     n_failed = len(report.failures)
     failed = f", {n_failed} failed" if n_failed else ""
     out.print(
@@ -169,19 +174,20 @@ def print_failure(errors: Console, failure: Failure) -> None:
     errors.print(f"failed: {failure.message}{hint}", soft_wrap=True)
 
 
-def print_moments(
-    out: Console, moments: Sequence[Moment], videos: Mapping[int, Video], *, text: str
-) -> None:
-    """Moments, best first."""
-    if not moments:
-        out.print(f"nothing found for “{text}”", soft_wrap=True)
-    for rank, moment in enumerate(moments, 1):
-        path = videos[moment.video_id].path
-        out.print(
-            f"{rank:>3}  {moment.score:.3f}  {format_span(moment.span)}  {path}"
-            f"#t={moment.span.start_s:.3f},{moment.span.end_s:.3f}",
-            soft_wrap=True,
-        )
+def counted_words(counts: Mapping[str, int]) -> str:
+    """ "12 subtitles, 3 screen", or "none"."""
+    return ", ".join(f"{n} {source}" for source, n in counts.items()) or "none"
+
+
+def print_words(out: Console, errors: Console, words: Sequence[FilmWords]) -> None:
+    """The timed words of films after an indexing run; what could not be read goes to the errors."""
+    for each in words:
+        name = each.video.path.name
+        if each.counts:
+            tracks = ", ".join(each.tracks)
+            entry(out, "words", f"{name}: {counted_words(each.counts)} ({tracks})")
+        for problem in each.problems if each.changed else ():
+            errors.print(f"words of {name}: {problem}", soft_wrap=True)
 
 
 def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> None:
@@ -194,15 +200,16 @@ def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> N
     entry(out, "runs", counted or "none")
     if not stats.videos:
         return
-    table = _table("no", "length", "size", "shots", "clips", "film", right=(0, 1, 3, 4))
+    table = _table("no", "length", "size", "shots", "clips", "words", "film", right=(0, 1, 3, 4))
     for each in stats.videos:
         facts = each.video.facts
         table.add_row(
             str(each.video.video_id),
             format_time(facts.duration_s),
-            f"{facts.width_px}×{facts.height_px}",
+            f"{facts.width_px}×{facts.height_px}" if each.video.has_pictures else "sound",
             str(each.n_shots),
             str(each.n_clips),
+            counted_words(each.words),
             _where(each.video),
         )
     out.print(table)

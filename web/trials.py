@@ -32,8 +32,9 @@ def demo_group() -> None:
 @click.option("--seed", default=0, show_default=True, help="Which film.")
 @click.option("--minutes", default=60.0, show_default=True, type=_LENGTH, help="Its length.")
 @click.option("--out", default=".", type=_FOLDER, metavar="FOLDER", help="Where it goes.")
+@click.option("--words", is_flag=True, help="With titles, and subtitles beside it.")
 @json_option
-def demo_film(seed: int, minutes: float, out: Path, as_json: bool) -> None:
+def demo_film(seed: int, minutes: float, out: Path, words: bool, as_json: bool) -> None:
     """Render a film, with its truth beside it."""
     from demo.truth import truth_path
     from evals.demo_films import make_film
@@ -41,7 +42,7 @@ def demo_film(seed: int, minutes: float, out: Path, as_json: bool) -> None:
 
     _, errors = consoles()
     with WorkProgress(errors) as progress:
-        path = make_film(out, seed=seed, minutes=minutes, progress=progress.rendering)
+        path = make_film(out, seed=seed, minutes=minutes, progress=progress.rendering, words=words)
     if as_json:
         print_json({"film": str(path), "truth": str(truth_path(path)), "seed": seed})
     else:

@@ -117,4 +117,5 @@ def qwen_capabilities(model: QwenVideo, *, absolute_times: bool, most_visual: in
         options_by=model.notes.options_by,
         max_visual_tokens=model.notes.max_visual_tokens
         or text_room(most_visual, model.context_tokens),
+        reads_text=not model.notes.demo_world,
     )
