@@ -18,21 +18,27 @@ from pathlib import Path
 import click
 
 from index.errors import LongshotError
+from web.asking import ask_command
+from web.batches import batch_command
+from web.evaluation import eval_group
 from web.exporting import export_command
 from web.flags import (
-    budget_option,
     config_of,
     consoles,
     json_option,
     library_option,
     model_options,
     open_library,
-    open_pair,
     print_json,
+    with_words,
+    word_options,
 )
 from web.resuming import resume_command
+from web.searching import search_command
+from web.serving import serve_command
 from web.traces import trace_group
-from web.trials import demo_group, eval_group
+from web.trials import demo_group
+from web.word_lanes import eval_words
 
 _INTERRUPTED = 130
 
@@ -85,12 +91,18 @@ def cli(verbose: bool) -> None:
 @cli.command("index")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--rebuild", is_flag=True, help="Index again; once, after a change of encoder.")
+@word_options
 @model_options
 @library_option
 @json_option
 @click.pass_context
 def index_command(
-    ctx: click.Context, paths: tuple[Path, ...], rebuild: bool, as_json: bool
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    rebuild: bool,
+    speech: str | None,
+    screen_text: bool | None,
+    as_json: bool,
 ) -> None:
     """Index films, and all films in folders. What is indexed already is left alone."""
     from agent.models import open_chosen_encoder
@@ -101,10 +113,11 @@ def index_command(
 
     config = config_of(ctx)
     out, errors = consoles()
+    words = with_words(config.index.words, speech=speech, screen_text=screen_text)
     with open_library(config, create=True) as library:
         choice = config.choice(library.encoder_identity())
         encoder = open_chosen_encoder(choice, device=config.device)
-        settings = replace(config.index, rebuild=rebuild)
+        settings = replace(config.index, rebuild=rebuild, words=words)
         with WorkProgress(errors, as_times=True) as progress:
             report = build(
                 library, paths, encoder=encoder, settings=settings, progress=progress.indexing
@@ -116,45 +129,6 @@ def index_command(
     else:
         print_report(out, errors, report)
     ctx.exit(1 if report.failures else 0)
-
-
-@cli.command("search")
-@click.argument("text")
-@click.option("--video", multiple=True, metavar="VIDEO", help="Only this film; may be repeated.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1))
-@click.option("--threshold", type=float, metavar="SCORE", help="Nothing below this score.")
-@model_options
-@library_option
-@json_option
-@click.pass_context
-def search_command(
-    ctx: click.Context,
-    text: str,
-    video: tuple[str, ...],
-    limit: int,
-    threshold: float | None,
-    as_json: bool,
-) -> None:
-    """Find the moments that look like a text."""
-    from agent.models import open_chosen_encoder
-    from tools.search import search
-    from web.payload import moments_to_json
-    from web.terminal import print_moments
-
-    config = config_of(ctx)
-    with open_library(config) as library:
-        videos = {each.video_id: each for each in library.videos()}
-        chosen = [library.find(each).video_id for each in video]
-        choice = config.choice(library.encoder_identity())
-        encoder = open_chosen_encoder(choice, device=config.device)
-        library.check_encoder(encoder.identity)
-        moments = search(library, encoder, text, limit=limit, video_ids=chosen or None)
-    if threshold is not None:
-        moments = [moment for moment in moments if moment.score >= threshold]
-    if as_json:
-        print_json(moments_to_json(text, moments, videos))
-    else:
-        print_moments(consoles()[0], moments, videos, text=text)
 
 
 @cli.command("stats")
@@ -223,65 +197,13 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
 # -- questions
 
 
-@cli.command("ask")
-@click.argument("film")
-@click.argument("question")
-@click.option("--option", multiple=True, metavar="TEXT", help="One option; repeat it.")
-@click.option("--options", metavar="A|B|C", help="All options at once.")
-@budget_option
-@model_options
-@library_option
-@json_option
-@click.pass_context
-def ask_command(
-    ctx: click.Context,
-    film: str,
-    question: str,
-    option: tuple[str, ...],
-    options: str | None,
-    as_json: bool,
-) -> None:
-    """Ask a film a question. A film that is not in the library is indexed first."""
-    from agent.ask import ask, estimate_cost
-    from agent.films import check_film, film_to_ask
-    from agent.types import Question
-    from web.progress import WorkProgress
-    from web.terminal import print_answer, print_estimate, print_step
-
-    asked = Question(question, (*option, *(options.split("|") if options else ())))
-    config = config_of(ctx)
-    out, errors = consoles()
-    with open_library(config, create=True) as library:
-        check_film(library, film)
-        models = open_pair(config, library)
-        with WorkProgress(errors, as_times=True) as progress:
-            video = film_to_ask(
-                library,
-                film,
-                encoder=models.encoder,
-                settings=config.index,
-                progress=progress.indexing,
-            )
-        steps = errors if as_json else out
-        settings = config.ask_settings(knows_only_demo_world=models.knows_only_demo_world)
-        print_estimate(errors, estimate_cost(video, models=models, settings=settings))
-        answer = ask(
-            library,
-            video,
-            asked.text,
-            options=asked.options,
-            models=models,
-            settings=settings,
-            on_step=lambda step: print_step(steps, step),
-        )
-    if as_json:
-        print_json(answer.to_json())
-    else:
-        print_answer(out, answer, video)
-
-
-cli.add_command(export_command)
+cli.add_command(ask_command)
+cli.add_command(batch_command)
 cli.add_command(resume_command)
+cli.add_command(export_command)
+cli.add_command(serve_command)
+cli.add_command(search_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)
+eval_group.add_command(eval_words)

@@ -20,6 +20,7 @@ from agent.several import looked_share, several
 from agent.state import LookState, State, intent_of, span_of
 from agent.steps import StepWriter
 from agent.types import Answer, Citation, Status
+from agent.words import cited_lines
 from agent.workspace import Workspace
 from index.run_rows import CitationRow
 from index.types import Span
@@ -180,7 +181,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         choice=choice,
         confidence=_calibrated(ws, confidence) if status == "answered" else confidence,
         status=status,
-        citations=tuple(held),
+        citations=(*held, *(cited_lines(ws, state) if reply else ())),
         usage={},
         models=ws.models,
         stop_reason="; ".join(r for r in (state["stop_reason"], verdict.why) if r),

@@ -12,47 +12,51 @@ import json
 import os
 import sqlite3
 import sys
+import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent.budget import Estimate, estimate
+from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
+from agent.open_film import FilmRows, OpenFilm, open_film
 from agent.settings import AskSettings, settings_for, settings_from_dict
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
-from agent.workspace import Film, OnStep, Workspace
+from agent.workspace import OnStep, Workspace
 from index.encoder import EncoderIdentity
-from index.errors import InputError, LongshotError, ModelError
-from index.media import open_video
+from index.errors import InputError, LongshotError, MediaError, ModelError
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
-from index.types import Frame, Shot, Video
-from tools.look import FrameCache, FrameGrid
+from index.types import Video
 
 _LOCK_WAIT_S = 30.0
 # Runs that this very process is working on: its own id says nothing about a second question.
 _running: set[str] = set()
+_claiming = threading.RLock()
 
 
-class AskLibrary(Protocol):
+class AskLibrary(FilmRows, Protocol):
     """What asking needs of a library."""
 
     @property
     def folder(self) -> Path: ...
     def videos(self) -> list[Video]: ...
-    def timeline(self, video_id: int) -> Any: ...
-    def clips(self, video_id: int) -> Any: ...
-    def shots(self, video_id: int) -> list[Shot]: ...
-    def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]: ...
     def check_encoder(self, identity: EncoderIdentity) -> None: ...
+
+
+OnRun = Callable[[RunRow], None]
 
 
 def ignore_step(step: StepRow) -> None:
     """Watches nothing."""
+
+
+def ignore_run(run: RunRow) -> None:
+    """Needs no number."""
 
 
 def ask(
@@ -63,7 +67,9 @@ def ask(
     options: Sequence[str] = (),
     models: Models,
     settings: AskSettings | None = None,
+    opened: OpenFilm | None = None,
     on_step: OnStep = ignore_step,
+    on_run: OnRun = ignore_run,
 ) -> Answer:
     """The answer to a question about a film of the library.
 
@@ -72,25 +78,30 @@ def ask(
 
     Args:
         settings: None: those that fit the VideoLLM.
+        opened: the film, where several questions share it; None: opened for this one alone.
         on_step: called after every step with its row, pictures included.
+        on_run: called with the run's row before its first step.
 
     Raises:
-        InputError: an empty question, or options that are no choice.
+        InputError: an empty question, options that are no choice, or a film without pictures.
         LibraryError: the film was indexed with another encoder.
         MediaError: the film's file is gone or unreadable.
     """
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
     settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
+    if not video.has_pictures:
+        raise InputError(
+            f"{video.path} has no pictures to ask about",
+            "search its words: longshot search --lane words",
+        )
     library.check_encoder(models.encoder.identity)
-    with contextlib.closing(RunStore.open(library.folder)) as runs:
-        run = _new_run(video, asked, models, settings)
-        old = runs.unfinished(run.question_key)
-        if old is not None and not _is_worked_on(old):
-            run = replace(old, process_id=os.getpid())
-            runs.take_over(run.run_id, process_id=run.process_id)
-        else:
-            runs.start(run)
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+    new = _new_run(video, asked, models, settings)
+    with (
+        contextlib.closing(RunStore.open(library.folder)) as runs,
+        _claimed(runs, new, lambda: runs.start(new)) as run,
+    ):
+        on_run(run)
+        return _drive(library, video, run, models=models, runs=runs, opened=opened, on_step=on_step)
 
 
 def resume(
@@ -103,41 +114,79 @@ def resume(
         ModelError: the models are not those that began the run.
     """
     with contextlib.closing(RunStore.open(library.folder)) as runs:
-        run = runs.load(run_id)
-        if run is None:
-            raise InputError(f"no run {run_id!r}", "longshot trace list shows them")
+        run = _load(runs, run_id)
         if run.answer:
             return answer_from_json(run.answer)
         if _is_worked_on(run):
             raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
-        if run.models != _model_names(models):
+        if run.models != models.names():
             raise ModelError(
                 f"run {run.run_id} was begun with {run.models['videollm']}",
                 "continue it with the same --models",
             )
-        video = next((v for v in library.videos() if v.content_hash == run.video_hash), None)
-        if video is None:
-            raise InputError(f"the film of run {run.run_id} is not in the library", "index it")
+        video = _film_of(library, run)
         library.check_encoder(models.encoder.identity)
         runs.take_over(run.run_id, process_id=os.getpid())
-        return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+        with _marked(run.run_id):
+            return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
 
-def estimate_cost(video: Video, *, models: Models, settings: AskSettings | None = None) -> Estimate:
-    """The most that a question about this film will use, before anything is run."""
-    settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
-    can = models.videollm.capabilities
-    grid = FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
-    width_px, height_px = grid.size_px(
-        source=(video.facts.width_px, video.facts.height_px),
-        short_side_px=settings.look.short_side_px,
-    )
-    return estimate(
-        settings.budget,
-        tokens_per_look=models.videollm.clip_tokens(
-            n_frames=grid.even(settings.look.most_frames), width_px=width_px, height_px=height_px
-        ),
-    )
+def fork(
+    library: AskLibrary,
+    run_id: str,
+    plan: ForkPlan,
+    *,
+    models: Models,
+    on_step: OnStep = ignore_step,
+    on_run: OnRun = ignore_run,
+) -> Answer:
+    """Go on from a step of a run, ended or not, as a new run that names it as its parent.
+
+    The same fork, left unfinished by a process that is gone, is continued.
+
+    Raises:
+        InputError: no such run or step, or the film has left the library.
+        LibraryError: the film was indexed with another encoder.
+        MediaError: the film's file is gone or unreadable.
+    """
+    from agent.graph import build_graph
+
+    with contextlib.closing(RunStore.open(library.folder)) as runs:
+        parent = _load(runs, run_id)
+        video = _film_of(library, parent)
+        if not video.path.exists():
+            # Before anything is written: a run that cannot begin is none.
+            raise MediaError(f"{video.path} is not there any more", "index it where it is now")
+        library.check_encoder(models.encoder.identity)
+        new = forked_run(parent, plan, models=models.names())
+
+        def begin() -> None:
+            steps = runs.steps(parent.run_id)
+            with _checkpointer(library.folder) as saver:
+                graph = build_graph(checkpointer=saver)
+                state = state_before(graph, parent, steps, plan.from_step)
+                check_shapes(state, models.videollm.capabilities, steps)
+                # Before the row: a run that is listed can always be gone on with.
+                seed_checkpoint(graph, new.run_id, state, steps)
+            runs.start_from(new, parent.run_id, n_steps=plan.from_step)
+
+        with _claimed(runs, new, begin) as run:
+            on_run(run)
+            return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
+
+
+def _load(runs: RunStore, run_id: str) -> RunRow:
+    run = runs.load(run_id)
+    if run is None:
+        raise InputError(f"no run {run_id!r}", "longshot trace list shows them")
+    return run
+
+
+def _film_of(library: AskLibrary, run: RunRow) -> Video:
+    video = next((v for v in library.videos() if v.content_hash == run.video_hash), None)
+    if video is None:
+        raise InputError(f"the film of run {run.run_id} is not in the library", "index it")
+    return video
 
 
 def _drive(
@@ -147,6 +196,7 @@ def _drive(
     *,
     models: Models,
     runs: RunStore,
+    opened: OpenFilm | None = None,
     on_step: OnStep,
 ) -> Answer:
     """Run the graph from its last checkpoint, or from the start, and write down the end."""
@@ -155,18 +205,19 @@ def _drive(
     settings = _settings_of(run)
     config = {"configurable": {"thread_id": run.run_id}, "recursion_limit": step_limit(settings)}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_marked(run.run_id))
-        reader = stack.enter_context(contextlib.closing(open_video(video.path)))
+        opened = opened or stack.enter_context(open_film(library, video))
         workspace = Workspace(
             run_id=run.run_id,
             question=Question(run.question, run.options),
-            film=_film(library, video),
-            frames=FrameCache(reader),
+            film=opened.film,
+            frames=opened.frames,
             encoder=models.encoder,
             videollm=models.videollm,
             settings=settings,
             runs=runs,
             on_step=on_step,
+            own_prompts=run.own_prompts,
+            by_node=models.by_node,
         )
         graph = build_graph(checkpointer=stack.enter_context(_checkpointer(library.folder)))
         snapshot = graph.get_state(config)
@@ -206,18 +257,6 @@ def _settings_of(run: RunRow) -> AskSettings:
         ) from error
 
 
-def _film(library: AskLibrary, video: Video) -> Film:
-    """All that the index knows, read here: nodes may run in another thread."""
-    video_id = video.video_id
-    return Film(
-        video=video,
-        timeline=library.timeline(video_id),
-        clips=library.clips(video_id),
-        shots=tuple(library.shots(video_id)),
-        strip=lambda times_s: library.strip(video_id, times_s),
-    )
-
-
 @contextlib.contextmanager
 def _checkpointer(folder: Path) -> Iterator[Any]:
     from langgraph.checkpoint.sqlite import SqliteSaver
@@ -228,9 +267,35 @@ def _checkpointer(folder: Path) -> Iterator[Any]:
     try:
         # A checkpoint that the system loses in a power cut costs one repeated step, no more.
         connection.execute("pragma synchronous=normal")
-        yield SqliteSaver(connection)
+        saver = SqliteSaver(connection)
+        with _claiming:
+            # Two threads that make its tables at once: one of them would find the file locked.
+            saver.setup()
+        yield saver
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _claimed(runs: RunStore, new: RunRow, begin: Callable[[], None]) -> Iterator[RunRow]:
+    """The run to drive: the same one left unfinished by a process that is gone, or the new one.
+
+    Questions asked at the same time by this process never take the same run.
+
+    Args:
+        begin: writes down the new one.
+    """
+    with contextlib.ExitStack() as stack:
+        with _claiming:
+            old = runs.unfinished(new.question_key)
+            if old is not None and not _is_worked_on(old):
+                run = replace(old, process_id=os.getpid())
+                runs.take_over(run.run_id, process_id=run.process_id)
+            else:
+                run = new
+                begin()
+            stack.enter_context(_marked(run.run_id))
+        yield run
 
 
 @contextlib.contextmanager
@@ -243,7 +308,7 @@ def _marked(run_id: str) -> Iterator[None]:
 
 
 def _new_run(video: Video, asked: Question, models: Models, settings: AskSettings) -> RunRow:
-    names = _model_names(models)
+    names = models.names()
     plain = asdict(settings)
     identity = [video.content_hash, asked.text, list(asked.options), names, plain]
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
@@ -260,15 +325,6 @@ def _new_run(video: Video, asked: Question, models: Models, settings: AskSetting
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         process_id=os.getpid(),
     )
-
-
-def _model_names(models: Models) -> dict[str, str]:
-    return {
-        "encoder": models.encoder.identity.name,
-        "encoder_weights": models.encoder.identity.weights_hash,
-        "videollm": models.videollm.name,
-        "videollm_weights": models.videollm.weights_hash,
-    }
 
 
 def _is_worked_on(run: RunRow) -> bool:

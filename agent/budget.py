@@ -89,21 +89,6 @@ class Budget:
         return f"budget: {limit} {what} are used up{kept}"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a question will cost at most, before it is asked."""
-
-    tokens_per_look: int
-    looks: int
-    visual_tokens: int
-
-
-def estimate(limits: BudgetSettings, *, tokens_per_look: int) -> Estimate:
-    """The most that a question will use under the limits; an answer at once takes far less."""
-    looks = min(limits.looks, limits.visual_tokens // max(1, tokens_per_look))
-    return Estimate(tokens_per_look, looks, limits.visual_tokens)
-
-
 def usage_dict(usage: Usage) -> dict[str, float]:
     """A usage as plain numbers."""
     return {

@@ -14,20 +14,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
-from agent.models import ModelChoice, choose_models
+from agent.endpoint_settings import EndpointSettings
+from agent.models import NO_ENDPOINT, ModelChoice, choose_models, split_models
 from agent.settings import AskSettings, settings_for, with_budget
 from index.build import IndexSettings
 from index.encoder import EncoderIdentity
 from index.errors import InputError
 from index.library import default_library_folder
+from index.words import WordSettings
 
 FILE_NAME = "longshot.toml"
 _PREFIX = "LONGSHOT_"
-_PLAIN = ("library", "models", "encoder", "device")
+_OPENAI = "api.openai.com"
+_PLAIN = ("library", "models", "encoder", "device", "base_url")
+_KEY = "LONGSHOT_API_KEY"
+# Secrets are no settings: what needs one reads it itself.
+_SECRETS = ("LONGSHOT_TOKEN", _KEY)
 
 
 class BudgetLimits(BaseModel):
@@ -52,6 +67,25 @@ class _IndexSection(BaseModel):
     backend: str | None = None
 
 
+class _EndpointSection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timeout_s: PositiveFloat | None = None
+    retries: NonNegativeInt | None = None
+    concurrency: PositiveInt | None = None
+    requests_per_minute: PositiveFloat | None = None
+    max_visual_tokens: PositiveInt | None = None
+
+
+class _WordsSection(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    speech: str | None = Field(default=None, min_length=1)
+    speech_language: str | None = None
+    screen_text: bool | None = None
+    screen_every_s: PositiveFloat | None = None
+
+
 class _Layer(BaseModel):
     """One source of settings."""
 
@@ -61,8 +95,11 @@ class _Layer(BaseModel):
     models: str | None = Field(default=None, min_length=1)
     encoder: str | None = Field(default=None, min_length=1)
     device: str | None = Field(default=None, min_length=1)
+    base_url: str | None = Field(default=None, min_length=1)
     budget: BudgetLimits = BudgetLimits()
     index: _IndexSection = _IndexSection()
+    endpoint: _EndpointSection = _EndpointSection()
+    words: _WordsSection = _WordsSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +113,7 @@ class Config:
     device: str
     budget: BudgetLimits
     index: IndexSettings
+    endpoint: EndpointSettings = NO_ENDPOINT
 
     def choice(self, library_encoder: EncoderIdentity | None = None) -> ModelChoice:
         """The names of the models, before anything is loaded.
@@ -84,7 +122,8 @@ class Config:
         itself (the demo's, the fakes) brings its encoder along.
         """
         encoder = self.encoder
-        is_pair = self.models == "demo" or self.models.partition(":")[0] == "scripted"
+        first, _ = split_models(self.models)
+        is_pair = first == "demo" or first.partition(":")[0] == "scripted"
         if encoder is None and library_encoder is not None and not is_pair:
             encoder = library_encoder.name
         return choose_models(self.models, encoder=encoder, device=self.device)
@@ -128,7 +167,12 @@ def load_config(
         encoder=_absolute(merged.get("encoder")),
         device=merged.get("device", "auto"),
         budget=BudgetLimits(**merged["budget"]),
-        index=IndexSettings(**merged["index"]),
+        index=IndexSettings(**merged["index"], words=WordSettings(**merged["words"])),
+        endpoint=EndpointSettings(
+            base_url=merged.get("base_url", ""),
+            api_key=_key(merged.get("base_url", ""), environ),
+            **merged["endpoint"],
+        ),
     )
 
 
@@ -162,15 +206,21 @@ def _bad_budget(text: str) -> InputError:
     )
 
 
+def _key(base_url: str, environ: Mapping[str, str]) -> str:
+    """The server's key. The one for OpenAI goes to OpenAI alone, whatever address is given."""
+    of_openai = environ.get("OPENAI_API_KEY", "") if urlsplit(base_url).hostname == _OPENAI else ""
+    return environ.get(_KEY) or of_openai
+
+
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {f"{_PREFIX}{name.upper()}": name for name in (*_PLAIN, "budget")}
     values: dict[str, Any] = {}
     for key, value in environ.items():
-        if not key.startswith(_PREFIX) or not value:
+        if not key.startswith(_PREFIX) or not value or key in _SECRETS:
             continue
         if key not in known:
             raise InputError(
-                f"{key} in the environment is no setting", f"known: {', '.join(known)}"
+                f"{key} in the environment is no setting", f"known: {', '.join((*known, _KEY))}"
             )
         values[known[key]] = parse_budget(value) if key.endswith("_BUDGET") else value
     return values

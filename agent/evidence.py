@@ -19,7 +19,7 @@ from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Span
-from prompts.render import RenderedPrompt, render
+from prompts.render import RenderedPrompt
 from tools.keyclips import Candidate, ClipShape, KeyClip, allocate, smallest_open_step
 from tools.look import mean_motion, motion_fps
 
@@ -73,7 +73,7 @@ def ask_evidence(
         ballots.append(_ask_once(ws, step, prompt, clips, taken))
         if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
             break
-    return _count(ballots, looks)
+    return _count(ballots, looks, n_needed=min(2, ws.settings.answer.passes))
 
 
 def key_clips(
@@ -214,10 +214,10 @@ def _ask_once(
 def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
     by_letter = ws.videollm.capabilities.options_by == "letter"
     options = list(ws.question.options) if by_letter else []
-    return render(name, n_clips=n_clips, question=question, options=options)
+    return ws.render(name, n_clips=n_clips, question=question, options=options)
 
 
-def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState]) -> Vote:
+def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int) -> Vote:
     if not ballots:
         return Vote("", None, False, 0.0, tuple(looks), "budget: no tokens left to show evidence")
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
@@ -228,6 +228,6 @@ def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState]) -> Vote:
     choice = int(key) if winner.probabilities else None
     if choice is not None:
         share = sum(b.probabilities[choice] for b in ballots) / len(ballots)
-    agreed = n >= 2
+    agreed = n >= n_needed
     why = f"{n} of {len(ballots)} passes agree" if agreed else "the passes disagree"
     return Vote(winner.reply, choice, agreed, share, tuple(looks), why)

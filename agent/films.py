@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from index.build import IndexSettings, Progress, build
+from index.build import IndexSettings, Progress, build, video_files
 from index.encoder import Encoder
 from index.errors import InputError, MediaError
 from index.library import Library
@@ -51,3 +51,25 @@ def film_to_ask(
     if report.failures:
         raise MediaError(report.failures[0].message, report.failures[0].hint)
     return (*report.indexed, *report.unchanged)[0]
+
+
+def named_film(name: str, *, folder: Path | None) -> str:
+    """What a line of a batch calls a film, as `film_to_ask` takes it.
+
+    Args:
+        folder: where films lie: a path in it wins, then the only film below it of this file name,
+            with or without its ending.
+
+    Raises:
+        InputError: several films below the folder have the name.
+    """
+    if folder is None:
+        return name
+    inside = folder / name
+    if inside.is_file():
+        return str(inside)
+    found = [path for path in video_files([folder])[0] if name in (path.name, path.stem)]
+    if len(found) > 1:
+        shown = ", ".join(str(path) for path in found[:3])
+        raise InputError(f'"{name}" is the name of {len(found)} films: {shown}', "give its path")
+    return str(found[0]) if found else name

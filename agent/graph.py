@@ -1,8 +1,8 @@
 """The wiring of the agent.
 
-    plan → survey → spotlight → look → reflect ─┬→ spotlight
-                       ↑  └──────────→ answer ←─┘
-                       └────────────────┴→ end
+    plan → words → survey → spotlight → look → reflect ─┬→ spotlight
+             └→ end            ↑  └──────────→ answer ←─┘
+                               └────────────────┴→ end
 
 Every node is a plain function of (state, runtime) and says in `next` where to go; the state is
 plain JSON types, so that a checkpoint after every node lets a killed run go on.
@@ -10,9 +10,11 @@ plain JSON types, so that a checkpoint after every node lets a killed run go on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
 
 from agent.answer import answer
 from agent.reflect import reflect
@@ -20,16 +22,20 @@ from agent.settings import AskSettings
 from agent.spotlight import look, spotlight
 from agent.state import State
 from agent.survey import plan, survey
+from agent.words import words
 from agent.workspace import Workspace
+
+Node = Callable[[State, Runtime[Workspace]], State]
 
 
 def build_graph(*, checkpointer: Any = None) -> Any:
     """The compiled graph; without a checkpointer a run lives in memory alone."""
     graph = StateGraph(State, context_schema=Workspace)
     for name, node in NODES.items():
-        graph.add_node(name, node)
+        graph.add_node(name, with_own_model(name, node))
     graph.add_edge(START, "plan")
-    graph.add_edge("plan", "survey")
+    graph.add_edge("plan", "words")
+    graph.add_conditional_edges("words", next_of, {"survey": "survey", "end": END})
     graph.add_edge("survey", "spotlight")
     graph.add_conditional_edges("spotlight", next_of, ["look", "answer"])
     graph.add_edge("look", "reflect")
@@ -38,8 +44,18 @@ def build_graph(*, checkpointer: Any = None) -> Any:
     return graph.compile(checkpointer=checkpointer)
 
 
-NODES = {
+def with_own_model(name: str, node: Node) -> Node:
+    """The node, working with the VideoLLM that was named for it."""
+
+    def run(state: State, runtime: Runtime[Workspace]) -> State:
+        return node(state, runtime.override(context=runtime.context.for_node(name)))
+
+    return run
+
+
+NODES: dict[str, Node] = {
     "plan": plan,
+    "words": words,
     "survey": survey,
     "spotlight": spotlight,
     "look": look,

@@ -3,22 +3,32 @@
     auto           the pair of the table below that fits this machine
     demo           the embedded pair; it knows only the demo world, and is never chosen by itself
     FOLDER, HUB/ID a VideoLLM that transformers can load, with an encoder of one's own choice
+    openai:MODEL   a model of an OpenAI-compatible server, reached at --base-url
     scripted       the fakes, for tests; scripted:FILE.json says what they know
+
+Behind the first name nodes of the agent may be given a VideoLLM of their own:
+"auto,reflect=openai:small,answer=openai:large".
 
 What `auto` chose is in the result, so that a run can record it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.backends import BY_MODEL_TYPE, backend_class
+from agent.endpoint_settings import PREFIX, EndpointSettings
 from agent.videollm import VideoLLM
+from agent.workspace import model_names
 from index.encoder import Encoder, open_encoder
 from index.errors import ModelError
 
 DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo" / "weights"
+NODES_WITH_MODEL = ("plan", "survey", "reflect", "answer")
+"""Nodes of the agent that ask the VideoLLM something."""
+NO_ENDPOINT = EndpointSettings()
 _GB = 10**9
 
 
@@ -63,6 +73,8 @@ class ModelChoice:
     videollm: str
     why: str
     """Why these two, in a few words, for the run's record."""
+    by_node: tuple[tuple[str, str], ...] = ()
+    """(node, name of the VideoLLM that works there), where it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +84,17 @@ class Models:
     choice: ModelChoice
     encoder: Encoder
     videollm: VideoLLM
+    by_node: Mapping[str, VideoLLM] = field(default_factory=dict)
+    """Nodes that have a VideoLLM of their own."""
 
     @property
     def knows_only_demo_world(self) -> bool:
         """To be said to whoever asks about a film of their own."""
         return self.videollm.knows_only_demo_world
+
+    def names(self) -> dict[str, str]:
+        """Names and weights, for the record of a run."""
+        return model_names(self.encoder, self.videollm, self.by_node)
 
 
 def find_hardware() -> Hardware:
@@ -103,6 +121,28 @@ def videollm_is_here(name: str) -> bool:
     return is_here(name)
 
 
+def split_models(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The first name, and (node, name) pairs, of "NAME,reflect=NAME,answer=NAME".
+
+    Raises:
+        ModelError: a node that asks nothing of a model, or one that is named twice.
+    """
+    first, *rest = (part.strip() for part in text.split(","))
+    if first.partition("=")[0] in NODES_WITH_MODEL:
+        first, rest = "auto", [first, *rest]
+    pairs: list[tuple[str, str]] = []
+    for part in rest:
+        node, equals, name = (piece.strip() for piece in part.partition("="))
+        known = node in NODES_WITH_MODEL and node not in dict(pairs)
+        if not (known and equals and name):
+            raise ModelError(
+                f"{part!r} in --models {text!r} names no model for a node",
+                f"write NODE=NAME, each once; nodes: {', '.join(NODES_WITH_MODEL)}",
+            )
+        pairs.append((node, name))
+    return first, tuple(pairs)
+
+
 def choose_models(name: str, *, encoder: str | None = None, device: str = "auto") -> ModelChoice:
     """The pair that a name means here, without loading or looking for it.
 
@@ -114,7 +154,8 @@ def choose_models(name: str, *, encoder: str | None = None, device: str = "auto"
     Raises:
         ModelError: an empty name.
     """
-    if not name.strip():
+    name, by_node = split_models(name)
+    if not name:
         raise ModelError("no model named", "give --models auto, demo, a folder or a hub id")
     if name == "demo":
         pair = (f"local-dir:{DEMO_FOLDER / 'clip'}", str(DEMO_FOLDER / "vlm"), "by name")
@@ -127,11 +168,32 @@ def choose_models(name: str, *, encoder: str | None = None, device: str = "auto"
         pair = (tier.encoder, tier.videollm if name == "auto" else name, f"auto: {why}")
     else:
         pair = (encoder, name, "by name")
-    return ModelChoice(asked=name, encoder=encoder or pair[0], videollm=pair[1], why=pair[2])
+    return ModelChoice(name, encoder or pair[0], pair[1], pair[2], by_node)
 
 
-def open_models(name: str, *, device: str = "auto", encoder: str | None = None) -> Models:
-    """Both models of a name, loaded.
+def recorded_name(choice: ModelChoice) -> str:
+    """The VideoLLM's name as it will stand in the record of a run."""
+    return "demo" if choice.asked == "demo" else choice.videollm
+
+
+def knows_only_demo_world(choice: ModelChoice) -> bool:
+    """Whether the VideoLLM was trained on rendered films alone, without loading it."""
+    from agent.backends.weights import read_notes
+
+    return read_notes(Path(choice.videollm).expanduser()).demo_world
+
+
+def open_models(
+    name: str,
+    *,
+    device: str = "auto",
+    encoder: str | None = None,
+    endpoint: EndpointSettings = NO_ENDPOINT,
+) -> Models:
+    """Both models of a name, loaded, and those that nodes have of their own.
+
+    Args:
+        endpoint: how the server of an "openai:" model is reached.
 
     Raises:
         ModelError: unknown, weights missing, no network, no such device, out of memory; in one
@@ -139,8 +201,14 @@ def open_models(name: str, *, device: str = "auto", encoder: str | None = None) 
     """
     choice = choose_models(name, encoder=encoder, device=device)
     # The VideoLLM first: it is the one more often missing, and finding that out is quick.
-    videollm = open_videollm(choice, device=device)
-    return Models(choice, open_chosen_encoder(choice, device=device), videollm)
+    videollm = open_videollm(choice, device=device, endpoint=endpoint)
+    opened: dict[str, VideoLLM] = {choice.asked: videollm, choice.videollm: videollm}
+    for own in dict.fromkeys(own for _, own in choice.by_node):
+        if own not in opened:
+            alone = choose_models(own, encoder=choice.encoder, device=device)
+            opened[own] = open_videollm(alone, device=device, endpoint=endpoint)
+    by_node = {node: opened[own] for node, own in choice.by_node}
+    return Models(choice, open_chosen_encoder(choice, device=device), videollm, by_node)
 
 
 def open_chosen_encoder(choice: ModelChoice, *, device: str = "auto") -> Encoder:
@@ -163,7 +231,9 @@ def split_encoder_name(text: str) -> tuple[str, str | None]:
     return name, weights or None
 
 
-def open_videollm(choice: ModelChoice, *, device: str = "auto") -> VideoLLM:
+def open_videollm(
+    choice: ModelChoice, *, device: str = "auto", endpoint: EndpointSettings = NO_ENDPOINT
+) -> VideoLLM:
     """The choice's VideoLLM alone.
 
     Raises:
@@ -172,6 +242,9 @@ def open_videollm(choice: ModelChoice, *, device: str = "auto") -> VideoLLM:
     name = choice.videollm
     if name == "scripted" or name.startswith("scripted:"):
         return _scripted(name.partition(":")[2])
+    if name.startswith(PREFIX):
+        served: VideoLLM = backend_class("endpoint")(name.removeprefix(PREFIX), endpoint)
+        return served
     if choice.asked == "demo":
         _check_demo(Path(name))
     from agent.backends.weights import find_weights, model_type
@@ -183,8 +256,7 @@ def open_videollm(choice: ModelChoice, *, device: str = "auto") -> VideoLLM:
             raise
         raise ModelError(f"--models auto chose {name}: {error.message}", error.hint) from error
     backend = backend_class(BY_MODEL_TYPE.get(model_type(folder), "frames"))
-    shown = "demo" if choice.asked == "demo" else name
-    videollm: VideoLLM = backend(folder, name=shown, device=device)
+    videollm: VideoLLM = backend(folder, name=recorded_name(choice), device=device)
     return videollm
 
 

@@ -22,7 +22,7 @@ from agent.state import (
 )
 from agent.steps import StepWriter
 from agent.workspace import Workspace
-from prompts.render import RenderedPrompt, render
+from prompts.render import RenderedPrompt
 from tools.belief import Belief
 
 
@@ -42,7 +42,7 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     ws = runtime.context
     step = StepWriter(ws, state, "reflect")
     before = ws.belief(state)
-    prompt = render("reflect", n_clips=1, question=state["reflect_question"])
+    prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     stored = look_fit(ws, prompt)
     most = ws.settings.reflect.most_log_ratio
     findings: list[FindingState] = []
@@ -50,6 +50,12 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     updates: list[UpdateState] = []
     n_empty = state["n_empty_in_a_row"]
     for taken in _unjudged(state):
+        if not ws.settings.reflect.judge:
+            even = step.finding(
+                taken, p_yes=0.5, confidence=ws.settings.reflect.accept, log_ratio=0.0
+            )
+            findings.append(even)
+            continue
         raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
         odds = stored.fit.log_odds(raw.p_yes)
         found = step.finding(
@@ -81,6 +87,8 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     after_state: State = {**state, **update}
     after = ws.belief(after_state)
     reason = why_stop(after_state, after, ws.settings.reflect)
+    if not ws.settings.reflect.judge:
+        reason = "sufficient: no look is judged"
     update["next"] = "answer" if reason else "spotlight"
     update["stop_reason"] = reason
     why = reason or _summary(findings, ws.settings.reflect)

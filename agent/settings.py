@@ -52,7 +52,8 @@ class SurveySettings:
     n_candidates: int = 8
     """Separated peaks whose small frames make the strip."""
     strip_pairs: int = 2
-    """Pairs of frames of each peak in the strip: two give a span its start and its end."""
+    """Pairs of frames of each peak in the strip: two give a span its start and its end; 0: no
+    strip, so no request of the model's own."""
     strip_gap_s: float = 3.0
     """Seconds between the pairs of one peak."""
     strip_short_side_px: int = 96
@@ -94,6 +95,8 @@ class SpotlightSettings:
     loop_new_share: float = 0.1
     """… that show less than this share of new seconds are a circle: proposals are dropped and the
     search goes back to what it left."""
+    follow_findings: bool = True
+    """Windows are ranked by the belief as the findings left it; without, by the prior alone."""
     least_gain_bits: float = 1e-5
     """A window expected to tell less than this is not worth a look."""
     least_chance: float = 0.01
@@ -123,8 +126,9 @@ class LookSettings:
     tell_delivered: bool = True
     """Whether a model that asked for a look is told in the prompt what it got, or why it got none.
     Not for models that never read such a line."""
-    thumbnails_per_look: int = 4
-    """Frames of each look that the trace keeps as small JPEGs."""
+    thumbnails_per_look: int = 32
+    """Frames of each look that the trace keeps as small JPEGs: all of them, so that it can be read
+    without the film."""
     thumbnail_height_px: int = 96
 
 
@@ -132,6 +136,9 @@ class LookSettings:
 class ReflectSettings:
     """What a judgement does to the belief, and when it is enough."""
 
+    judge: bool = True
+    """Every look of the search is judged; without, it ends after one turn, whose looks count by the
+    prior."""
     fit: Fit = field(default_factory=Fit)
     """How P(yes) is read where no fit is stored for model and prompt."""
     most_log_ratio: float = 4.0
@@ -184,7 +191,8 @@ class AnswerSettings:
     """Belief in "nowhere" from which a search that ran out without a guess says "not found":
     0.33 is reached when half of the prior belief was looked at and was empty."""
     passes: int = 3
-    """Times that the evidence is shown at most: two that agree are enough, the third decides."""
+    """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
+    the first reply stands."""
     region_share: float = 0.3
     """A "when" in a long shot reaches as far as the belief is at least this share of its mean in
     the finding."""
@@ -218,6 +226,24 @@ class SeveralSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsSettings:
+    """What the film's words do to a question."""
+
+    least_share: float = 0.5
+    """A passage that holds less of what is asked for is not one."""
+    sure_share: float = 0.75
+    """From here on a passage may be the answer, or name the moment to look at."""
+    least_held: float = 0.6
+    """Share of a reply's words that the lines must hold."""
+    passages: int = 8
+    """Passages that raise the belief around them."""
+    log_ratio: float = 1.0
+    """What a passage that holds all of it says for its seconds (natural log)."""
+    around_s: float = 4.0
+    """Seconds beside a passage that it speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskSettings:
     """All settings of a question."""
 
@@ -229,6 +255,7 @@ class AskSettings:
     verify: VerifySettings = field(default_factory=VerifySettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     several: SeveralSettings = field(default_factory=SeveralSettings)
+    words: WordsSettings = field(default_factory=WordsSettings)
     belief_bins: int = 200
     """Length of the beliefs kept in the trace."""
 

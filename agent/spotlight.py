@@ -69,6 +69,8 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     circles = goes_in_circles(state["looks"], settings=ws.settings.spotlight)
     if circles:
         state = {**state, "proposals": []}
+    if not ws.settings.spotlight.follow_findings:
+        belief = ws.prior(state).belief
     ranked = rank(ws, state, belief, limit_tokens=budget.tokens_for_search)
     reason = _not_worth_it(ws, state, ranked, budget)
     if reason:
@@ -85,7 +87,7 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
         reason = _why_none(ws, state, ranked)
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
     looked = [span_of(k) for k in _search(state["looks"])]
-    if circles or (state["flat"] and not any(f["log_ratio"] > 0 for f in state["findings"])):
+    if circles or _nothing_stands_out(state):
         chosen = evenly(ranked, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
     step.data = {
         "circles": circles,
@@ -194,6 +196,12 @@ def evenly(
             kept.append(replace(best, window=replace(best.window, source="even")))
             seen.append(best.window.span.middle_s)
     return kept
+
+
+def _nothing_stands_out(state: State) -> bool:
+    """Whether neither the vectors, nor a line of words, nor a look says where it could be."""
+    said = any(u["cause"] == "words" for u in state["updates"])
+    return state["flat"] and not said and not any(f["log_ratio"] > 0 for f in state["findings"])
 
 
 def _gap_s(span: Span, seen_s: Sequence[float]) -> float:

@@ -86,6 +86,14 @@ class UpdateState(TypedDict):
     cause: str
 
 
+class CitedLineState(TypedDict):
+    """A line of words that the answer rests on."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
 class State(TypedDict, total=False):
     """One run. Every node returns the keys that it changed, whole."""
 
@@ -94,10 +102,12 @@ class State(TypedDict, total=False):
     kind: str
     subject: str
     question: str
-    """The question without what it says about the time: what the evidence is asked."""
+    """The question without what it says about the time, by the clock or by a line that is said:
+    what the evidence is asked."""
     reflect_question: str
     bounds: list[float]
     cues: list[Cue]
+    cited_lines: list[CitedLineState]
     flat: bool
     updates: list[UpdateState]
     proposals: list[ProposalState]
@@ -128,6 +138,7 @@ def initial_state() -> State:
         reflect_question="",
         bounds=[],
         cues=[],
+        cited_lines=[],
         flat=False,
         updates=[],
         proposals=[],

@@ -8,7 +8,9 @@ nothing is asked that the trace does not show.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from agent.budget import Budget, usage_dict
@@ -20,7 +22,8 @@ from index.types import Span
 from prompts.render import RenderedPrompt
 from tools.belief import Belief
 from tools.keyclips import ClipShape
-from tools.pictures import jpeg_of
+from tools.look import EVEN_SAMPLING
+from tools.pictures import jpeg_of, pixel_hash
 
 
 class StepWriter:
@@ -31,6 +34,8 @@ class StepWriter:
         self._state = state
         self._node = node
         self._began_s = time.monotonic()
+        self._began_at = _now()
+        self._waited_s = 0.0
         self._looks: list[LookRow] = []
         self._calls: list[CallRow] = []
         self._findings: list[FindingRow] = []
@@ -63,6 +68,7 @@ class StepWriter:
             ),
             "source": source,
         }
+        began_at, began_s = _now(), time.monotonic()
         clip = self._ws.clip(look)
         self._looks.append(
             LookRow(
@@ -74,6 +80,11 @@ class StepWriter:
                 tokens=look["tokens"],
                 why=why,
                 thumbnails=self._thumbnails(clip),
+                source=source,
+                sampling=EVEN_SAMPLING,
+                pixel_hashes=tuple(pixel_hash(frame) for frame in clip.pixels),
+                started_at=began_at,
+                seconds=round(time.monotonic() - began_s, 4),
             )
         )
         return look, clip
@@ -87,17 +98,19 @@ class StepWriter:
         max_tokens: int,
     ) -> Reply:
         """Ask for text."""
+        asked_s = time.monotonic()
         reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
-        self._note(prompt, clips, looks, reply.usage, reply.prompt_text, reply.text, {})
+        self._note(asked_s, prompt, clips, looks, reply, output=reply.text)
         return reply
 
     def judge(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
     ) -> Judgement:
         """Ask for P(yes)."""
+        asked_s = time.monotonic()
         found = self._ws.videollm.judge(prompt, clips)
         probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def choose(
@@ -109,9 +122,10 @@ class StepWriter:
         looks: Sequence[LookState],
     ) -> Choice:
         """Ask for a distribution over options."""
+        asked_s = time.monotonic()
         found = self._ws.videollm.choose(prompt, clips, options=options)
         probabilities = dict(zip(options, found.probabilities, strict=True))
-        self._note(prompt, clips, looks, found.usage, found.prompt_text, "", probabilities)
+        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def finding(
@@ -174,6 +188,7 @@ class StepWriter:
             absent_after=after.absent if after else None,
             usage=usage,
             data=self.data,
+            started_at=self._began_at,
         )
         self._ws.runs.record(self._ws.run_id, step)
         self._ws.on_step(step)
@@ -187,19 +202,23 @@ class StepWriter:
             "visual_tokens": spent["visual_tokens"] + self._priced_tokens,
             "looks": spent["looks"] + len(self._looks),
             "calls": spent["calls"] + self._usage.calls,
-            "seconds": spent["seconds"] + time.monotonic() - self._began_s,
+            "seconds": spent["seconds"] + time.monotonic() - self._began_s - self._waited_s,
         }
 
     def _note(
         self,
+        asked_s: float,
         prompt: RenderedPrompt,
         clips: Sequence[Clip],
         looks: Sequence[LookState],
-        usage: Usage,
-        prompt_text: str,
-        output: str,
-        probabilities: dict[str, float],
+        found: Reply | Judgement | Choice,
+        *,
+        output: str = "",
+        probabilities: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        usage = found.usage
+        # The time in which a shared model worked for other questions is not this one's.
+        self._waited_s += max(0.0, time.monotonic() - asked_s - usage.seconds)
         self._usage = self._usage + usage
         self._priced_tokens += sum(
             self._ws.videollm.clip_tokens(
@@ -211,11 +230,15 @@ class StepWriter:
             CallRow(
                 prompt_name=prompt.name,
                 prompt_hash=prompt.file_hash,
-                prompt_text=prompt_text,
+                prompt_text=found.prompt_text,
                 output=output,
                 probabilities={k: float(v) for k, v in probabilities.items()},
                 look_ids=tuple(look["look_id"] for look in looks),
                 usage=usage_dict(usage),
+                model=self._ws.videollm.name,
+                model_hash=self._ws.videollm.weights_hash,
+                started_at=_now(before_s=usage.seconds),
+                note=found.note,
             )
         )
 
@@ -228,3 +251,8 @@ class StepWriter:
             (t, jpeg_of(pixels, height_px=settings.thumbnail_height_px))
             for t, pixels in by_time.items()
         )
+
+
+def _now(*, before_s: float = 0.0) -> str:
+    """UTC, ISO 8601, so many seconds ago."""
+    return (datetime.now(UTC) - timedelta(seconds=before_s)).isoformat(timespec="milliseconds")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from langgraph.runtime import Runtime
@@ -25,8 +26,7 @@ from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.times import format_time
-from index.types import Frame, Pixels
-from prompts.render import render
+from index.types import Frame, Pixels, Seconds, Span
 from tools.belief import Belief
 from tools.keyclips import anchors
 from tools.pictures import resized
@@ -42,7 +42,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     intent = parse_question(time.question)
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else time.question
-    reply = step.reply(render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
+    reply = step.reply(ws.render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
     rewrite = usable_rewrite(reply.text, about)
     cues = _cues(ws, intent, time.question, rewrite=rewrite) + _leaning(time.relation)
     bounds = time.bounds
@@ -56,6 +56,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
         "cues": [dict(c) for c in cues],
         "bounds": [bounds.start_s, bounds.end_s],
         "relation": f"{time.relation.side} {time.relation.anchor}" if time.relation else "",
+        "film_s": film.end_s,
     }
     update = State(
         kind=intent.kind,
@@ -93,10 +94,16 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
         limit=ws.settings.survey.n_candidates,
         apart_s=ws.settings.spotlight.spread_s,
     )
-    parsed = _ask_over_strip(ws, step, state, peaks)
+    parsed, strip = _ask_over_strip(ws, step, state, peaks)
     proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
     step.data = {
         "shortlist_s": [round(t, 2) for t in peaks],
+        "strip": strip,
+        "searched": searched_spans(ws.film.timeline.times_s, ws.film.video.span),
+        "prior_lanes": [
+            {"lane": lane, "profile": list(belief.profile(n_bins=ws.settings.belief_bins))}
+            for lane, belief in ws.lane_priors(state["cues"]).items()
+        ],
         "spread": round(prior.spread, 4),
         "best_cosine": round(prior.best, 4),
         "flat": prior.flat,
@@ -139,6 +146,24 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
             return sorted(chosen)
 
 
+def searched_spans(times_s: Seconds, film: Span) -> list[list[float]]:
+    """Stretches of the film that the index holds: from each of its rows to the next.
+
+    A row reaches as far as the rows usually stand apart; what could not be decoded stays out.
+    """
+    if not len(times_s):
+        return []
+    gaps_s = np.diff(times_s)
+    row_s = float(np.median(gaps_s)) if len(gaps_s) else film.duration_s
+    first = np.concatenate([[True], gaps_s > 1.5 * row_s])
+    last = np.concatenate([first[1:], [True]])
+    ends_s = np.minimum(times_s[last] + row_s, film.end_s)
+    return [
+        [round(float(start), 3), round(float(end), 3)]
+        for start, end in zip(times_s[first], ends_s, strict=True)
+    ]
+
+
 def _cues(ws: Workspace, intent: Intent, question: str, *, rewrite: str) -> list[Cue]:
     """Texts to retrieve by; options count by their best, so none of them is a claim."""
     settings = ws.settings.survey
@@ -160,8 +185,10 @@ def _leaning(relation: Relation | None) -> list[Cue]:
 
 def _ask_over_strip(
     ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
-) -> ParsedRequests:
-    """Show small frames around the peaks; what the model asks for, parsed."""
+) -> tuple[ParsedRequests, dict[str, Any]]:
+    """Show small frames around the peaks; what the model asks for, parsed, and what was shown."""
+    if ws.settings.survey.strip_pairs == 0:
+        return ParsedRequests((), ()), {}
     clip = strip_clip(ws, peaks)
     can = ws.videollm.capabilities
     price = ws.videollm.clip_tokens(
@@ -169,8 +196,8 @@ def _ask_over_strip(
     )
     # The glance may take a quarter of the search's tokens, or a small budget dies on it.
     if not can.absolute_times or price > step.budget().tokens_for_search // 4:
-        return ParsedRequests((), ())
-    prompt = render("request", n_clips=1, question=state["reflect_question"])
+        return ParsedRequests((), ()), {}
+    prompt = ws.render("request", n_clips=1, question=state["reflect_question"])
     limits = RequestLimits(film=ws.bounds(state), max_frames=ws.settings.look.most_requested_frames)
     refused: tuple[Refusal, ...] = ()
     for _ in range(ws.settings.survey.request_turns):
@@ -181,7 +208,12 @@ def _ask_over_strip(
         again = bool(parsed.refusals) and not parsed.requests and ws.settings.look.tell_delivered
         if not again or price > step.budget().tokens_for_search // 4:
             break
-    return ParsedRequests(parsed.requests, refused)
+    strip = {
+        "times_s": [round(t, 3) for t in clip.times_s],
+        "width_px": clip.width_px,
+        "height_px": clip.height_px,
+    }
+    return ParsedRequests(parsed.requests, refused), strip
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:

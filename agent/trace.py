@@ -31,6 +31,7 @@ def step_to_json(step: StepRow) -> dict[str, Any]:
         "step": step.step_index,
         "node": step.node,
         "why": step.why,
+        "started_at": step.started_at,
         "looks": [
             {
                 "look": look.look_id,
@@ -42,6 +43,11 @@ def step_to_json(step: StepRow) -> dict[str, Any]:
                 "height_px": look.height_px,
                 "tokens": look.tokens,
                 "why": look.why,
+                "source": look.source,
+                "sampling": look.sampling,
+                "pixel_hashes": list(look.pixel_hashes),
+                "started_at": look.started_at,
+                "seconds": look.seconds,
             }
             for look in step.looks
         ],
@@ -54,6 +60,10 @@ def step_to_json(step: StepRow) -> dict[str, Any]:
                 "probabilities": call.probabilities,
                 "looks": list(call.look_ids),
                 "usage": call.usage,
+                "model": call.model,
+                "model_hash": call.model_hash,
+                "started_at": call.started_at,
+                "note": call.note,
             }
             for call in step.calls
         ],

@@ -42,8 +42,26 @@ class Citation:
     frames_s: tuple[float, ...]
     """Times of the frames that were seen there."""
     look_id: str
+    lane: str = "picture"
+    """"words" where a line is cited instead of pictures; it has no look and no frames."""
+    text: str = ""
+    """The line, as the film has it."""
     verified: bool = True
     """Always true here: what fails the check is not a citation."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Half-open float seconds."""
+        return {
+            "video_id": self.video_id,
+            "start": round(self.span.start_s, 3),
+            "end": round(self.span.end_s, 3),
+            "what": self.what,
+            "frames": [round(t, 3) for t in self.frames_s],
+            "look": self.look_id,
+            "lane": self.lane,
+            "text": self.text,
+            "verified": self.verified,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +103,7 @@ class Answer:
             "choice": self.choice,
             "confidence": round(self.confidence, 4),
             "status": self.status,
-            "citations": [
-                {
-                    "video_id": c.video_id,
-                    "start": round(c.span.start_s, 3),
-                    "end": round(c.span.end_s, 3),
-                    "what": c.what,
-                    "frames": [round(t, 3) for t in c.frames_s],
-                    "look": c.look_id,
-                    "verified": c.verified,
-                }
-                for c in self.citations
-            ],
+            "citations": [c.to_json() for c in self.citations],
             "usage": dict(self.usage),
             "trace_id": self.run_id,
             "models": dict(self.models),
@@ -124,6 +131,8 @@ def answer_from_json(data: dict[str, Any]) -> Answer:
                 what=c["what"],
                 frames_s=tuple(c["frames"]),
                 look_id=c["look"],
+                lane=c.get("lane", "picture"),
+                text=c.get("text", ""),
                 verified=c["verified"],
             )
             for c in data["citations"]

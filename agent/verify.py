@@ -18,7 +18,7 @@ from agent.state import FindingState, LookState, State, UpdateState
 from agent.steps import StepWriter
 from agent.workspace import Workspace
 from index.types import Span
-from prompts.render import RenderedPrompt, render
+from prompts.render import RenderedPrompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def verify(
         return None
     look, clip = step.look(span, shape, why="a second look at a finding", source="answer")
     most = ws.settings.verify.most_log_ratio
-    prompt = render("reflect", n_clips=1, question=state["reflect_question"])
+    prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     second = step.judge(prompt, [clip], looks=[look]).p_yes
     stored = verify_fit(ws, prompt)
     odds = stored.fit.log_odds(found["p_yes"], second=second)

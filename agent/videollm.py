@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -74,6 +74,8 @@ class Capabilities:
     "text" the prompt must not list the options."""
     max_visual_tokens: int
     """The most visual tokens that one prompt may hold."""
+    reads_text: bool = True
+    """Can it answer from lines of text? Models as small as the embedded ones cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Usage:
     """All tokens of the prompts, the visual ones among them."""
     visual_tokens: int = 0
     output_tokens: int = 0
-    """Tokens generated; 0 for scoring."""
+    """Tokens generated; 0 for scoring by a model that runs here."""
     calls: int = 0
     seconds: float = 0.0
 
@@ -134,6 +136,18 @@ class Choice:
     prompt_text: str
     note: str = ""
     """What was odd about the call, such as fewer frames seen for lack of memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """What one call asks, for calls that are made together."""
+
+    prompt: RenderedPrompt
+    clips: tuple[Clip, ...]
+    options: tuple[str, ...] = ()
+    """Of a choice."""
+    max_tokens: int = 64
+    """Of a reply."""
 
 
 class VideoLLM(Protocol):
@@ -188,3 +202,15 @@ class VideoLLM(Protocol):
         of its tokens.
         """
         ...
+
+
+@runtime_checkable
+class BatchingVideoLLM(VideoLLM, Protocol):
+    """A model that reads several prompts at once, which is quicker than one after the other.
+
+    A result may differ from that of the call alone in the last digits of its probabilities.
+    """
+
+    def reply_all(self, calls: Sequence[Call]) -> list[Reply]: ...
+    def judge_all(self, calls: Sequence[Call]) -> list[Judgement]: ...
+    def choose_all(self, calls: Sequence[Call]) -> list[Choice]: ...

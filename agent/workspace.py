@@ -7,7 +7,7 @@ nothing that the state does not determine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from agent.budget import Budget, Spent
 from agent.confidence import Fit, fit_for
+from agent.own_prompts import render_with
 from agent.settings import AskSettings
 from agent.state import Cue, LookState, State, intent_of, span_of
 from agent.types import Question
@@ -23,6 +24,8 @@ from index.encoder import Encoder
 from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Frame, Seconds, Shot, Span, Vectors, Video
+from index.words import WordLine
+from prompts.render import RenderedPrompt
 from tools.belief import (
     SIDES,
     Belief,
@@ -69,6 +72,23 @@ class Film:
     shots: tuple[Shot, ...]
     strip: Callable[[Sequence[float]], list[Frame]]
     """The small stored frames nearest to some times."""
+    words: tuple[WordLine, ...] = ()
+    """What is said and written, in time order."""
+
+
+def model_names(
+    encoder: Encoder, videollm: VideoLLM, by_node: Mapping[str, VideoLLM]
+) -> dict[str, str]:
+    """Names and weights of the models of a run; a node's own stand under its name."""
+    names = {
+        "encoder": encoder.identity.name,
+        "encoder_weights": encoder.identity.weights_hash,
+        "videollm": videollm.name,
+        "videollm_weights": videollm.weights_hash,
+    }
+    for node, own in sorted(by_node.items()):
+        names |= {f"videollm_{node}": own.name, f"videollm_{node}_weights": own.weights_hash}
+    return names
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +106,12 @@ class Workspace:
     on_step: OnStep
     windows: dict[Span, list[Span]] = field(default_factory=dict)
     """The windows of a part of the film, once they are made."""
+    own_prompts: Mapping[str, str] = field(default_factory=dict)
+    """Texts in the place of the program's prompts, by name."""
+    by_node: Mapping[str, VideoLLM] = field(default_factory=dict)
+    """Nodes that have a VideoLLM of their own."""
+    _first: VideoLLM | None = None
+    """Where `videollm` is a node's own: that of all other nodes."""
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
 
@@ -98,12 +124,21 @@ class Workspace:
     @property
     def models(self) -> dict[str, str]:
         """Names and weights of the models, for the trace."""
-        return {
-            "encoder": self.encoder.identity.name,
-            "encoder_weights": self.encoder.identity.weights_hash,
-            "videollm": self.videollm.name,
-            "videollm_weights": self.videollm.weights_hash,
-        }
+        return model_names(self.encoder, self._first or self.videollm, self.by_node)
+
+    def for_node(self, node: str) -> Workspace:
+        """The workspace as a node sees it: with the VideoLLM that works there.
+
+        What spotlight chooses and look shows is made for the model that reflects on it.
+        """
+        reader = "reflect" if node in ("spotlight", "look") else node
+        if reader not in self.by_node:
+            return self
+        return replace(self, videollm=self.by_node[reader], _first=self.videollm)
+
+    def render(self, name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
+        """A prompt of this run."""
+        return render_with(self.own_prompts, name, n_clips=n_clips, **values)
 
     def size_px(self, short_side_px: int) -> tuple[int, int]:
         """(width, height) of the film's frames at about this short side, on the model's grid."""
@@ -147,6 +182,17 @@ class Workspace:
                 prior = leaning(prior, anchor, side=cue["group"], settings=settings)
             self._priors[key] = prior
         return self._priors[key]
+
+    def lane_priors(self, cues: Sequence[Cue]) -> dict[str, Belief]:
+        """What each lane of the search would believe by itself, for the trace."""
+        lanes: dict[str, list[list[Scores]]] = {}
+        for group in self._scores(cues):
+            lanes.setdefault(group[0].lane, []).append(group)
+        settings = self.settings.survey.prior
+        return {
+            lane: prior_from_scores(self.film.video.span, groups, settings=settings).belief
+            for lane, groups in lanes.items()
+        }
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the bounds."""
@@ -207,19 +253,21 @@ class Workspace:
         film = self.film
         middles = np.array([s.middle_s for s in film.clips.spans])
         lanes = [
-            (film.timeline.times_s, film.timeline.vectors, share),
-            (middles, film.clips.vectors, 1 - share),
+            ("frames", film.timeline.times_s, film.timeline.vectors, share),
+            ("clips", middles, film.clips.vectors, 1 - share),
         ]
         groups: dict[str, list[Cue]] = {}
         for cue in (c for c in cues if c["group"] not in SIDES):
             groups.setdefault(cue["group"], []).append(cue)
         return [
             [
-                Scores(times, vectors @ self._text_vector(cue["text"]), cue["weight"] * weight)
+                Scores(
+                    times, vectors @ self._text_vector(cue["text"]), cue["weight"] * weight, name
+                )
                 for cue in group
             ]
             for group in groups.values()
-            for times, vectors, weight in lanes
+            for name, times, vectors, weight in lanes
             if len(times) and weight > 0
         ]
 

@@ -26,8 +26,10 @@ from typing import Any, Protocol
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
+from PIL import Image, ImageDraw, ImageFont
 
 from demo.draw import SceneFilm
+from demo.speech import subtitles_text
 from demo.truth import FilmScript, script_to_json, truth_path
 
 KEYFRAME_S = 2
@@ -101,6 +103,10 @@ def _publish(script: FilmScript, work: Path, path: Path) -> Path:
     truth = truth_path(path)
     text = json.dumps(script_to_json(script), separators=(",", ":"))
     (work / "truth.json").write_text(text + "\n", encoding="utf-8")
+    if script.lines:
+        # Its words come first too: a film that is indexed at once must find them.
+        (work / "words.srt").write_text(subtitles_text(script.lines), encoding="utf-8")
+        os.replace(work / "words.srt", path.with_suffix(".en.srt"))
     # A film without its truth must not exist under its name; the other way round does no harm.
     os.replace(work / "truth.json", truth)
     os.replace(work / "whole.mp4", path)
@@ -202,7 +208,22 @@ def _frames(part: FilmScript, picture: _Picture) -> Iterator[tuple[int, np.ndarr
         first, end = round(shot.start_s * picture.fps), round(shot.end_s * picture.fps)
         for index in range(first, end):
             time_s = (index - first) / picture.fps
-            yield index, film.frame(time_s, noise_number=index)
+            pixels = film.frame(time_s, noise_number=index)
+            yield index, titled(pixels, shot.title) if shot.title else pixels
+
+
+def titled(pixels: np.ndarray[Any, Any], title: str) -> np.ndarray[Any, Any]:
+    """The frame, (H, W, 3) uint8, with a title on a dark band at its foot."""
+    picture = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(picture)
+    height_px = max(12, picture.height // 7)
+    top = picture.height - height_px
+    draw.rectangle((0, top, picture.width, picture.height), fill=(16, 16, 16))
+    font = ImageFont.load_default(size=0.75 * height_px)
+    draw.text(
+        (picture.width // 2, top + height_px // 2), title, font=font, fill="white", anchor="mm"
+    )
+    return np.asarray(picture)
 
 
 # -- joining

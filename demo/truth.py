@@ -7,7 +7,7 @@ falls on a frame's time.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class FilmShot:
     start_s: float
     end_s: float
     scene: Scene
+    title: str = ""
+    """Written over the picture; only films with words have titles."""
 
     @property
     def span(self) -> tuple[float, float]:
@@ -42,6 +44,18 @@ class Needle:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """What the voice says in a shot."""
+
+    shot_index: int
+    start_s: float
+    end_s: float
+    topic: str
+    """The two words that it is about; "" where it says nothing."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FilmScript:
     """A film before it is drawn, and the truth about it afterwards."""
 
@@ -53,6 +67,8 @@ class FilmScript:
     """Never in the film, though their kind and their colour are."""
     absent_places: tuple[tuple[str, str], ...]
     """Kinds and places that never meet in the film, though both are in it."""
+    lines: tuple[SpokenLine, ...] = ()
+    """What is said, one line a shot; none in a film without words."""
 
     @property
     def duration_s(self) -> float:
@@ -71,7 +87,12 @@ def script_to_json(script: FilmScript) -> dict[str, Any]:
         "fps": script.fps,
         "duration_s": script.duration_s,
         "shots": [
-            {"start_s": s.start_s, "end_s": s.end_s, "scene": scene_to_json(s.scene)}
+            {
+                "start_s": s.start_s,
+                "end_s": s.end_s,
+                "scene": scene_to_json(s.scene),
+                **({"title": s.title} if s.title else {}),
+            }
             for s in script.shots
         ],
         "needles": [
@@ -85,6 +106,7 @@ def script_to_json(script: FilmScript) -> dict[str, Any]:
         ],
         "absent_pairs": [list(p) for p in script.absent_pairs],
         "absent_places": [list(p) for p in script.absent_places],
+        **({"lines": [asdict(line) for line in script.lines]} if script.lines else {}),
     }
 
 
@@ -100,7 +122,8 @@ def script_from_json(data: dict[str, Any]) -> FilmScript:
         seed=data["seed"],
         fps=data["fps"],
         shots=tuple(
-            FilmShot(s["start_s"], s["end_s"], scene_from_json(s["scene"])) for s in data["shots"]
+            FilmShot(s["start_s"], s["end_s"], scene_from_json(s["scene"]), s.get("title", ""))
+            for s in data["shots"]
         ),
         needles=tuple(
             Needle(n["role"], _two(n["pair"]), n["place"], tuple(n["shot_indexes"]))
@@ -108,6 +131,7 @@ def script_from_json(data: dict[str, Any]) -> FilmScript:
         ),
         absent_pairs=tuple(_two(p) for p in data["absent_pairs"]),
         absent_places=tuple(_two(p) for p in data["absent_places"]),
+        lines=tuple(SpokenLine(**line) for line in data.get("lines", ())),
     )
 
 

@@ -28,18 +28,16 @@ from numpy.typing import NDArray
 
 from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
 from agent.trace import load_run
+from evals.failures import anchors_of, shows
 from evals.items import Item, load_items
 from evals.matching import is_right
 from evals.strategies import outcome_of
 from index.run_rows import FindingRow, RunRow, StepRow
 from index.runs import RunStore
-from index.types import Span
 
 _STEPS = 60
 _RIDGE = 1e-3
 """Keeps the fit finite where the classes can be told apart without error."""
-_COVERED = 0.5
-"""A look shows a true span when it shares at least this much of the shorter of the two."""
 _FEWEST = 8
 """A stage with fewer observations of a class than this is not fitted."""
 
@@ -103,25 +101,16 @@ def _newton(
     return theta
 
 
-def anchors_of(item: Item) -> list[Span]:
-    """The spans that the reflection question asks about: of an order question, its anchor."""
-    spans = sorted(item.evidence)
-    if item.kind == "after":
-        return spans[:1]
-    return spans[-1:] if item.kind == "before" else spans
-
-
-def shows(span: Span, true: Sequence[Span]) -> bool:
-    return any(span.overlap_s(t) >= _COVERED * min(span.duration_s, t.duration_s) for t in true)
-
-
 def observed(folder: Path) -> dict[_Key, Observations]:
     """What the runs of an evaluation's folder saw, for every model, prompt and stage."""
-    items = {(item.question, item.options): item for item in load_items(folder / "questions.jsonl")}
+    items = {
+        (Path(item.video).name, item.question, item.options): item
+        for item in load_items(folder / "questions.jsonl")
+    }
     found: dict[_Key, Observations] = defaultdict(Observations)
     with closing(RunStore.open(folder / "library")) as runs:
         for run in runs.runs(limit=-1):
-            item = items.get((run.question, run.options))
+            item = items.get((Path(run.video_path).name, run.question, run.options))
             if item is not None and run.answer:
                 _read(found, item, run, load_run(runs, run.run_id)[1])
                 _read_answer(found, item, runs, run)

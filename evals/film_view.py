@@ -6,6 +6,8 @@ they show and in nothing else.
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,14 +18,16 @@ from agent.models import Models
 from agent.settings import AskSettings
 from agent.types import Question
 from agent.videollm import Clip, Usage
-from index.library import Library, Timeline
+from evals.film_vectors import FilmVectors
+from evals.selection.sheet import Purse, Shown
+from index.library import Library
 from index.types import Span, Video
 from prompts.render import render
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
 
-PAIR_GAP_S = 0.5
-"""Time between the frames of one pair, where single moments are shown: enough to see a motion."""
+CACHE_BYTES = 768 * 2**20
+"""Decoded frames kept of a film: baselines show the same seconds again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,15 @@ class FilmView:
     frames: FrameCache
     models: Models
     settings: AskSettings
+    vectors: FilmVectors
     usage: Usage = field(default_factory=Usage)
     looked: list[Span] = field(default_factory=list)
     n_frames: int = 0
     began_s: float = field(default_factory=time.monotonic)
-    _timeline: Timeline | None = None
 
-    def begin(self) -> None:
-        """Starts counting anew, for the next question."""
+    def begin(self, settings: AskSettings) -> None:
+        """Starts counting anew, for the next question, under these settings."""
+        self.settings = settings
         self.usage, self.looked, self.n_frames = Usage(), [], 0
         self.began_s = time.monotonic()
 
@@ -62,54 +67,62 @@ class FilmView:
         return time.monotonic() - self.began_s
 
     @property
-    def timeline(self) -> Timeline:
-        if self._timeline is None:
-            self._timeline = self.library.timeline(self.video.video_id)
-        return self._timeline
+    def grid(self) -> FrameGrid:
+        can = self.models.videollm.capabilities
+        return FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
 
-    def size_px(self, short_side_px: int) -> tuple[int, int]:
-        can, facts = self.models.videollm.capabilities, self.video.facts
-        grid = FrameGrid(patch_px=can.patch_px, frames_per_pair=can.frames_per_pair)
-        return grid.size_px(source=(facts.width_px, facts.height_px), short_side_px=short_side_px)
+    @property
+    def source_px(self) -> tuple[int, int]:
+        facts = self.video.facts
+        return facts.width_px, facts.height_px
 
     def close_shape(self) -> ClipShape:
         """How the agent shows its evidence at its best."""
         look = self.settings.look
         adaptive = self.models.videollm.capabilities.adaptive_size
         side_px = look.high_short_side_px if adaptive else look.short_side_px
-        return ClipShape(look.most_frames, *self.size_px(side_px))
+        size_px = self.grid.size_px(source=self.source_px, short_side_px=side_px)
+        return ClipShape(look.most_frames, *size_px)
 
     def clip_of(self, span: Span, shape: ClipShape) -> Clip:
         """A span's frames at even times."""
-        self.looked.append(span)
-        return self._clip(even_times(span, shape.n_frames), shape.width_px, shape.height_px)
+        return self._clip([Shown(span, shape)])
 
-    def moments(self, times_s: Sequence[float], *, short_side_px: int) -> Clip:
-        """Single moments in one clip: each a pair of neighbouring frames where frames are paired.
+    def clips_of(self, shown: Sequence[Shown]) -> list[Clip]:
+        """What a selection chose, in its order: neighbours of one size make one clip."""
 
-        A pair is fused into one grid of tokens; two moments of an hour must not be.
+        def size(each: Shown) -> tuple[int, int]:
+            return each.shape.width_px, each.shape.height_px
+
+        return [self._clip(list(run)) for _, run in itertools.groupby(shown, key=size)]
+
+    def purse(self, visual_tokens: int) -> Purse:
+        """So many visual tokens in one prompt of the model.
+
+        A clip's price is the larger of its visual tokens and its share of the prompt's room,
+        which its time tags fill too: who stays within the purse stays within both.
         """
-        n = self.models.videollm.capabilities.frames_per_pair
-        end_s = self.video.facts.duration_s
-        shown: list[float] = []
-        for time_s in sorted(times_s):
-            last_s = min(time_s + PAIR_GAP_S * (n - 1), end_s - 1e-3)
-            first_s = max(0.0, min(time_s, last_s - PAIR_GAP_S * (n - 1)))
-            shown += [first_s + PAIR_GAP_S * i for i in range(n)]
-            self.looked.append(Span(first_s, max(last_s, first_s + 1e-3)))
-        return self._clip(sorted(shown), *self.size_px(short_side_px))
-
-    def n_moments_for(self, visual_tokens: int, *, short_side_px: int) -> int:
-        """How many moments cost at most so many visual tokens in one prompt; 1 at least."""
         model = self.models.videollm
-        can = model.capabilities
-        width_px, height_px = self.size_px(short_side_px)
-        n = can.frames_per_pair
-        room = model.clip_tokens(n_frames=n, width_px=width_px, height_px=height_px)
-        # Time tags are no visual tokens; where the size does not count, the model's own price does.
-        grid = (width_px // can.patch_px) * (height_px // can.patch_px)
-        each = grid if can.adaptive_size else room
-        return max(1, min(visual_tokens // each, can.max_visual_tokens // room))
+        can, look = model.capabilities, self.settings.look
+
+        def price(*, n_frames: int, width_px: int, height_px: int) -> int:
+            whole = model.clip_tokens(n_frames=n_frames, width_px=width_px, height_px=height_px)
+            if not can.adaptive_size:
+                return whole
+            cells = (width_px // can.patch_px) * (height_px // can.patch_px)
+            visual = cells * -(-n_frames // can.frames_per_pair)
+            return max(visual, math.ceil(whole * visual_tokens / can.max_visual_tokens))
+
+        room = visual_tokens if can.adaptive_size else min(visual_tokens, can.max_visual_tokens)
+        return Purse(
+            visual_tokens=room,
+            price=price,
+            grid=self.grid,
+            source_px=self.source_px,
+            short_side_px=look.short_side_px,
+            high_short_side_px=look.high_short_side_px,
+            many_sizes=can.adaptive_size and can.several_clips,
+        )
 
     def ask(
         self, question: Question, clips: Sequence[Clip], *, prompt_name: str = "answer"
@@ -135,8 +148,12 @@ class FilmView:
         self.usage += found.usage
         return found.p_yes
 
-    def _clip(self, times_s: Sequence[float], width_px: int, height_px: int) -> Clip:
-        frames = self.frames.frames_at(times_s, width_px=width_px, height_px=height_px)
+    def _clip(self, shown: Sequence[Shown]) -> Clip:
+        """Frames of one size, in time order."""
+        self.looked += [each.span for each in shown]
+        times_s = [t for each in shown for t in even_times(each.span, each.shape.n_frames)]
+        width_px, height_px = shown[0].shape.width_px, shown[0].shape.height_px
+        frames = self.frames.frames_at(sorted(times_s), width_px=width_px, height_px=height_px)
         self.n_frames += len(frames)
         return Clip(
             times_s=tuple(frame.time_s for frame in frames),

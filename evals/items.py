@@ -38,6 +38,11 @@ class Item:
     status: Truth
 
     @property
+    def fact(self) -> str:
+        """What the forms of one question share: they are right or wrong together more often."""
+        return self.custom_id.removesuffix(f"-{self.form}")
+
+    @property
     def is_absent(self) -> bool:
         """Whether the film does not hold what is asked for."""
         return self.status == "not_found"
@@ -65,6 +70,8 @@ class Outcome:
     seconds: float
     """Wall time."""
     note: str = ""
+    run_id: str = ""
+    """The agent's trace; empty where no agent ran."""
 
 
 def item_from_json(data: dict[str, Any]) -> Item:
@@ -125,6 +132,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "calls": outcome.calls,
         "seconds": outcome.seconds,
         "note": outcome.note,
+        "run_id": outcome.run_id,
     }
 
 

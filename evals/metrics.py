@@ -207,3 +207,27 @@ def groundedness(right_answers: Sequence[tuple[Sequence[Span], Sequence[Span]]])
     if not right_answers:
         return math.nan
     return sum(touches(looked, true) for looked, true in right_answers) / len(right_answers)
+
+
+# -- absence
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionScore:
+    """How well "not in this film" is said."""
+
+    precision: float
+    """Absent questions among the rejected ones; NaN where nothing was rejected."""
+    recall: float
+    """Rejected ones among the absent questions; NaN where none is absent."""
+
+
+def rejection_score(pairs: Sequence[tuple[bool, bool]]) -> RejectionScore:
+    """Over (was rejected, is absent) of every question."""
+    n_rejected = sum(rejected for rejected, _ in pairs)
+    n_absent = sum(absent for _, absent in pairs)
+    n_both = sum(rejected and absent for rejected, absent in pairs)
+    return RejectionScore(
+        precision=n_both / n_rejected if n_rejected else math.nan,
+        recall=n_both / n_absent if n_absent else math.nan,
+    )

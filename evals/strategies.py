@@ -1,13 +1,14 @@
 """Ways to answer a question about a film, by name.
 
-    spotlight  the agent
-    oracle     the same model shown exactly the true spans
-    uniform    moments at even times over the whole film, in one prompt
-    topk       the moments whose vectors are nearest to the question, in one prompt
+    spotlight   the agent
+    oracle      the same model shown exactly the true spans
+    without-…   the agent with one part switched off (evals/ablation.py)
+    the others  one prompt over what a selection chose (evals/selection/)
 
-Uniform and topk may show as many visual tokens as the agent used for the very question (the whole
-budget where the agent did not run), as far as one prompt of the model holds them; they use the
-agent's prompts and its ordinary frame size. What they really used is in the outcome.
+The others use the agent's prompts and its ordinary frame size, and may show as many visual tokens
+as they are given, as far as one prompt of the model holds them; what they really used is in the
+outcome. Asked by one prompt, they reject only where the model says "not enough", which it cannot
+say to options.
 
 The oracle answers questions whose answer is a span or a number of spans as the agent does: each
 true span is judged by the reflection prompt, and those that pass are the answer. It has nothing to
@@ -18,35 +19,57 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-
-import numpy as np
+from dataclasses import replace
 
 from agent.ask import ask
 from agent.evidence import NOT_ENOUGH, normalised
 from agent.kinds import nearest_number, said
 from agent.plan import option_by_number, option_by_time, parse_question
 from agent.types import Answer, Question
+from evals.ablation import ABLATIONS
 from evals.film_view import FilmView, Said
 from evals.items import Item, Outcome, Status
+from evals.selection.named import BASELINES, selection_named
 from index.errors import InputError
 from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Span
-from tools.look import even_times
 
 Strategy = Callable[[FilmView, Item, int], Outcome | None]
 """Answers an item with so many visual tokens; None where it has nothing to say about it."""
 
+OURS, ORACLE = "spotlight", "oracle"
+AGENTS = (OURS, *ABLATIONS)
+"""Those that run the agent: they leave a trace, and keep to the budget of the settings."""
+STRATEGIES = (OURS, ORACLE, *BASELINES, *ABLATIONS)
+GROUPS = {"all": (OURS, ORACLE, *BASELINES), "ablation": AGENTS}
+
+
+def strategies_of(text: str) -> list[str]:
+    """The strategies of "a,b,c", where "all" and "ablation" stand for several; each once.
+
+    Raises:
+        InputError: one is unknown, or none is named.
+    """
+    given = [name.strip() for name in text.split(",") if name.strip()]
+    names = [name for each in given for name in GROUPS.get(each, (each,))]
+    for name in names or [text]:
+        if name not in STRATEGIES:
+            known = ", ".join((*STRATEGIES, *GROUPS))
+            raise InputError(f"no strategy {name!r}", f"known: {known}")
+    return list(dict.fromkeys(names))
+
 
 def strategy_named(name: str) -> Strategy:
-    """The strategy of a name.
+    """The strategy of a name in STRATEGIES.
 
     Raises:
         InputError: there is none of that name.
     """
-    if name not in STRATEGIES:
-        raise InputError(f"no strategy {name!r}", f"known: {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]
+    strategies_of(name)
+    if name == ORACLE:
+        return oracle
+    return spotlight if name in AGENTS else _by_selection(name)
 
 
 def spotlight(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
@@ -80,33 +103,17 @@ def outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
         calls=int(answer.usage["calls"]),
         seconds=float(answer.usage["seconds"]),
         note=answer.stop_reason,
+        run_id=answer.run_id,
     )
 
 
-def uniform(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
-    """Moments in the middles of equal parts of the film."""
-    side_px = view.settings.look.short_side_px
-    n = view.n_moments_for(visual_tokens, short_side_px=side_px)
-    return _one_prompt(view, item, even_times(view.video.span, n), side_px)
+def _by_selection(name: str) -> Strategy:
+    def answer(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
+        select = selection_named(name, view.settings)
+        shown = select(view.vectors.sheet(item), view.purse(visual_tokens))
+        return _outcome(view, view.ask(_question(item), view.clips_of(shown)))
 
-
-def topk(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
-    """The seconds nearest to the question by the encoder, in the film's order."""
-    side_px = view.settings.look.short_side_px
-    n = view.n_moments_for(visual_tokens, short_side_px=side_px)
-    caption = parse_question(item.question).subject
-    text = view.models.encoder.encode_texts([caption])[0]
-    timeline = view.timeline
-    # Stable: of equals the earlier, so that the same vectors always give the same frames.
-    best = np.argsort(-(timeline.vectors @ text), kind="stable")[:n]
-    return _one_prompt(view, item, [float(timeline.times_s[i]) for i in best], side_px)
-
-
-def _one_prompt(
-    view: FilmView, item: Item, times_s: Sequence[float], short_side_px: int
-) -> Outcome:
-    clip = view.moments(times_s, short_side_px=short_side_px)
-    return _outcome(view, view.ask(_question(item), [clip]))
+    return answer
 
 
 def oracle(view: FilmView, item: Item, visual_tokens: int) -> Outcome | None:
@@ -135,7 +142,7 @@ def _judged(view: FilmView, item: Item) -> Outcome:
         return _outcome(view, Said("", None, confidence), status="not_found")
     text = str(len(spans)) if item.kind == "times" else ", ".join(said(s) for s in spans)
     heard = Said(text, _pick(item, spans), confidence)
-    return _outcome(view, heard, citations=spans, spans=spans)
+    return replace(_outcome(view, heard, citations=spans), spans=spans)
 
 
 def _pick(item: Item, spans: Sequence[Span]) -> int | None:
@@ -152,12 +159,7 @@ def _question(item: Item) -> Question:
 
 
 def _outcome(
-    view: FilmView,
-    heard: Said,
-    *,
-    status: Status | None = None,
-    citations: Sequence[Span] = (),
-    spans: Sequence[Span] = (),
+    view: FilmView, heard: Said, *, status: Status | None = None, citations: Sequence[Span] = ()
 ) -> Outcome:
     """What the model said, with the view's counts. "Not enough" is a rejection."""
     if status is None:
@@ -169,18 +171,10 @@ def _outcome(
         status=status,
         confidence=heard.confidence,
         citations=tuple(citations),
-        spans=tuple(spans),
+        spans=(),
         looked=tuple(view.looked),
         n_frames=view.n_frames,
         visual_tokens=view.usage.visual_tokens,
         calls=view.usage.calls,
         seconds=view.seconds,
     )
-
-
-STRATEGIES: dict[str, Strategy] = {
-    "spotlight": spotlight,
-    "oracle": oracle,
-    "uniform": uniform,
-    "topk": topk,
-}

@@ -12,10 +12,10 @@ from agent.models import Models
 from agent.settings import AskSettings
 from agent.types import Answer
 from demo.questions import FORMS
+from evals.demo_films import RenderProgress, index_films, make_film, questions_about
 from evals.items import Item
 from evals.matching import is_right
 from evals.strategies import outcome_of
-from evals.trial_films import RenderProgress, index_films, make_film, questions_about
 from index.build import Progress
 from index.errors import InputError
 from index.library import Library

@@ -22,10 +22,13 @@ from index.lock import writer_lock
 from index.media import content_hash
 from index.store import StoredFile
 from index.types import Video
+from index.words_build import AUDIO_ENDINGS, FilmWords, WordReader, audio_facts, no_words
+from index.words_subtitles import sidecars_of
 
 __all__ = [
     "BuildReport",
     "Failure",
+    "FilmWords",
     "IndexSettings",
     "Progress",
     "ProgressEvent",
@@ -60,6 +63,8 @@ class BuildReport:
     """Films that were in the library already, whether at this path or (moved) at another."""
     failures: tuple[Failure, ...]
     seconds: float
+    words: tuple[FilmWords, ...] = ()
+    """Of every film, indexed and unchanged ones."""
 
 
 def build(
@@ -75,11 +80,12 @@ def build(
     Raises:
         LibraryError: the library belongs to another encoder (and `settings.rebuild` is not set),
             another process is writing to it, or the disk is full. One bad film raises nothing.
+        ModelError: speech is wanted, and cannot be heard with what is there.
     """
     started_s = time.monotonic()
     settings = settings or IndexSettings()
     with writer_lock(library.folder), telling_when_full(library.folder):
-        files, failures = video_files(paths)
+        files, failures = video_files(paths, hears=settings.words.speech != "off")
         files = _adopt_encoder(library, encoder, files, settings=settings)
         run = _Run(library, encoder, settings, progress)
         index_run_id = library.store.begin_run(encoder=encoder.identity.name)
@@ -97,20 +103,23 @@ def build(
         unchanged=tuple(run.unchanged.values()),
         failures=tuple(failures),
         seconds=time.monotonic() - started_s,
+        words=tuple(run.words.values()),
     )
 
 
-def video_files(paths: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
+def video_files(paths: Sequence[Path], *, hears: bool = False) -> tuple[list[Path], list[Failure]]:
     """Files to index, each once, and paths that lead to none.
 
     A folder gives the files below it whose names end like a video's; a file named is always taken.
+    A file of sound in a folder is one where its words can be had: speech is heard (`hears`), or
+    subtitles lie beside it.
     """
     files: dict[Path, None] = {}
     failures: list[Failure] = []
     for path in paths:
         path = path.expanduser().absolute()
         if path.is_dir():
-            found = sorted(_below(path))
+            found = sorted(_below(path, hears=hears))
             files.update(dict.fromkeys(found))
             if not found:
                 failures.append(Failure(path, f"{path} holds no video files", "name a film"))
@@ -119,9 +128,11 @@ def video_files(paths: Sequence[Path]) -> tuple[list[Path], list[Failure]]:
     return list(files), failures
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, *, hears: bool) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.suffix.lower() in _VIDEO_ENDINGS and path.is_file():
+        if path.suffix.lower() not in (*_VIDEO_ENDINGS, *AUDIO_ENDINGS) or not path.is_file():
+            continue
+        if path.suffix.lower() in _VIDEO_ENDINGS or hears or sidecars_of(path):
             yield path
 
 
@@ -154,8 +165,10 @@ class _Run:
     ) -> None:
         self._library, self._settings, self._progress = library, settings, progress
         self._films = FilmIndexer(library, encoder, settings=settings, progress=progress)
+        self._reader = WordReader(library, settings.words)
         self.indexed: dict[int, Video] = {}
         self.unchanged: dict[int, Video] = {}
+        self.words: dict[int, FilmWords] = {}
 
     def take(self, path: Path, *, film_index: int, n_films: int) -> list[Failure]:
         """Index one file, or say why not.
@@ -164,7 +177,8 @@ class _Run:
             LibraryError, ModelError: no film can be indexed any more.
         """
         try:
-            self._film(path, film_index=film_index, n_films=n_films)
+            video = self._film(path, film_index=film_index, n_films=n_films)
+            self._read_words(video, film_index=film_index, n_films=n_films)
         except (LibraryError, ModelError):
             raise
         except LongshotError as error:
@@ -177,21 +191,49 @@ class _Run:
             return [Failure(path, f"{path} failed: {reason}", "please report this")]
         return []
 
-    def _film(self, path: Path, *, film_index: int, n_films: int) -> None:
+    def _film(self, path: Path, *, film_index: int, n_films: int) -> Video:
         store = self._library.store
         known = store.file(path)
         if known is not None and not self._settings.rebuild and _is_same(known):
             video = store.video(known.video_id)
             if video is not None:
                 self.unchanged[video.video_id] = video
-                return
+                return video
         self._progress(ProgressEvent("read", path, film_index, n_films, done=0, total=1))
         file = _identify(path, film_index=film_index, n_films=n_films)
         if known is not None:
             self._content_left(known, file)
-        if not self._is_there(file):
-            video_id = self._films.index(file)
-            self.indexed[video_id] = self._ready(video_id)
+        video = self._is_there(file)
+        if video is None:
+            sound = audio_facts(path)
+            if sound is not None:
+                video = self._ready(self._films.index_sound(file, sound))
+            else:
+                video = self._ready(self._films.index(file))
+            self.indexed[video.video_id] = video
+        return video
+
+    def _read_words(self, video: Video, *, film_index: int, n_films: int) -> None:
+        """The film's words; a file of sound that has none leaves the library again.
+
+        Raises:
+            MediaError: it has neither pictures nor words.
+        """
+
+        def tell(stage: str, done: float, total: float) -> None:
+            n = max(1, round(total))
+            event = ProgressEvent(
+                stage, video.path, film_index, n_films, done=min(n, round(done)), total=n
+            )
+            self._progress(event)
+
+        found = self._reader.read(video, again=self._settings.rebuild, progress=tell)
+        if not video.has_pictures and not found.counts:
+            self.indexed.pop(video.video_id, None)
+            self.unchanged.pop(video.video_id, None)
+            self._library.store.remove_video(video.video_id)
+            raise no_words(video.path, hears=self._reader.hears)
+        self.words[video.video_id] = found
 
     def _ready(self, video_id: int) -> Video:
         video = self._library.store.video(video_id)
@@ -212,18 +254,18 @@ class _Run:
         else:
             store.relink(before.video_id, still)
 
-    def _is_there(self, file: FilmFile) -> bool:
-        """Whether this content is indexed already; its path is brought up to date."""
+    def _is_there(self, file: FilmFile) -> Video | None:
+        """The film of this content, if it is indexed already; its path is brought up to date."""
         store = self._library.store
         known = store.state_of(file.content_hash)
         if known is None or known.state == "partial":
-            return False
+            return None
         video_id = known.video.video_id
         if video_id in self.indexed:
             store.remember_file(file.stored(video_id))
-            return True
+            return self._ready(video_id)
         if self._settings.rebuild:
-            return False
+            return None
         recorded = store.file(known.video.path)
         moved = recorded is None or not _is_same(recorded)
         if known.state == "replaced":
@@ -232,7 +274,7 @@ class _Run:
             store.relink(video_id, file.path)
         store.remember_file(file.stored(video_id))
         self.unchanged[video_id] = self._ready(video_id)
-        return True
+        return self.unchanged[video_id]
 
 
 def _identify(path: Path, *, film_index: int, n_films: int) -> FilmFile:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class OpenClipEncoder:
         self._interpolation = InterpolationMode(settings["interpolation"])
         self._fill = settings.get("fill_color", 0)
         self._tokenizer = tokenizer
+        self._tokenizing = threading.Lock()
         self._device = device
         self._dtype = torch.float32
         self._mean = torch.tensor(settings["mean"], device=device).view(1, 3, 1, 1)
@@ -85,7 +87,9 @@ class OpenClipEncoder:
         """(N, D) unit float32; what exceeds the model's context is cut off."""
         if not texts:
             return self._none()
-        tokens = self._tokenizer(list(texts)).to(self._device)
+        # A tokenizer of the hub keeps its padding in itself: threads take turns.
+        with self._tokenizing:
+            tokens = self._tokenizer(list(texts)).to(self._device)
         with torch.inference_mode():
             return _unit(self._model.encode_text(tokens))
 

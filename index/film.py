@@ -30,6 +30,7 @@ from index.shots import (
 from index.store import Part, StoredFile
 from index.strips import append_pictures, encode_picture
 from index.types import Pixels, Vectors, VideoFacts
+from index.words import WordSettings
 
 ROWS_PER_PART = 128
 _N_AHEAD = 256
@@ -52,6 +53,7 @@ class IndexSettings:
     backend: str = "auto"
     rebuild: bool = False
     """Index again what is indexed already; needed once when the encoder is another."""
+    words: WordSettings = field(default_factory=WordSettings)
 
     def __post_init__(self) -> None:
         # Times of the grid are then exact in binary, wherever a run begins.
@@ -65,7 +67,7 @@ class IndexSettings:
     def as_text(self) -> str:
         """What shapes the result, as JSON: equal texts give equal libraries."""
         values = asdict(self)
-        del values["rebuild"]
+        del values["rebuild"], values["words"]
         return json.dumps(values, sort_keys=True)
 
 
@@ -74,12 +76,12 @@ class ProgressEvent:
     """How far an indexing run is."""
 
     stage: str
-    """"read" (the file is hashed), "index" (decoded and encoded), "vectors" (written)."""
+    """"read" (the file is hashed), "index" (decoded and encoded), "screen" and "speech" (words)."""
     path: Path
     film_index: int
     n_films: int
     done: int
-    """Seconds of the film that are indexed."""
+    """Seconds of the film that are indexed; for "screen" pictures that were read."""
     total: int
 
 
@@ -126,6 +128,17 @@ class FilmIndexer:
             self._finish(file, reader.facts, video_id=video_id)
         finally:
             reader.close()
+        return video_id
+
+    def index_sound(self, file: FilmFile, facts: VideoFacts) -> int:
+        """A file without pictures as a film without shots; returns its number."""
+        store, settings = self._library.store, self._settings.as_text()
+        video_id = store.begin_video(
+            file.content_hash, path=file.path, facts=facts, settings=settings
+        )
+        nothing = np.zeros((0, self._encoder.identity.dimension), np.float32)
+        store.finish_video(video_id, shots=(), spans=(), vectors=nothing)
+        store.remember_file(file.stored(video_id))
         return video_id
 
     def _begin(self, file: FilmFile, facts: VideoFacts) -> tuple[int, list[Part]]:

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
-from index.errors import InputError, LibraryError
+from index.errors import InputError, LibraryError, MediaError
 from index.lock import writer_lock
 from index.store import Part, Store
-from index.strips import read_pictures
+from index.strips import read_jpeg, read_pictures
 from index.types import Frame, Hit, Seconds, Shot, Span, Vectors, Video
+from index.words_store import WordStore
 
 if TYPE_CHECKING:
     from index.vectors import VectorIndex
@@ -116,6 +117,11 @@ class Library:
             )
         raise InputError(f'no film "{reference}" in the library', _near(reference, videos))
 
+    def with_content(self, content_hash: str) -> Video | None:
+        """The film with this content; None where the library does not have it."""
+        known = self.store.state_of(content_hash)
+        return known.video if known is not None and known.state == "ready" else None
+
     def timeline(self, video_id: int) -> Timeline:
         """Vectors and motion of a film at one row a second."""
         parts = self._all_parts(video_id)
@@ -150,6 +156,38 @@ class Library:
             Frame(float(shown_s[position]), pixels)
             for position, pixels in zip(positions, pictures, strict=True)
         ]
+
+    def strip_jpegs(self, video_id: int, times_s: Sequence[float]) -> list[bytes]:
+        """The small stored picture nearest each time, as it is stored.
+
+        Raises:
+            InputError: no such film.
+            LibraryError: the strip is missing or damaged.
+        """
+        video = self._ready(video_id)
+        stored_s, ends = self.store.strip_rows(video_id)
+        path = self.strip_path(video.content_hash)
+        return [
+            read_jpeg(path, ends, int(np.abs(stored_s - time_s).argmin())) for time_s in times_s
+        ]
+
+    def film_path(self, video_id: int) -> Path:
+        """The film's file, where it is there and still the one that was indexed.
+
+        Raises:
+            InputError: no such film, or the file has changed.
+            MediaError: the file is gone.
+        """
+        path = self._ready(video_id).path
+        if not path.is_file():
+            raise MediaError(f"{path} is not there any more", "index it where it is now")
+        self._at_path(str(path))
+        return path
+
+    @property
+    def words(self) -> WordStore:
+        """The timed words of all films."""
+        return self.store.words
 
     def strip_path(self, content_hash: str) -> Path:
         """Where the strip of a film lies."""
@@ -263,7 +301,11 @@ class Library:
             _log.warning("vectors are kept in memory only: %s", error)
 
     def _all_parts(self, video_id: int) -> list[Part]:
-        self._ready(video_id)
+        video = self._ready(video_id)
+        if not video.has_pictures:
+            raise InputError(
+                f"{video.path} has no pictures", "search its words: longshot search --lane words"
+            )
         key = (video_id, self.store.generation)
         if self._parts is None or self._parts[:2] != key:
             parts = self.store.parts(video_id, dimension=self._dimension())

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from index.errors import LibraryError
 
@@ -28,7 +28,7 @@ def writer_lock(folder: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     """
     with (folder / LOCK_NAME).open("a+") as file:
         deadline = time.monotonic() + wait_s
-        while not (locked := _try_lock(file)) and time.monotonic() < deadline:
+        while not (locked := try_lock(file)) and time.monotonic() < deadline:
             time.sleep(0.05)
         if not locked:
             file.seek(0)
@@ -53,7 +53,8 @@ if sys.platform == "win32":
     # A byte far beyond the text, because Windows refuses reads of a locked byte.
     _LOCKED_BYTE = 1 << 20
 
-    def _try_lock(file: IO[str]) -> bool:
+    def try_lock(file: IO[Any]) -> bool:
+        """Whether the file is this process's now, until it is closed."""
         file.seek(_LOCKED_BYTE)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -68,7 +69,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(file: IO[str]) -> bool:
+    def try_lock(file: IO[Any]) -> bool:
+        """Whether the file is this process's now, until it is closed."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -35,6 +35,14 @@ class RunRow:
     stop_reason: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
     """The answer's JSON; empty while the run goes on."""
+    parent_id: str | None = None
+    """The run that this one was forked from."""
+    fork_step: int | None = None
+    """Its first own step: those before it are the parent's."""
+    fork_changes: dict[str, Any] = field(default_factory=dict)
+    """What differs from the parent: budget, models, prompts."""
+    own_prompts: dict[str, str] = field(default_factory=dict)
+    """Texts of prompts that stand for those of the program, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,17 @@ class LookRow:
     tokens: int
     why: str
     thumbnails: tuple[tuple[float, bytes], ...] = ()
-    """(time in seconds, JPEG) of some of its frames; not in a step's JSON."""
+    """(time in seconds, JPEG) of its frames; not in a step's JSON."""
+    source: str = ""
+    """What led to it: belief, request, split, closer, answer."""
+    sampling: str = ""
+    """The rule by which the frames' times were chosen inside the span."""
+    pixel_hashes: tuple[str, ...] = ()
+    """SHA-256 of each frame's pixels as the model was shown them. Empty: not recorded."""
+    started_at: str = ""
+    """When it was decoded: UTC, ISO 8601; "" where it was not recorded."""
+    seconds: float = 0.0
+    """What decoding took."""
 
     @property
     def fps(self) -> float:
@@ -69,6 +87,14 @@ class CallRow:
     """What was scored: {"yes": …, "mass": …}, or one per option."""
     look_ids: tuple[str, ...]
     usage: dict[str, float]
+    model: str = ""
+    """The VideoLLM that was called; "" in runs of an older version."""
+    model_hash: str = ""
+    """Hash of its weights."""
+    started_at: str = ""
+    """UTC, ISO 8601; "" where it was not recorded."""
+    note: str = ""
+    """What was odd about the call, and where probabilities come from that are not the model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +130,8 @@ class StepRow:
     """visual_tokens, input_tokens, output_tokens, calls, seconds of this step."""
     data: dict[str, Any] = field(default_factory=dict)
     """What is particular to the node: the plan, the shortlist, requests and refusals."""
+    started_at: str = ""
+    """UTC, ISO 8601; "" where it was not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +143,19 @@ class CitationRow:
     look_id: str
 
 
+_RUN_JSON = ("options", "models", "settings", "answer", "fork_changes", "own_prompts")
+
+
 def run_to_row(run: RunRow) -> dict[str, Any]:
     row = asdict(run)
-    for key in ("options", "models", "settings", "answer"):
+    for key in _RUN_JSON:
         row[key] = json.dumps(row[key])
     return row
 
 
 def run_from_row(row: dict[str, Any]) -> RunRow:
     values = dict(row)
-    for key in ("options", "models", "settings", "answer"):
+    for key in _RUN_JSON:
         values[key] = json.loads(values[key])
     values["options"] = tuple(values["options"])
     return RunRow(**values)
@@ -142,6 +173,7 @@ def step_to_row(run_id: str, step: StepRow) -> dict[str, Any]:
         "absent_after": step.absent_after,
         "usage": json.dumps(step.usage),
         "data": json.dumps(step.data),
+        "started_at": step.started_at,
     }
 
 
@@ -157,6 +189,11 @@ def look_to_row(run_id: str, step: StepRow, look: LookRow) -> dict[str, Any]:
         "height_px": look.height_px,
         "tokens": look.tokens,
         "why": look.why,
+        "source": look.source,
+        "sampling": look.sampling,
+        "pixel_hashes": json.dumps(look.pixel_hashes),
+        "started_at": look.started_at,
+        "seconds": look.seconds,
     }
 
 
@@ -174,6 +211,23 @@ def finding_to_row(run_id: str, step: StepRow, finding: FindingRow) -> dict[str,
     }
 
 
+def look_from_row(row: dict[str, Any]) -> LookRow:
+    return LookRow(
+        look_id=row["look_id"],
+        span=Span(row["start_s"], row["end_s"]),
+        times_s=tuple(json.loads(row["times_s"])),
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        tokens=row["tokens"],
+        why=row["why"],
+        source=row["source"],
+        sampling=row["sampling"],
+        pixel_hashes=tuple(json.loads(row["pixel_hashes"])),
+        started_at=row["started_at"],
+        seconds=row["seconds"],
+    )
+
+
 def step_from_row(
     row: dict[str, Any], looks: list[dict[str, Any]], findings: list[dict[str, Any]]
 ) -> StepRow:
@@ -184,18 +238,7 @@ def step_from_row(
         step_index=row["step_index"],
         node=row["node"],
         why=row["why"],
-        looks=tuple(
-            LookRow(
-                look_id=k["look_id"],
-                span=Span(k["start_s"], k["end_s"]),
-                times_s=tuple(json.loads(k["times_s"])),
-                width_px=k["width_px"],
-                height_px=k["height_px"],
-                tokens=k["tokens"],
-                why=k["why"],
-            )
-            for k in looks
-        ),
+        looks=tuple(look_from_row(k) for k in looks),
         calls=calls,
         findings=tuple(
             FindingRow(
@@ -213,4 +256,5 @@ def step_from_row(
         absent_after=row["absent_after"],
         usage=json.loads(row["usage"]),
         data=json.loads(row["data"]),
+        started_at=row["started_at"],
     )

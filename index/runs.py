@@ -2,7 +2,7 @@
 
 A run's rows are enough to show every step without a model. Rows are written as the run goes, each
 step in one transaction, keyed by (run, step): a step that a killed run repeats replaces itself.
-The tables live in the library's database under their own numbered migrations.
+The tables live in the library's database; `index/run_schema.py` makes them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database
 
 from index.run_rows import (
     CitationRow,
@@ -21,134 +21,18 @@ from index.run_rows import (
     RunRow,
     StepRow,
     finding_to_row,
+    look_from_row,
     look_to_row,
     run_from_row,
     run_to_row,
     step_from_row,
     step_to_row,
 )
+from index.run_schema import migrate
+from index.transactions import writing
 from index.types import Span
 
-_MIGRATIONS = Migrations("longshot-runs")
 _LOCK_WAIT_S = 30.0
-
-
-def _m001_runs(db: Any) -> None:
-    db["runs"].create(
-        {
-            "run_id": str,
-            "video_id": int,
-            "video_hash": str,
-            "video_path": str,
-            "question": str,
-            "options": str,
-            "models": str,
-            "settings": str,
-            "question_key": str,
-            "started_at": str,
-            "process_id": int,
-            "status": str,
-            "stop_reason": str,
-            "answer": str,
-        },
-        pk="run_id",
-    )
-    db["runs"].create_index(["question_key", "status"])
-    db["runs"].create_index(["video_hash"])
-    db["steps"].create(
-        {
-            "run_id": str,
-            "step_index": int,
-            "node": str,
-            "why": str,
-            "calls": str,
-            "belief_before": str,
-            "belief_after": str,
-            "absent_after": float,
-            "usage": str,
-            "data": str,
-        },
-        pk=("run_id", "step_index"),
-    )
-    db["looks"].create(
-        {
-            "run_id": str,
-            "look_id": str,
-            "step_index": int,
-            "start_s": float,
-            "end_s": float,
-            "times_s": str,
-            "width_px": int,
-            "height_px": int,
-            "tokens": int,
-            "why": str,
-        },
-        pk=("run_id", "look_id"),
-    )
-    db["findings"].create(
-        {
-            "run_id": str,
-            "finding_id": str,
-            "step_index": int,
-            "look_id": str,
-            "start_s": float,
-            "end_s": float,
-            "p_yes": float,
-            "confidence": float,
-            "text": str,
-        },
-        pk=("run_id", "finding_id"),
-    )
-    db["citations"].create(
-        {
-            "run_id": str,
-            "position": int,
-            "start_s": float,
-            "end_s": float,
-            "what": str,
-            "look_id": str,
-        },
-        pk=("run_id", "position"),
-    )
-    db["thumbnails"].create(
-        {"run_id": str, "look_id": str, "time_s": float, "jpeg": bytes},
-        pk=("run_id", "look_id", "time_s"),
-    )
-    db["calibrations"].create(
-        {
-            "model_hash": str,
-            "prompt_hash": str,
-            "temperature": float,
-            "bias": float,
-            "fitted_at": str,
-        },
-        pk=("model_hash", "prompt_hash"),
-    )
-
-
-def _m002_fits(db: Any) -> None:
-    """Fits of a confidence, every version kept, in place of one calibration for each model."""
-    db["calibrations"].drop(ignore=True)
-    db["fits"].create(
-        {
-            "model_hash": str,
-            "prompt_hash": str,
-            "stage": str,
-            "version": int,
-            "fit": str,
-            "n_with": int,
-            "n_without": int,
-            "source": str,
-            "fitted_at": str,
-        },
-        pk=("model_hash", "prompt_hash", "stage", "version"),
-        not_null={"fit", "source", "fitted_at"},
-    )
-
-
-# Called, not used as decorators: the library has no types for it.
-_MIGRATIONS()(_m001_runs)
-_MIGRATIONS()(_m002_fits)
 
 
 class RunStore:
@@ -156,7 +40,7 @@ class RunStore:
 
     def __init__(self, db: Database) -> None:
         self._db: Any = db
-        _MIGRATIONS.apply(db)
+        migrate(db)
 
     @classmethod
     def open(cls, library_folder: Path) -> RunStore:
@@ -172,20 +56,34 @@ class RunStore:
         self._db.conn.close()
 
     def start(self, run: RunRow) -> None:
-        self._db["runs"].insert(run_to_row(run))
+        with writing(self._db):
+            self._db["runs"].insert(run_to_row(run))
+
+    def start_from(self, run: RunRow, parent_id: str, *, n_steps: int) -> None:
+        """Start a run that begins with the first `n_steps` steps of another, copied in whole."""
+        with writing(self._db):
+            self._db["runs"].insert(run_to_row(run))
+            ids = {"new": run.run_id, "old": parent_id, "n": n_steps}
+            for table in ("steps", "looks", "findings"):
+                self._copy(table, "step_index < :n", ids)
+            taken = "select look_id from looks where run_id = :old and step_index < :n"
+            self._copy("thumbnails", f"look_id in ({taken})", ids)
 
     def take_over(self, run_id: str, *, process_id: int) -> None:
         """Note which process works on an unfinished run now."""
-        self._db["runs"].update(run_id, {"process_id": process_id})
+        with writing(self._db):
+            self._db["runs"].update(run_id, {"process_id": process_id})
 
     def interrupt(self, run_id: str, *, reason: str) -> None:
         """Note why an unfinished run stands still."""
-        self._db["runs"].update(run_id, {"stop_reason": reason})
+        with writing(self._db):
+            self._db["runs"].update(run_id, {"stop_reason": reason})
 
     def finish(self, run_id: str, *, status: str, stop_reason: str, answer: dict[str, Any]) -> None:
-        self._db["runs"].update(
-            run_id, {"status": status, "stop_reason": stop_reason, "answer": json.dumps(answer)}
-        )
+        with writing(self._db):
+            self._db["runs"].update(
+                run_id, {"status": status, "stop_reason": stop_reason, "answer": json.dumps(answer)}
+            )
 
     def load(self, run_id: str) -> RunRow | None:
         """A run by its id or an unambiguous beginning of it; None where there is none."""
@@ -200,11 +98,30 @@ class RunStore:
             return None
         return run_from_row(rows[0])
 
-    def runs(self, *, limit: int = 50, video_hash: str | None = None) -> list[RunRow]:
-        """Runs, the newest first."""
-        where, values = ("where video_hash = :h", {"h": video_hash}) if video_hash else ("", {})
-        sql = f"select * from runs {where} order by started_at desc, rowid desc limit :n"
-        return [run_from_row(r) for r in self._db.query(sql, {**values, "n": limit})]
+    def runs(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        video_hash: str | None = None,
+        status: str | None = None,
+        text: str | None = None,
+    ) -> list[RunRow]:
+        """Runs, the newest first; `text` is looked for in questions and replies."""
+        conditions = {
+            "video_hash = :hash": video_hash,
+            "status = :status": status,
+            "instr(lower(question || ' ' || coalesce(json_extract(answer, '$.answer'), '')),"
+            " lower(:text))": text,
+        }
+        given = " and ".join(each for each, value in conditions.items() if value)
+        sql = (
+            f"select * from runs {f'where {given}' if given else ''}"
+            " order by started_at desc, rowid desc limit :limit offset :offset"
+        )
+        values = {"hash": video_hash, "status": status, "text": text}
+        found = self._db.query(sql, {**values, "limit": limit, "offset": offset})
+        return [run_from_row(r) for r in found]
 
     def unfinished(self, question_key: str) -> RunRow | None:
         """The newest run of this very question that has not ended."""
@@ -217,7 +134,7 @@ class RunStore:
 
     def remove_video(self, video_hash: str) -> None:
         """Forget every run on a film."""
-        with self._db.atomic():
+        with writing(self._db):
             ids = [r.run_id for r in self.runs(limit=-1, video_hash=video_hash)]
             for run_id in ids:
                 for table in ("steps", "looks", "findings", "citations", "thumbnails", "runs"):
@@ -226,7 +143,7 @@ class RunStore:
     def record(self, run_id: str, step: StepRow) -> None:
         """Write a step with its looks, findings and pictures; a step written before is replaced."""
         where = "run_id = ? and step_index = ?"
-        with self._db.atomic():
+        with writing(self._db):
             key = [run_id, step.step_index]
             self._db.execute(
                 "delete from thumbnails where run_id = ? and look_id in"
@@ -244,6 +161,14 @@ class RunStore:
                 for t, jpeg in look.thumbnails
             )
 
+    def _copy(self, table: str, where: str, ids: dict[str, Any]) -> None:
+        names = ", ".join(c.name for c in self._db[table].columns if c.name != "run_id")
+        self._db.execute(
+            f"insert into {table} (run_id, {names})"
+            f" select :new, {names} from {table} where run_id = :old and {where}",
+            ids,
+        )
+
     def steps(self, run_id: str) -> list[StepRow]:
         """A run's steps in order, without pictures."""
         looks = _by_step(self._db["looks"].rows_where("run_id = ?", [run_id], order_by="rowid"))
@@ -256,13 +181,18 @@ class RunStore:
             for r in rows
         ]
 
+    def look(self, run_id: str, look_id: str) -> LookRow | None:
+        """One look of a run, without its pictures."""
+        rows = self._db["looks"].rows_where("run_id = ? and look_id = ?", [run_id, look_id])
+        return next((look_from_row(row) for row in rows), None)
+
     def looks(self, run_id: str) -> list[LookRow]:
         """Every look of a run, in order."""
         return [look for step in self.steps(run_id) for look in step.looks]
 
     def cite(self, run_id: str, citations: Sequence[CitationRow]) -> None:
         """Replace a run's citations."""
-        with self._db.atomic():
+        with writing(self._db):
             self._db["citations"].delete_where("run_id = ?", [run_id])
             self._db["citations"].insert_all(
                 {
@@ -307,7 +237,7 @@ class RunStore:
         Returns:
             Its version.
         """
-        with self._db.atomic():
+        with writing(self._db):
             keys = {key: row[key] for key in ("model_hash", "prompt_hash", "stage")}
             newest = self.fit_row(**keys)
             version = newest["version"] + 1 if newest else 1

@@ -17,6 +17,8 @@ class VideoStats:
     n_shots: int
     n_clips: int
     strip_bytes: int
+    words: dict[str, int]
+    """Lines of timed words by source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def _video_stats(library: Library, video: Video) -> VideoStats:
         n_shots=len(library.store.shots(video.video_id)),
         n_clips=len(library.store.clip_spans(video.video_id)),
         strip_bytes=_size_bytes(library.strip_path(video.content_hash)),
+        words=library.words.counts(video.video_id),
     )
 
 

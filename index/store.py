@@ -21,7 +21,9 @@ from sqlite_utils import Database
 from index.errors import LibraryError
 from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX
 from index.store_schema import apply_migrations, index_migrations
+from index.transactions import writing
 from index.types import Pixels, Seconds, Shot, Span, Vectors, Video, VideoFacts
+from index.words_store import WordStore
 
 DATABASE_NAME = "library.db"
 _BUSY_TIMEOUT_S = 30.0
@@ -78,6 +80,7 @@ class Store:
 
     def __init__(self, db: Database, *, folder: Path) -> None:
         self.db = db
+        self.words = WordStore(db)
         self._folder = folder
 
     @classmethod
@@ -110,6 +113,11 @@ class Store:
         """The films that are ready, in the order in which they came."""
         return [_video(row) for row in self._rows("where state = 'ready' order by video_id")]
 
+    def known_videos(self) -> list[KnownVideo]:
+        """The films of every state, in the order in which they came."""
+        rows = self._rows("order by video_id")
+        return [KnownVideo(_video(row), row["state"], row["settings"]) for row in rows]
+
     def video(self, video_id: int) -> Video | None:
         """A film that is ready."""
         rows = self._rows("where video_id = ? and state = 'ready'", video_id)
@@ -126,7 +134,7 @@ class Store:
         self, content_hash: str, *, path: Path, facts: VideoFacts, settings: str
     ) -> int:
         """Register a film as partly indexed, or start one over; returns its number."""
-        with self.db.atomic():
+        with writing(self.db):
             self.db.execute(
                 "insert into videos (content_hash, path, state, facts, settings)"
                 " values (?, ?, 'partial', ?, ?)"
@@ -144,7 +152,7 @@ class Store:
         self, video_id: int, *, shots: Sequence[Shot], spans: Sequence[Span], vectors: Vectors
     ) -> None:
         """Save a film's shots and clips and mark it ready, in one step."""
-        with self.db.atomic():
+        with writing(self.db):
             self.db["shots"].insert_all(
                 {
                     "video_id": video_id,
@@ -169,7 +177,7 @@ class Store:
 
     def set_state(self, video_id: int, state: str, *, path: Path | None = None) -> None:
         """Mark a film "ready" or "replaced", and say where its file is now."""
-        with self.db.atomic():
+        with writing(self.db):
             self.db.execute(
                 "update videos set state = ?, path = coalesce(?, path) where video_id = ?",
                 [state, str(path) if path else None, video_id],
@@ -182,14 +190,15 @@ class Store:
 
     def remove_video(self, video_id: int) -> None:
         """Forget a film and all that was made of it."""
-        with self.db.atomic():
+        with writing(self.db):
             self._clear(video_id)
+            self.words.remove(video_id)
             self.db.execute("delete from paths where video_id = ?", [video_id])
             self.db.execute("delete from videos where video_id = ?", [video_id])
 
     def restart_all(self) -> None:
         """Drop everything that an encoder made: all films have to be indexed again."""
-        with self.db.atomic():
+        with writing(self.db):
             for row in list(self.db.query("select video_id from videos")):
                 self._clear(row["video_id"])
             self.db.execute("update videos set state = 'partial'")
@@ -210,15 +219,8 @@ class Store:
         return _file(rows[0]) if rows else None
 
     def remember_file(self, file: StoredFile) -> None:
-        self.db["paths"].upsert(
-            {
-                "path": str(file.path),
-                "video_id": file.video_id,
-                "size_bytes": file.size_bytes,
-                "changed_ns": file.changed_ns,
-            },
-            pk="path",
-        )
+        with writing(self.db):
+            self.db["paths"].upsert({**asdict(file), "path": str(file.path)}, pk="path")
 
     def forget_file(self, path: Path) -> None:
         self.db.execute("delete from paths where path = ?", [str(path)])
@@ -226,21 +228,23 @@ class Store:
     # Parts, shots, clips
 
     def save_part(self, video_id: int, part: Part) -> None:
-        self.db["parts"].insert(
-            {
-                "video_id": video_id,
-                "part_index": part.part_index,
-                "times_s": part.times_s.tobytes(),
-                "shown_s": part.shown_s.tobytes(),
-                "vectors": _pack(part.vectors),
-                "strip_ends": part.strip_ends.tobytes(),
-                "strip_end_bytes": part.strip_end_bytes,
-                "glimpse_times_s": part.glimpse_times_s.tobytes(),
-                "changes": part.changes.tobytes(),
-                "spreads": part.spreads.tobytes(),
-                "last_glimpse": None if part.last_glimpse is None else part.last_glimpse.tobytes(),
-            }
-        )
+        last = None if part.last_glimpse is None else part.last_glimpse.tobytes()
+        with writing(self.db):
+            self.db["parts"].insert(
+                {
+                    "video_id": video_id,
+                    "part_index": part.part_index,
+                    "times_s": part.times_s.tobytes(),
+                    "shown_s": part.shown_s.tobytes(),
+                    "vectors": _pack(part.vectors),
+                    "strip_ends": part.strip_ends.tobytes(),
+                    "strip_end_bytes": part.strip_end_bytes,
+                    "glimpse_times_s": part.glimpse_times_s.tobytes(),
+                    "changes": part.changes.tobytes(),
+                    "spreads": part.spreads.tobytes(),
+                    "last_glimpse": last,
+                }
+            )
 
     def parts(self, video_id: int, *, dimension: int) -> list[Part]:
         """The saved parts of a film, in order.
@@ -252,6 +256,20 @@ class Store:
             "select * from parts where video_id = ? order by part_index", [video_id]
         )
         return [self._part(row, dimension=dimension) for row in rows]
+
+    def strip_rows(self, video_id: int) -> tuple[Seconds, NDArray[np.int64]]:
+        """(N,) times of a film's stored pictures and (N,) where each ends in its strip's file."""
+        rows = self.db.execute(
+            "select times_s, strip_ends from parts where video_id = ? order by part_index",
+            [video_id],
+        ).fetchall()
+        times_s = np.frombuffer(b"".join(row[0] for row in rows), np.float64)
+        return times_s, np.frombuffer(b"".join(row[1] for row in rows), np.int64)
+
+    def indexed_s(self, video_id: int) -> float:
+        """How far a film is indexed: the last saved second; 0.0 where nothing is."""
+        times_s, _ = self.strip_rows(video_id)
+        return float(times_s[-1]) if len(times_s) else 0.0
 
     def shots(self, video_id: int) -> list[Shot]:
         rows = self.db.query(
@@ -291,7 +309,8 @@ class Store:
         return str(rows[0]["value"]) if rows else None
 
     def set_about(self, name: str, value: str) -> None:
-        self.db["about"].upsert({"name": name, "value": value}, pk="name")
+        with writing(self.db):
+            self.db["about"].upsert({"name": name, "value": value}, pk="name")
 
     @property
     def generation(self) -> int:
@@ -300,20 +319,15 @@ class Store:
 
     def begin_run(self, *, encoder: str) -> int:
         row = {"started_at": _now(), "encoder": encoder}
-        return int(self.db["index_runs"].insert(row).last_pk)
+        with writing(self.db):
+            return int(self.db["index_runs"].insert(row).last_pk)
 
     def finish_run(
         self, index_run_id: int, *, n_indexed: int, n_unchanged: int, n_failed: int
     ) -> None:
-        self.db["index_runs"].update(
-            index_run_id,
-            {
-                "finished_at": _now(),
-                "n_indexed": n_indexed,
-                "n_unchanged": n_unchanged,
-                "n_failed": n_failed,
-            },
-        )
+        counts = {"n_indexed": n_indexed, "n_unchanged": n_unchanged, "n_failed": n_failed}
+        with writing(self.db):
+            self.db["index_runs"].update(index_run_id, {"finished_at": _now(), **counts})
 
     def _next_generation(self) -> None:
         self.set_about("generation", str(self.generation + 1))

@@ -94,6 +94,48 @@ def m001_films(db: Database) -> None:
     )
 
 
+@index_migrations()  # type: ignore[untyped-decorator]
+def m002_words(db: Database) -> None:
+    """Timed words: what each source gave, the lines made of it, and their full-text index."""
+    db["word_tracks"].create(
+        {
+            "track_id": int,
+            "video_id": int,
+            "source": str,
+            "name": str,
+            "language": str,
+            "stamp": str,
+            "lines": str,
+            "problems": str,
+        },
+        pk="track_id",
+        not_null={"video_id", "source", "name", "language", "stamp", "lines", "problems"},
+        strict=True,
+    )
+    db["word_tracks"].create_index(["video_id", "source", "name"], unique=True)
+    db["words"].create(
+        {
+            "word_id": int,
+            "video_id": int,
+            "start_s": float,
+            "end_s": float,
+            "text": str,
+            "source": str,
+            "language": str,
+            "track": str,
+        },
+        pk="word_id",
+        not_null={"video_id", "start_s", "end_s", "text", "source", "language", "track"},
+        strict=True,
+    )
+    db["words"].create_index(["video_id", "start_s"])
+    # The text is cut into terms before it comes here: this tokenizer only divides at spaces.
+    db.execute(
+        "create virtual table words_fts using fts5(exact, stems, joined,"
+        " tokenize = \"unicode61 remove_diacritics 0 categories 'L* N* Co M*'\")"
+    )
+
+
 def apply_migrations(db: Database, migrations: Migrations, *, folder: Path) -> None:
     """Bring the tables of one migration set up to date.
 

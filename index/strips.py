@@ -19,6 +19,7 @@ from index.errors import LibraryError
 from index.types import Pixels
 
 _QUALITY = 80
+_JPEG_BEGINS = b"\xff\xd8"
 
 
 def encode_picture(pixels: Pixels, *, height_px: int) -> bytes:
@@ -57,13 +58,36 @@ def read_pictures(path: Path, ends: NDArray[np.int64], positions: Sequence[int])
         with path.open("rb") as file:
             return [_read_one(file, ends, position) for position in positions]
     except (OSError, ValueError, SyntaxError) as error:
-        raise LibraryError(
-            f"the strip {path} is missing or damaged", "index the film again with --rebuild"
-        ) from error
+        raise _damaged(path) from error
+
+
+def read_jpeg(path: Path, ends: NDArray[np.int64], position: int) -> bytes:
+    """The picture at a position as it is stored.
+
+    Raises:
+        LibraryError: the file is missing or too short.
+    """
+    try:
+        with path.open("rb") as file:
+            data = _bytes_at(file, ends, position)
+    except OSError as error:
+        raise _damaged(path) from error
+    if not data.startswith(_JPEG_BEGINS):
+        raise _damaged(path)
+    return data
 
 
 def _read_one(file: io.BufferedReader, ends: NDArray[np.int64], position: int) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(_bytes_at(file, ends, position))).convert("RGB"))
+
+
+def _bytes_at(file: io.BufferedReader, ends: NDArray[np.int64], position: int) -> bytes:
     start = int(ends[position - 1]) if position else 0
     file.seek(start)
-    data = file.read(int(ends[position]) - start)
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    return file.read(int(ends[position]) - start)
+
+
+def _damaged(path: Path) -> LibraryError:
+    return LibraryError(
+        f"the strip {path} is missing or damaged", "index the film again with --rebuild"
+    )

@@ -112,6 +112,11 @@ class Video:
     def span(self) -> Span:
         return Span(0.0, self.facts.duration_s)
 
+    @property
+    def has_pictures(self) -> bool:
+        """False for a file of sound, of which only the words are known."""
+        return self.facts.n_frames > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -128,6 +133,6 @@ class Hit:
     video_id: int
     span: Span
     score: float
-    """Cosine for pictures; comparable within one lane only."""
+    """A cosine for pictures, the share of the query for words: compare within one lane only."""
     lane: str
-    """Which search found it: "picture" (more lanes come with words)."""
+    """Which search found it: "picture" or "words"."""

@@ -152,6 +152,32 @@ def test_search_says_that_nothing_is_left_above_the_threshold(indexed: Longshot)
     assert indexed("search", "a car", "--threshold", "1.5", "--json").json["hits"] == []
 
 
+def test_search_finds_what_is_said_without_a_model(
+    longshot: Longshot, film: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / film.name
+    shutil.copy(film, copy)
+    copy.with_suffix(".en.srt").write_text(
+        "1\n00:00:04,000 --> 00:00:06,000\nThe [bold]tide[/] is turning.\x1b[31m\n"
+    )
+    indexed = longshot("index", copy)
+    assert "words      film.mp4: 1 subtitles (film.en.srt)" in indexed.out
+    found = longshot("search", '"tide is turning"', "--lane", "words", models="no-such-model")
+    assert "0:00:04–0:00:06" in found.out
+    assert "subtitles: “The [bold]tide[/] is turning.[31m”" in found.out
+    hit = longshot("search", "tide", "--lane", "words", "--json").json["hits"][0]
+    assert (hit["start"], hit["end"], hit["modality"]) == (4.0, 6.0, "words")
+    assert hit["lanes"][0]["source"] == "subtitles"
+    films = longshot("search", "tide", "--group", "film", "--json").json["films"]
+    assert [each["video"] for each in films] == [str(copy)]
+    (row,) = longshot(
+        "search", "tide", "--lane", "words", "--format", "qvhighlights"
+    ).out.splitlines()
+    assert json.loads(row)["pred_relevant_windows"][0][:2] == [4.0, 6.0]
+    assert longshot("search", "tide", "--lane", "words", "--from", "0:10").out.startswith("nothing")
+    assert longshot("stats", "--json").json["videos"][0]["words"] == {"subtitles": 1}
+
+
 def test_a_question_indexes_the_film_and_is_answered_with_a_citation(
     longshot: Longshot, film: Path, question: Question, knowing: str
 ) -> None:
@@ -247,6 +273,9 @@ def test_a_moved_film_is_found_again(
         (["ask", "FILM", "Why?", "--options", "a||b"], "an option is empty"),
         (["ask", "FILM", "Why?", "--models", "/no/folder"], "no model folder /no/folder"),
         (["search", " "], "the search text is empty"),
+        (["search", "--", "-boat"], '"-boat" says only what to leave out'),
+        (["search", "car", "--from", "soon"], '--from "soon" is no time'),
+        (["search", "car", "--from", "9", "--to", "3"], "--from 9 is not before --to 3"),
         (["search", "car", "--video", "other"], 'no film "other" in the library'),
         (["trace", "show", "none"], "no run 'none'"),
         (["remove", "other"], 'no film "other" in the library'),

@@ -135,6 +135,8 @@ class Scores:
     values: NDArray[np.float32]
     """(N,) cosines."""
     weight: float = 1.0
+    lane: str = ""
+    """Which search the scores come from, for the trace."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

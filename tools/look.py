@@ -2,11 +2,12 @@
 
 `plan_look` turns a request into a shape that the model can take and that the token limit allows;
 `deliver` decodes it. What was delivered is said back in a `Look`: span, frames, times, size,
-tokens. Frames of a run are kept in memory, so that nothing is decoded twice.
+tokens. Frames of a film are kept in memory, so that nothing is decoded twice.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ class Look:
         return len(self.times_s) / self.span.duration_s
 
 
+EVEN_SAMPLING = "the frame on screen at the middle of each of N equal parts of the span"
+"""The sampling rule of `even_times`, for the trace."""
+
+
 def even_times(span: Span, n_frames: int) -> list[float]:
     """The middles of `n_frames` equal parts of the span: off the cuts, and exact."""
     step = span.duration_s / n_frames
@@ -126,16 +131,26 @@ def plan_look(
 
 
 class FrameCache:
-    """The decoded frames of one run, the least recently used leaving first."""
+    """The decoded frames of a film, the least recently used leaving first.
+
+    Threads may share one: a reader has one position in its file, so they take turns.
+    """
 
     def __init__(self, source: FrameSource, *, limit_bytes: int = 256 * 2**20) -> None:
         self._source = source
         self._limit_bytes = limit_bytes
         self._held_bytes = 0
+        self._turn = threading.Lock()
         self._frames: OrderedDict[tuple[int, int, int], Frame] = OrderedDict()
 
     def frames_at(self, times_s: Sequence[float], *, width_px: int, height_px: int) -> list[Frame]:
         """As the source's, decoding only what is not held."""
+        with self._turn:
+            return self._held_or_decoded(times_s, width_px=width_px, height_px=height_px)
+
+    def _held_or_decoded(
+        self, times_s: Sequence[float], *, width_px: int, height_px: int
+    ) -> list[Frame]:
         keys = [(round(t * 1000), width_px, height_px) for t in times_s]
         found = {key: self._frames[key] for key in keys if key in self._frames}
         missing = [(k, t) for k, t in zip(keys, times_s, strict=True) if k not in found]

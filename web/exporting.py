@@ -73,7 +73,7 @@ class _Asked:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File or folder to write.")
 @click.option("--search", "text", metavar="TEXT", help="Export what a search finds.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1))
-@click.option("--threshold", type=float, metavar="SCORE", help="Nothing below this score.")
+@click.option("--threshold", type=float, metavar="COSINE", help="No picture below this cosine.")
 @click.option("--video", multiple=True, metavar="VIDEO", help="The film of --span or --search.")
 @click.option("--span", multiple=True, metavar="START-END", help="A moment; a label may follow.")
 @click.option("--padding", default=0.0, metavar="SECONDS", help="More film on both sides.")
@@ -151,21 +151,28 @@ def _by_hand(asked: _Asked, named: Callable[[str], Path]) -> list[ExportItem]:
 def _searched(config: Config, library: Library, text: str, asked: _Asked) -> list[ExportItem]:
     from agent.models import open_chosen_encoder
     from tools.export.sources import items_of_json
-    from tools.search import search
+    from tools.query import parse_query
+    from tools.search import SearchSettings, search
     from web.export_films import FilmFinder
-    from web.payload import moments_to_json
+    from web.found import hits_to_json
 
     videos = {each.video_id: each for each in library.videos()}
     wanted = [library.find(each).video_id for each in asked.video]
     choice = config.choice(library.encoder_identity())
     encoder = open_chosen_encoder(choice, device=config.device)
     library.check_encoder(encoder.identity)
-    moments = search(library, encoder, text, limit=asked.limit, video_ids=wanted or None)
-    if asked.threshold is not None:
-        moments = [each for each in moments if each.score >= asked.threshold]
+    least = -1.0 if asked.threshold is None else asked.threshold
+    moments = search(
+        library,
+        encoder,
+        text,
+        limit=asked.limit,
+        video_ids=wanted or None,
+        settings=SearchSettings(least_cosine=least),
+    )
     if not moments:
         raise InputError(f'nothing found for "{text}"', "lower --threshold, or use other words")
-    found = json.dumps(moments_to_json(text, moments, videos))
+    found = json.dumps(hits_to_json(parse_query(text), moments, videos))
     return items_of_json(found, FilmFinder(lambda: library), name="the search")
 
 

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from agent.config import Config
     from agent.models import Models
     from index.library import Library
+    from index.words import WordSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Keep a flag for `config_of`; one after the command wins over one before it."""
     if value is None:
         return
@@ -45,7 +46,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 def _setting(*names: str, metavar: str, text: str, kind: Any = None) -> Callable[..., Any]:
     return click.option(
-        *names, metavar=metavar, help=text, type=kind, expose_value=False, callback=_remember
+        *names, metavar=metavar, help=text, type=kind, expose_value=False, callback=remember
     )
 
 
@@ -56,6 +57,13 @@ library_option = _setting(
     text="Where films are kept. [env: LONGSHOT_LIBRARY]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+films_option = click.option(
+    "--films",
+    default=8,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Films that a question of the whole library is put to.",
+)
 budget_option = _setting(
     "--budget",
     metavar="LIMITS",
@@ -67,10 +75,43 @@ def model_options(command: _Command) -> _Command:
     for option in (
         _setting("--device", metavar="NAME", text="auto, cpu, cuda, cuda:1 or mps."),
         _setting("--encoder", metavar="NAME", text="NAME:TAG of open_clip, or local-dir:FOLDER."),
-        _setting("--models", metavar="NAME", text="auto, demo, a folder or a hub id."),
+        _setting("--base-url", metavar="URL", text="Server of openai:MODEL."),
+        _setting(
+            "--models",
+            metavar="NAME",
+            text="auto, demo, a folder, a hub id or openai:MODEL; NAME,NODE=NAME for single nodes.",
+        ),
     ):
         command = option(command)
     return command
+
+
+def word_options(command: _Command) -> _Command:
+    for option in (
+        click.option(
+            "--screen-text/--no-screen-text",
+            default=None,
+            help="Also read text in the pictures; a second or two for each.",
+        ),
+        click.option(
+            "--speech",
+            metavar="WEIGHTS",
+            help="Also hear speech: a Whisper name, a folder, or off.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def with_words(
+    settings: WordSettings, *, speech: str | None, screen_text: bool | None
+) -> WordSettings:
+    """The settings of the files, with the flags that were given."""
+    return replace(
+        settings,
+        speech=settings.speech if speech is None else speech,
+        screen_text=settings.screen_text if screen_text is None else screen_text,
+    )
 
 
 def config_of(ctx: click.Context) -> Config:
@@ -94,8 +135,8 @@ def consoles() -> tuple[Console, Console]:
     return console(), console(error=True)
 
 
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    click.echo(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 def open_pair(
@@ -114,7 +155,9 @@ def open_pair(
     if default is not None and config.models == "auto":
         config = replace(config, models=default)
     choice = config.choice(library.encoder_identity() if library else None)
-    models = open_models(config.models, device=config.device, encoder=choice.encoder)
+    models = open_models(
+        config.models, device=config.device, encoder=choice.encoder, endpoint=config.endpoint
+    )
     if models.knows_only_demo_world:
         click.echo(DEMO_NOTICE, err=True)
     return models

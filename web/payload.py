@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from agent.lineage import lineage_of
 from agent.trace import step_to_json
 from agent.types import Answer
 from index.build import BuildReport
 from index.run_rows import RunRow, StepRow
 from index.stats import LibraryStats, VideoStats
-from index.types import Span, Video
-from tools.search import Moment
+from index.types import Video
 
 if TYPE_CHECKING:
     from index.doctor import Check
@@ -45,27 +45,17 @@ def report_to_json(report: BuildReport) -> dict[str, Any]:
             {"path": str(each.path), "error": each.message, "hint": each.hint}
             for each in report.failures
         ],
-        "seconds": seconds(report.seconds),
-    }
-
-
-def moments_to_json(
-    text: str, moments: Sequence[Moment], videos: Mapping[int, Video]
-) -> dict[str, Any]:
-    """The result of a search, best first."""
-    return {
-        "query": text,
-        "hits": [
+        "words": [
             {
-                "rank": rank,
-                "video_id": moment.video_id,
-                "video": str(videos[moment.video_id].path),
-                **_span(moment.span),
-                "score": round(moment.score, 4),
-                "modality": moment.lane,
+                "video_id": each.video.video_id,
+                "lines": dict(each.counts),
+                "tracks": list(each.tracks),
+                "problems": list(each.problems),
+                "changed": each.changed,
             }
-            for rank, moment in enumerate(moments, 1)
+            for each in report.words
         ],
+        "seconds": seconds(report.seconds),
     }
 
 
@@ -94,13 +84,23 @@ def runs_to_json(runs: Iterable[RunRow]) -> list[dict[str, Any]]:
     return [_run(run) for run in runs]
 
 
-def trace_to_json(run: RunRow, steps: Sequence[StepRow], answer: Answer | None) -> dict[str, Any]:
-    """A whole run: what was asked, every step, the answer where it has ended."""
+def trace_to_json(
+    run: RunRow, steps: Sequence[StepRow], answer: Answer | None, *, video: Video | None = None
+) -> dict[str, Any]:
+    """A whole run: what was asked, every step, the answer where it has ended.
+
+    Args:
+        video: the film, where the library still has it.
+    """
     return {
         **_run(run),
+        "film": _film(video),
         "settings": run.settings,
         "steps": [step_to_json(step) for step in steps],
         "answer": answer.to_json() if answer else None,
+        "parent": parent_to_json(run),
+        "own_prompts": run.own_prompts,
+        "lineage": lineage_of(run, steps, answer),
     }
 
 
@@ -115,9 +115,32 @@ def _run(run: RunRow) -> dict[str, Any]:
         "status": run.status,
         "stop_reason": run.stop_reason,
         "reply": run.answer.get("answer"),
+        "confidence": run.answer.get("confidence"),
+        "usage": run.answer.get("usage"),
         "started_at": run.started_at,
         "models": run.models,
     }
+
+
+def _film(video: Video | None) -> dict[str, Any]:
+    """What a player needs to know of a film; a film that left the library is only "gone"."""
+    if video is None:
+        return {"in_library": False}
+    return {
+        "in_library": True,
+        "video_id": video.video_id,
+        "duration_s": seconds(video.facts.duration_s),
+        "container_start_s": video.facts.container_start_s,
+        "width_px": video.facts.width_px,
+        "height_px": video.facts.height_px,
+    }
+
+
+def parent_to_json(run: RunRow) -> dict[str, Any] | None:
+    """Where a forked run comes from."""
+    if run.parent_id is None:
+        return None
+    return {"run": run.parent_id, "from_step": run.fork_step, "changes": run.fork_changes}
 
 
 def _video_stats(stats: VideoStats) -> dict[str, Any]:
@@ -126,8 +149,5 @@ def _video_stats(stats: VideoStats) -> dict[str, Any]:
         "n_shots": stats.n_shots,
         "n_clips": stats.n_clips,
         "strip_bytes": stats.strip_bytes,
+        "words": dict(stats.words),
     }
-
-
-def _span(span: Span) -> dict[str, float]:
-    return {"start": seconds(span.start_s), "end": seconds(span.end_s)}

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from evals.run import EvalEvent
 
 _LINE_EVERY_S = 10.0
-_STAGES = {"read": "reading", "index": "indexing", "vectors": "saving the vectors"}
+_STAGES = {
+    "read": "reading",
+    "index": "indexing",
+    "screen": "reading text in the pictures",
+    "speech": "listening",
+}
 
 
 class WorkProgress:
@@ -41,6 +46,7 @@ class WorkProgress:
             _DoneColumn(as_times=as_times),
             TextColumn("left"),
             TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[beside]}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -61,14 +67,14 @@ class WorkProgress:
     ) -> None:
         self._bar.stop()
 
-    def show(self, label: str, *, done: float, total: float) -> None:
-        """`done` of `total` of the piece of work that the label names."""
+    def show(self, label: str, *, done: float, total: float, beside: str = "") -> None:
+        """`done` of `total` of the piece of work that the label names; `beside` follows it."""
         if label != self._label:
             self._begin(label, total=total)
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total)
+            self._bar.update(self._task, completed=done, total=total, beside=beside)
         if not self._console.is_terminal:
-            self._line(done, total)
+            self._line(done, total, beside)
 
     def indexing(self, event: ProgressEvent) -> None:
         """An event of an indexing run."""
@@ -82,7 +88,8 @@ class WorkProgress:
 
     def asking(self, event: EvalEvent) -> None:
         """A question answered in an evaluation."""
-        self.show("asking", done=event.done, total=event.total)
+        label = f"films of {event.minutes:g} minutes: asking"
+        self.show(label, done=event.done, total=event.total)
 
     def hide(self) -> None:
         """Take the bar away until there is something to show again."""
@@ -95,16 +102,17 @@ class WorkProgress:
         self._began_s = self._last_line_s = time.monotonic()
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(label, total=total)
+        self._task = self._bar.add_task(label, total=total, beside="")
 
-    def _line(self, done: float, total: float) -> None:
+    def _line(self, done: float, total: float, beside: str) -> None:
         now_s = time.monotonic()
         if now_s - self._last_line_s < _LINE_EVERY_S or not 0 < done < total:
             return
         self._last_line_s = now_s
-        left_s = (now_s - self._began_s) * (total - done) / done
+        left = f"{format_time((now_s - self._began_s) * (total - done) / done)} left"
         shown = f"{_amount(done, self._as_times)}/{_amount(total, self._as_times)}"
-        self._console.print(f"{self._label} {shown}, {format_time(left_s)} left", soft_wrap=True)
+        text = ", ".join(filter(None, (f"{self._label} {shown}", left, beside)))
+        self._console.print(text, soft_wrap=True)
 
 
 class _DoneColumn(ProgressColumn):

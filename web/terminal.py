@@ -17,15 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.types import Answer
-from index.build import BuildReport, Failure
+from index.build import BuildReport, Failure, FilmWords
 from index.run_rows import CallRow, LookRow, RunRow, StepRow
 from index.stats import LibraryStats
 from index.times import format_time
 from index.types import Span, Video
-from tools.search import Moment
 
 if TYPE_CHECKING:
-    from agent.budget import Estimate
+    from agent.estimate import QuestionEstimate
     from index.doctor import Check
 
 DEMO_NOTICE = (
@@ -33,7 +32,7 @@ DEMO_NOTICE = (
     "what they say about any other film means nothing."
 )
 _PIPE_WIDTH = 160
-_STATUSES = {
+STATUSES = {
     "answered": "answered",
     "not_found": "not in this film",
     "out_of_budget": "a guess: the search ended before it was sure",
@@ -67,14 +66,18 @@ def format_span(span: Span) -> str:
 
 def print_step(out: Console, step: StepRow) -> None:
     """A step while it goes: its reason, what was looked at and what that showed."""
-    _entry(out, step.node, step.why)
+    entry(out, step.node, step.why)
     for line in _details(step):
-        _entry(out, "", line)
+        entry(out, "", line)
 
 
 def _details(step: StepRow) -> Iterable[str]:
     if step.node == "plan" and step.data.get("subject"):
         yield f"looking for: {step.data['subject']}"
+    if step.node == "words":
+        for found in step.data["passages"]:
+            span = format_span(Span(found["start"], found["end"]))
+            yield f"{span}  {found['share']:.0%} in {found['source']}{_says(found['text'])}"
     if step.node == "survey" and step.data.get("shortlist_s"):
         yield "candidates at " + ", ".join(format_time(t) for t in step.data["shortlist_s"])
     for request in step.data.get("requests") or ():
@@ -118,29 +121,30 @@ def _says(text: str) -> str:
 # -- answers
 
 
-def print_estimate(out: Console, estimate: Estimate) -> None:
+def print_estimate(out: Console, estimate: QuestionEstimate) -> None:
     """The most that a question will cost, before it is asked."""
     text = (
-        f"at most {estimate.visual_tokens:,} visual tokens, {estimate.looks} looks of about"
+        f"at most {estimate.most.visual_tokens:,} visual tokens, {estimate.looks} looks of about"
         f" {estimate.tokens_per_look} tokens"
     )
-    _entry(out, "budget", text)
+    entry(out, "budget", text)
 
 
 def print_answer(out: Console, answer: Answer, video: Video) -> None:
     """The end of a run: reply, cited spans, cost."""
     out.print()
-    reply = answer.answer or _STATUSES[answer.status]
-    sure = f"{_STATUSES[answer.status]}, confidence {answer.confidence:.2f}"
+    reply = answer.answer or STATUSES[answer.status]
+    sure = f"{STATUSES[answer.status]}, confidence {answer.confidence:.2f}"
     out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
-        _entry(out, "seen", f"{format_span(citation.span)}  {citation.what}  {link}")
-    _entry(out, "cost", cost(answer.usage))
-    _entry(out, "ended", answer.stop_reason)
+        seen = "said" if citation.lane == "words" else "seen"
+        entry(out, seen, f"{format_span(citation.span)}  {citation.what}  {link}")
+    entry(out, "cost", cost(answer.usage))
+    entry(out, "ended", answer.stop_reason)
     for note in answer.notes:
-        _entry(out, "note", note)
-    _entry(out, "trace", f"longshot trace show {answer.run_id}")
+        entry(out, "note", note)
+    entry(out, "trace", f"longshot trace show {answer.run_id}")
 
 
 def cost(usage: Mapping[str, float]) -> str:
@@ -160,11 +164,12 @@ def _count(n: float, word: str) -> str:
 def print_report(out: Console, errors: Console, report: BuildReport) -> None:
     """What an indexing run did; what failed goes to the errors."""
     for video in report.indexed:
-        _entry(out, "indexed", _film(video))
+        entry(out, "indexed", _film(video))
     for video in report.unchanged:
-        _entry(out, "unchanged", _film(video))
+        entry(out, "unchanged", _film(video))
     for failure in report.failures:
         print_failure(errors, failure)
+    print_words(out, errors, report.words)
     n_failed = len(report.failures)
     failed = f", {n_failed} failed" if n_failed else ""
     out.print(
@@ -179,40 +184,42 @@ def print_failure(errors: Console, failure: Failure) -> None:
     errors.print(f"failed: {failure.message}{hint}", soft_wrap=True)
 
 
-def print_moments(
-    out: Console, moments: Sequence[Moment], videos: Mapping[int, Video], *, text: str
-) -> None:
-    """Moments, best first."""
-    if not moments:
-        out.print(f"nothing found for “{text}”", soft_wrap=True)
-    for rank, moment in enumerate(moments, 1):
-        path = videos[moment.video_id].path
-        out.print(
-            f"{rank:>3}  {moment.score:.3f}  {format_span(moment.span)}  {path}"
-            f"#t={moment.span.start_s:.3f},{moment.span.end_s:.3f}",
-            soft_wrap=True,
-        )
+def counted_words(counts: Mapping[str, int]) -> str:
+    """ "12 subtitles, 3 screen", or "none"."""
+    return ", ".join(f"{n} {source}" for source, n in counts.items()) or "none"
+
+
+def print_words(out: Console, errors: Console, words: Sequence[FilmWords]) -> None:
+    """The timed words of films after an indexing run; what could not be read goes to the errors."""
+    for each in words:
+        name = each.video.path.name
+        if each.counts:
+            tracks = ", ".join(each.tracks)
+            entry(out, "words", f"{name}: {counted_words(each.counts)} ({tracks})")
+        for problem in each.problems if each.changed else ():
+            errors.print(f"words of {name}: {problem}", soft_wrap=True)
 
 
 def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> None:
     """A library in figures."""
-    _entry(out, "library", str(stats.folder))
-    _entry(out, "encoder", stats.encoder or "none yet")
-    _entry(out, "films", f"{len(stats.videos)}, together {format_time(stats.duration_s)}")
-    _entry(out, "size", _size(stats.size_bytes))
-    counted = ", ".join(f"{n} {_STATUSES.get(status, status)}" for status, n in runs.items())
-    _entry(out, "runs", counted or "none")
+    entry(out, "library", str(stats.folder))
+    entry(out, "encoder", stats.encoder or "none yet")
+    entry(out, "films", f"{len(stats.videos)}, together {format_time(stats.duration_s)}")
+    entry(out, "size", _size(stats.size_bytes))
+    counted = ", ".join(f"{n} {STATUSES.get(status, status)}" for status, n in runs.items())
+    entry(out, "runs", counted or "none")
     if not stats.videos:
         return
-    table = _table("no", "length", "size", "shots", "clips", "film", right=(0, 1, 3, 4))
+    table = _table("no", "length", "size", "shots", "clips", "words", "film", right=(0, 1, 3, 4))
     for each in stats.videos:
         facts = each.video.facts
         table.add_row(
             str(each.video.video_id),
             format_time(facts.duration_s),
-            f"{facts.width_px}×{facts.height_px}",
+            f"{facts.width_px}×{facts.height_px}" if each.video.has_pictures else "sound",
             str(each.n_shots),
             str(each.n_clips),
+            counted_words(each.words),
             _where(each.video),
         )
     out.print(table)
@@ -268,38 +275,66 @@ def print_trace(
     prompts: bool,
 ) -> None:
     """Every step of a run: why, what was looked at, what was said, what it cost."""
-    _entry(out, "run", f"{run.run_id}, {run.started_at}")
-    _entry(out, "film", run.video_path)
-    _entry(out, "question", run.question)
-    for number, option in enumerate(run.options):
-        _entry(out, "", f"({chr(ord('a') + number)}) {option}")
-    _entry(out, "models", f"{run.models['videollm']}; {run.models['encoder']}")
+    print_head(out, run)
     for step in steps:
-        out.print()
-        out.print(f"step {step.step_index}", style="bold")
-        print_step(out, step)
-        for call in step.calls:
-            _print_call(out, call, prompts=prompts)
-        if step.belief_after:
-            _print_beliefs(out, step)
-        if step.usage.get("calls"):
-            _entry(out, "cost", cost(step.usage))
+        print_whole_step(out, step, prompts=prompts)
+    print_end(out, run, answer)
+
+
+def print_head(out: Console, run: RunRow) -> None:
+    """What was asked of which film and which models."""
+    entry(out, "run", f"{run.run_id}, {run.started_at}")
+    entry(out, "film", run.video_path)
+    entry(out, "question", run.question)
+    for number, option in enumerate(run.options):
+        entry(out, "", f"({chr(ord('a') + number)}) {option}")
+    entry(out, "models", f"{run.models['videollm']}; {run.models['encoder']}")
+    print_parent(out, run)
+
+
+def print_parent(out: Console, run: RunRow) -> None:
+    """What a fork goes on from, and what it changes; nothing for another run."""
+    if run.parent_id is None:
+        return
+    entry(out, "fork of", f"run {run.parent_id}, from step {run.fork_step}")
+    for kind, changes in run.fork_changes.items():
+        for name, (before, after) in changes.items():
+            entry(out, "changed", f"{kind} {name}: {before} → {after}")
+    if not run.fork_changes:
+        entry(out, "changed", "nothing")
+
+
+def print_whole_step(out: Console, step: StepRow, *, prompts: bool) -> None:
+    """A step with its calls, its beliefs and its cost."""
     out.print()
-    status = _STATUSES.get(run.status, run.status)
-    _entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
+    out.print(f"step {step.step_index}", style="bold")
+    print_step(out, step)
+    for call in step.calls:
+        _print_call(out, call, prompts=prompts)
+    if step.belief_after:
+        _print_beliefs(out, step)
+    if step.usage.get("calls"):
+        entry(out, "cost", cost(step.usage))
+
+
+def print_end(out: Console, run: RunRow, answer: Answer | None) -> None:
+    """How a run ended, or that it has not."""
+    out.print()
+    status = STATUSES.get(run.status, run.status)
+    entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
     if answer is not None:
-        _entry(out, "answer", answer.answer or _STATUSES[answer.status])
+        entry(out, "answer", answer.answer or STATUSES[answer.status])
         for citation in answer.citations:
-            _entry(out, "seen", f"{format_span(citation.span)}  {citation.what}")
-        _entry(out, "cost", cost(answer.usage))
+            entry(out, "seen", f"{format_span(citation.span)}  {citation.what}")
+        entry(out, "cost", cost(answer.usage))
 
 
 def _print_call(out: Console, call: CallRow, *, prompts: bool) -> None:
     looks = f", looks {' '.join(call.look_ids)}" if call.look_ids else ""
-    _entry(out, "call", f"{call.prompt_name} ({call.prompt_hash}{looks}): {_result(call)}")
+    entry(out, "call", f"{call.prompt_name} ({call.prompt_hash}{looks}): {_result(call)}")
     if prompts:
         for line in call.prompt_text.splitlines():
-            _entry(out, "", f"| {line}")
+            entry(out, "", f"| {line}")
 
 
 def _result(call: CallRow) -> str:
@@ -310,9 +345,9 @@ def _result(call: CallRow) -> str:
 
 def _print_beliefs(out: Console, step: StepRow) -> None:
     if step.belief_before:
-        _entry(out, "before", f"|{belief_map(step.belief_before)}|")
+        entry(out, "before", f"|{belief_map(step.belief_before)}|")
     absent = "" if step.absent_after is None else f"  nowhere {step.absent_after:.0%}"
-    _entry(out, "belief", f"|{belief_map(step.belief_after)}|{absent}")
+    entry(out, "belief", f"|{belief_map(step.belief_after)}|{absent}")
 
 
 def belief_map(masses: Sequence[float]) -> str:
@@ -329,7 +364,8 @@ def belief_map(masses: Sequence[float]) -> str:
 # -- layout
 
 
-def _entry(out: Console, name: str, text: str) -> None:
+def entry(out: Console, name: str, text: str) -> None:
+    """A line with its name in front."""
     out.print(Text.assemble((f"{name:<10}", "bold cyan"), " ", text), soft_wrap=True)
 
 

@@ -11,6 +11,7 @@ BACKENDS: dict[str, str] = {
     "qwen3_vl": "agent.backends.qwen3_vl:Qwen3VL",
     "qwen2_5_vl": "agent.backends.qwen2_5_vl:Qwen25VL",
     "frames": "agent.backends.frames:FramesVideoLLM",
+    "endpoint": "agent.backends.endpoint:EndpointVideoLLM",
     "scripted": "agent.backends.scripted:ScriptedVideoLLM",
 }
 

@@ -79,24 +79,30 @@ class FramesVideoLLM(TransformersVideoLLM):
         n_pictures = 2 if several else 1
         pixels = np.zeros((n_pictures, height_px, width_px, 3), dtype=np.uint8)
         clip = Clip(times_s=(0.0,) * n_pictures, pixels=pixels)
-        with_pictures = self._process(self._place * n_pictures, [clip])["input_ids"].shape[1]
+        with_pictures = self._process([self._place * n_pictures], [[clip]])["input_ids"].shape[1]
         return -(-int(with_pictures) // n_pictures)
 
     def _clip_text(self, clip: Clip) -> str:
         return "".join(f"<{time_s:.1f} seconds>{self._place}" for time_s in clip.times_s)
 
-    def _process(self, text: str, clips: Sequence[Clip]) -> Mapping[str, Any]:
+    def _process(self, texts: Sequence[str], clips: Sequence[Sequence[Clip]]) -> Mapping[str, Any]:
         # torch wants arrays it may write to, and a caller's frames may be locked.
         pictures = [
-            np.require(picture, None, ["C", "W"]) for clip in clips for picture in clip.pixels
+            [np.require(picture, None, ["C", "W"]) for clip in of_text for picture in clip.pixels]
+            for of_text in clips
         ]
         options = _ONE_TILE.get(self._model.config.model_type, {})
         batch: Mapping[str, Any] = (
-            self._processor(text=[text], images=[pictures], return_tensors="pt", **options)
-            if pictures
-            else self._processor(text=[text], return_tensors="pt")
+            self._processor(
+                text=list(texts), images=pictures, padding=True, return_tensors="pt", **options
+            )
+            if any(pictures)
+            else self._processor(text=list(texts), padding=True, return_tensors="pt")
         )
-        return batch
+        if len(texts) == 1:
+            return batch
+        # Left to itself a model would count the filling as positions of the prompt.
+        return {**batch, "position_ids": self._positions(batch)}
 
 
 def _n_shared(one: str, other: str) -> int:

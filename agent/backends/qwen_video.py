@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from agent.backends.transformers_local import TransformersVideoLLM
@@ -69,22 +68,24 @@ class QwenVideo(TransformersVideoLLM):
         encoded = self._tokenizer(list(texts), add_special_tokens=False)["input_ids"]
         return max(len(ids) for ids in encoded)
 
-    def _process(self, text: str, clips: Sequence[Clip]) -> Mapping[str, Any]:
+    def _process(self, texts: Sequence[str], clips: Sequence[Sequence[Clip]]) -> Mapping[str, Any]:
         batch: Mapping[str, Any]
-        if not clips:
-            batch = self._processor(text=[text], return_tensors="pt")
+        flat = [clip for of_text in clips for clip in of_text]
+        if not flat:
+            batch = self._processor(text=list(texts), padding=True, return_tensors="pt")
             return batch
         batch = self._processor(
-            text=[text],
+            text=list(texts),
             # torch wants arrays it may write to, and a caller's frames may be locked.
             videos=[
-                np.require(paired(c, self.frames_per_pair).pixels, None, ["C", "W"]) for c in clips
+                np.require(paired(c, self.frames_per_pair).pixels, None, ["C", "W"]) for c in flat
             ],
-            video_metadata=[self._metadata(clip) for clip in clips],
+            video_metadata=[self._metadata(clip) for clip in flat],
             # Frames come sampled and sized; left alone, the processor would do both again.
             do_sample_frames=False,
             do_resize=False,
             cap_pixels_per_frame=False,
+            padding=True,
             return_tensors="pt",
         )
         return batch
@@ -93,7 +94,7 @@ class QwenVideo(TransformersVideoLLM):
         """(3, 1, L): time, height, width."""
         ids = inputs["input_ids"]
         if inputs.get("video_grid_thw") is None:
-            return torch.arange(ids.shape[1], device=ids.device).expand(3, 1, -1)
+            return super()._positions(inputs).expand(3, *ids.shape)
         names = ("mm_token_type_ids", "video_grid_thw", "attention_mask", "second_per_grid_ts")
         known = {name: inputs[name] for name in names if name in inputs}
         positions: Tensor = self._model.model.get_rope_index(ids, **known)[0]
@@ -116,4 +117,5 @@ def qwen_capabilities(model: QwenVideo, *, absolute_times: bool, most_visual: in
         options_by=model.notes.options_by,
         max_visual_tokens=model.notes.max_visual_tokens
         or text_room(most_visual, model.context_tokens),
+        reads_text=not model.notes.demo_world,
     )

@@ -81,11 +81,17 @@ def mean_log_probabilities(first: Tensor, rest: Tensor, options: Sequence[Sequen
 
 
 def score_branches(
-    model: Any, *, first: Tensor, cache: Any, options: Sequence[Sequence[int]], positions: Tensor
-) -> Tensor:
-    """Mean log-probability per token of each option after a prompt that was read once.
+    model: Any,
+    *,
+    first: Tensor,
+    cache: Any,
+    options: Sequence[Sequence[Sequence[int]]],
+    positions: Tensor,
+    mask: Tensor,
+) -> list[Tensor]:
+    """Mean log-probability per token of each prompt's options, after prompts that were read once.
 
-    The options are branches of one batch over the prompt's cache, which is consumed. Short rows
+    The options are branches of one batch over the prompts' cache, which is consumed. Short rows
     are filled up on the right: under causal attention nothing before the filling sees it.
 
         prompt (cached) ─┬─ r  e  d  ▮     tokens fed: all of an option but its last
@@ -93,24 +99,36 @@ def score_branches(
                          └─ t  w  o  ▮
 
     Args:
-        first: (V,) logits after the prompt.
-        cache: the prompt's key-value cache for a batch of one.
-        positions: (A, 1, L) or (1, L) position ids of the L tokens after the prompt, given
+        first: (B, V) logits after each prompt.
+        cache: the prompts' key-value cache.
+        options: for each prompt its options' tokens.
+        positions: (A, B, L) or (B, L) position ids of the L tokens after each prompt, given
             explicitly because the Qwen classes otherwise take them from hidden state of the
             module, which another call may have changed.
+        mask: (B, P), 1 for the tokens of the prompts and 0 for what fills them up on the left.
     """
-    length = max(len(tokens) for tokens in options) - 1
-    if length == 0:
-        return mean_log_probabilities(first, first.new_zeros(len(options), 0, len(first)), options)
-    fed = torch.zeros(len(options), length, dtype=torch.long, device=first.device)
-    for row, tokens in enumerate(options):
-        fed[row, : len(tokens) - 1] = torch.tensor(tokens[:-1])
-    cache.batch_repeat_interleave(len(options))
-    shape = (*positions.shape[:-2], len(options), length)
-    output = model(
-        input_ids=fed,
-        position_ids=positions[..., :length].expand(shape),
-        past_key_values=cache,
-        use_cache=True,
-    )
-    return mean_log_probabilities(first, output.logits, options)
+    branches = [(row, tokens) for row, of_prompt in enumerate(options) for tokens in of_prompt]
+    length = max(len(tokens) for _, tokens in branches) - 1
+    rest = first.new_zeros(len(branches), 0, first.shape[-1])
+    if length > 0:
+        rows = torch.tensor([row for row, _ in branches], device=first.device)
+        fed = torch.zeros(len(branches), length, dtype=torch.long, device=first.device)
+        for branch, (_, tokens) in enumerate(branches):
+            fed[branch, : len(tokens) - 1] = torch.tensor(tokens[:-1])
+        if len(options) == 1:
+            cache.batch_repeat_interleave(len(branches))
+        else:
+            cache.batch_select_indices(rows)
+        rest = model(
+            input_ids=fed,
+            position_ids=positions[..., rows, :length],
+            attention_mask=torch.cat([mask[rows], mask.new_ones(len(branches), length)], dim=-1),
+            past_key_values=cache,
+            use_cache=True,
+        ).logits
+    means, done = [], 0
+    for row, of_prompt in enumerate(options):
+        of_row = rest[done : done + len(of_prompt)]
+        means.append(mean_log_probabilities(first[row], of_row, of_prompt))
+        done += len(of_prompt)
+    return means

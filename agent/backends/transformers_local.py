@@ -22,7 +22,7 @@ from agent.backends import scoring
 from agent.backends.loading import choose_device, choose_dtype, load, special_tokens_pattern
 from agent.backends.memory import retry_smaller
 from agent.backends.weights import ModelNotes, read_notes, weights_hash
-from agent.videollm import Capabilities, Choice, Clip, Judgement, Reply, Usage
+from agent.videollm import Call, Capabilities, Choice, Clip, Judgement, Reply, Usage
 from index.errors import ModelError
 from prompts.render import RenderedPrompt
 
@@ -30,13 +30,20 @@ _second = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """A prompt as tensors on the model's device."""
+class Row:
+    """One prompt of a batch."""
 
-    inputs: Mapping[str, Any]
     prompt_text: str
     n_input_tokens: int
     n_visual_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Prompts as tensors on the model's device; shorter ones are filled up on the left."""
+
+    inputs: Mapping[str, Any]
+    rows: tuple[Row, ...]
 
 
 class TransformersVideoLLM(ABC):
@@ -58,6 +65,10 @@ class TransformersVideoLLM(ABC):
         self._dtype = dtype or choose_dtype(self._device, weights_bytes=size_bytes)
         self._model, self._processor = load(folder, device=self._device, dtype=self._dtype)
         self._tokenizer = self._processor.tokenizer
+        # The last token of every row is then the last of its prompt.
+        self._tokenizer.padding_side = "left"
+        if self._tokenizer.pad_token_id is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token
         self._special = special_tokens_pattern(self._tokenizer, self._processor)
         self._visual_ids = self._visual_token_ids()
         # Models that can think aloud first are asked not to: the reply's first token is scored.
@@ -79,12 +90,16 @@ class TransformersVideoLLM(ABC):
         """How the clip stands in the prompt, times and placeholders, without its label."""
 
     @abstractmethod
-    def _process(self, text: str, clips: Sequence[Clip]) -> Mapping[str, Any]:
-        """The processor's output for the templated text; `clips` in reading order."""
+    def _process(self, texts: Sequence[str], clips: Sequence[Sequence[Clip]]) -> Mapping[str, Any]:
+        """The processor's output for templated texts; each one's clips in reading order."""
 
     def _positions(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Position ids of the prompt; (L,) here, more axes where the family's rotary has them."""
-        return torch.arange(inputs["input_ids"].shape[1], device=self._device)[None]
+        """Position ids of the prompts; (B, L) here, more axes where the family's rotary has them.
+
+        Those of filling are nobody's, and 0.
+        """
+        positions: Tensor = (inputs["attention_mask"].long().cumsum(-1) - 1).clamp(min=0)
+        return positions
 
     # What all share.
 
@@ -108,67 +123,94 @@ class TransformersVideoLLM(ABC):
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, max_tokens: int = 64
     ) -> Reply:
         """What the model writes, greedily; the end-of-turn token is not part of the text."""
-
-        def call(clips: Sequence[Clip]) -> Reply:
-            started = time.perf_counter()
-            encoded = self._encode(prompt, clips)
-            output = self._model.generate(
-                **encoded.inputs, max_new_tokens=max_tokens, do_sample=False
-            )
-            new = output[0, encoded.n_input_tokens :]
-            text = self._tokenizer.decode(
-                new, skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-            usage = _usage(encoded, started, output_tokens=len(new))
-            return Reply(text=text.strip(), usage=usage, prompt_text=encoded.prompt_text)
-
-        with torch.inference_mode():
-            return retry_smaller(call, clips)
+        return retry_smaller(
+            lambda fewer: self.reply_all([Call(prompt, tuple(fewer), max_tokens=max_tokens)])[0],
+            clips,
+        )
 
     def judge(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> Judgement:
         """P(yes) over the spellings of yes and no as the reply's first token."""
-
-        def call(clips: Sequence[Clip]) -> Judgement:
-            started = time.perf_counter()
-            encoded = self._encode(prompt, clips)
-            logits = self._model(**encoded.inputs, logits_to_keep=1).logits[0, -1]
-            (p_yes, _), mass = scoring.group_probabilities(
-                logits, self._first_tokens((scoring.YES, scoring.NO))
-            )
-            return Judgement(
-                p_yes=p_yes,
-                mass=mass,
-                usage=_usage(encoded, started),
-                prompt_text=encoded.prompt_text,
-            )
-
-        with torch.inference_mode():
-            return retry_smaller(call, clips)
+        return retry_smaller(
+            lambda fewer: self.judge_all([Call(prompt, tuple(fewer))])[0],
+            clips,
+        )
 
     def choose(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, options: Sequence[str]
     ) -> Choice:
         """A distribution over `options`, by letter or by text as the capabilities say."""
-        if not 2 <= len(options) <= 26:
-            raise ValueError(f"{len(options)} options; a choice has 2 to 26")
+        return retry_smaller(
+            lambda fewer: self.choose_all([Call(prompt, tuple(fewer), options=tuple(options))])[0],
+            clips,
+        )
+
+    @torch.inference_mode()
+    def reply_all(self, calls: Sequence[Call]) -> list[Reply]:
+        """The replies of several prompts, written side by side."""
+        started = time.perf_counter()
+        encoded = self._encode(calls)
+        output = self._model.generate(
+            **encoded.inputs, max_new_tokens=max(c.max_tokens for c in calls), do_sample=False
+        )
+        length = encoded.inputs["input_ids"].shape[1]
+        written = [
+            self._until_end(output[row, length:].tolist()[: call.max_tokens])
+            for row, call in enumerate(calls)
+        ]
+        share_s = (time.perf_counter() - started) / len(calls)
+        return [
+            Reply(
+                text=self._tokenizer.decode(
+                    new, skip_special_tokens=True, clean_up_tokenization_spaces=False
+                ).strip(),
+                usage=_usage(row, share_s, output_tokens=len(new)),
+                prompt_text=row.prompt_text,
+            )
+            for row, new in zip(encoded.rows, written, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def judge_all(self, calls: Sequence[Call]) -> list[Judgement]:
+        """The judgements of several prompts, read side by side."""
+        started = time.perf_counter()
+        encoded = self._encode(calls)
+        logits = self._model(**encoded.inputs, logits_to_keep=1).logits[:, -1]
+        groups = self._first_tokens((scoring.YES, scoring.NO))
+        found = [scoring.group_probabilities(each, groups) for each in logits]
+        share_s = (time.perf_counter() - started) / len(calls)
+        return [
+            Judgement(
+                p_yes=p_yes,
+                mass=mass,
+                usage=_usage(row, share_s),
+                prompt_text=row.prompt_text,
+            )
+            for row, ((p_yes, _), mass) in zip(encoded.rows, found, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def choose_all(self, calls: Sequence[Call]) -> list[Choice]:
+        """The choices of several prompts, read side by side."""
+        for call in calls:
+            if not 2 <= len(call.options) <= 26:
+                raise ValueError(f"{len(call.options)} options; a choice has 2 to 26")
+        started = time.perf_counter()
+        encoded = self._encode(calls)
+        options = [call.options for call in calls]
         by_text = self.capabilities.options_by == "text"
+        shares = (self._text_shares if by_text else self._letter_shares)(encoded, options)
+        share_s = (time.perf_counter() - started) / len(calls)
+        return [
+            Choice(probabilities=each, usage=_usage(row, share_s), prompt_text=row.prompt_text)
+            for row, each in zip(encoded.rows, shares, strict=True)
+        ]
 
-        def call(clips: Sequence[Clip]) -> Choice:
-            started = time.perf_counter()
-            encoded = self._encode(prompt, clips)
-            shares = (
-                self._text_shares(encoded, options)
-                if by_text
-                else self._letter_shares(encoded, len(options))
-            )
-            return Choice(
-                probabilities=shares,
-                usage=_usage(encoded, started),
-                prompt_text=encoded.prompt_text,
-            )
-
-        with torch.inference_mode():
-            return retry_smaller(call, clips)
+    def _until_end(self, tokens: list[int]) -> list[int]:
+        """A reply up to its end: behind it stands what fills the batch."""
+        ends = self._model.generation_config.eos_token_id
+        known = {ends} if isinstance(ends, int) else set(ends or ())
+        first = next((i for i, token in enumerate(tokens) if token in known), len(tokens))
+        return tokens[: first + 1]
 
     def option_tokens(self, option: str) -> list[int]:
         """An option as the whole of a reply: its tokens and the end of the turn.
@@ -184,26 +226,36 @@ class TransformersVideoLLM(ABC):
         end = self._tokenizer.eos_token_id
         return tokens if end is None else [*tokens, end]
 
-    def _letter_shares(self, encoded: Encoded, n_options: int) -> tuple[float, ...]:
-        letters = tuple(scoring.letter_spellings(index) for index in range(n_options))
-        logits = self._model(**encoded.inputs, logits_to_keep=1).logits[0, -1]
-        return scoring.group_probabilities(logits, self._first_tokens(letters))[0]
+    def _letter_shares(
+        self, encoded: Encoded, options: Sequence[Sequence[str]]
+    ) -> list[tuple[float, ...]]:
+        logits = self._model(**encoded.inputs, logits_to_keep=1).logits[:, -1]
+        shares = []
+        for each, of_call in zip(logits, options, strict=True):
+            letters = tuple(scoring.letter_spellings(index) for index in range(len(of_call)))
+            shares.append(scoring.group_probabilities(each, self._first_tokens(letters))[0])
+        return shares
 
-    def _text_shares(self, encoded: Encoded, options: Sequence[str]) -> tuple[float, ...]:
-        tokens = [self.option_tokens(option) for option in options]
-        longest = max(len(option) for option in tokens)
+    def _text_shares(
+        self, encoded: Encoded, options: Sequence[Sequence[str]]
+    ) -> list[tuple[float, ...]]:
+        tokens = [[self.option_tokens(option) for option in of_call] for of_call in options]
+        longest = max(len(option) for of_call in tokens for option in of_call)
         positions = self._positions(encoded.inputs)
         # Text after the last visual token counts on by one from the highest position so far.
-        after = positions.max() + 1 + torch.arange(longest, device=self._device)
+        highest = positions.amax(dim=-1, keepdim=True)
+        highest = highest.amax(dim=tuple(range(highest.ndim - 2)), keepdim=True)
+        after = highest + 1 + torch.arange(longest, device=self._device)
         output = self._model(**encoded.inputs, use_cache=True, logits_to_keep=1)
         scores = scoring.score_branches(
             self._model,
-            first=output.logits[0, -1],
+            first=output.logits[:, -1],
             cache=output.past_key_values,
             options=tokens,
             positions=after.expand(*positions.shape[:-1], longest),
+            mask=encoded.inputs["attention_mask"],
         )
-        return tuple(torch.softmax(scores, dim=-1).tolist())
+        return [tuple(torch.softmax(each, dim=-1).tolist()) for each in scores]
 
     def _first_tokens(self, words: Sequence[Sequence[str]]) -> list[list[int]]:
         if words not in self._words:
@@ -214,45 +266,47 @@ class TransformersVideoLLM(ABC):
         """Text without the tokenizer's control words, which a question could otherwise forge."""
         return self._special.sub("", text)
 
-    def _encode(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> Encoded:
-        placed = [clips[part] for part in prompt.parts if isinstance(part, int)]
-        for clip in placed:
+    def _encode(self, calls: Sequence[Call]) -> Encoded:
+        placed = [[c.clips[p] for p in c.prompt.parts if isinstance(p, int)] for c in calls]
+        for clip in (clip for clips in placed for clip in clips):
             self._check_size(clip)
+        return self._to_device(self._process([self._templated(c) for c in calls], placed))
+
+    def _templated(self, call: Call) -> str:
         body = "".join(
             self._plain(part)
             if isinstance(part, str)
-            else self._plain(clips[part].label) + self._clip_text(clips[part])
-            for part in prompt.parts
+            else self._plain(call.clips[part].label) + self._clip_text(call.clips[part])
+            for part in call.prompt.parts
         )
-        text = self._processor.apply_chat_template(
-            [{"role": "user", "content": [{"type": "text", "text": body}]}],
-            add_generation_prompt=True,
-            tokenize=False,
-            **self._template_options,
+        return str(
+            self._processor.apply_chat_template(
+                [{"role": "user", "content": [{"type": "text", "text": body}]}],
+                add_generation_prompt=True,
+                tokenize=False,
+                **self._template_options,
+            )
         )
-        return self._to_device(self._process(text, placed))
 
     def _to_device(self, batch: Mapping[str, Any]) -> Encoded:
-        ids = batch["input_ids"][0]
+        rows = []
         limit = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
-        if limit is not None and len(ids) > limit:
-            raise ModelError(
-                f"the prompt has {len(ids)} tokens and {self.name} reads at most {limit}",
-                "give a smaller --budget",
-            )
+        for filled, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True):
+            ids = filled[mask.bool()]
+            if limit is not None and len(ids) > limit:
+                raise ModelError(
+                    f"the prompt has {len(ids)} tokens and {self.name} reads at most {limit}",
+                    "give a smaller --budget",
+                )
+            is_visual = torch.isin(ids, torch.tensor(self._visual_ids))
+            rows.append(Row(self._collapsed(ids, is_visual), len(ids), int(is_visual.sum())))
         inputs = {
             key: value.to(self._device, self._dtype if value.is_floating_point() else None)
             if isinstance(value, Tensor)
             else value
             for key, value in batch.items()
         }
-        is_visual = torch.isin(ids, torch.tensor(self._visual_ids))
-        return Encoded(
-            inputs=inputs,
-            prompt_text=self._collapsed(ids, is_visual),
-            n_input_tokens=len(ids),
-            n_visual_tokens=int(is_visual.sum()),
-        )
+        return Encoded(inputs=inputs, rows=tuple(rows))
 
     def _collapsed(self, ids: Tensor, is_visual: Tensor) -> str:
         """The prompt as the model reads it, each run of visual tokens shown as [V*n]."""
@@ -282,11 +336,11 @@ class TransformersVideoLLM(ABC):
         return sorted(token for token in found if isinstance(token, int))
 
 
-def _usage(encoded: Encoded, started: float, *, output_tokens: int = 0) -> Usage:
+def _usage(row: Row, seconds: float, *, output_tokens: int = 0) -> Usage:
     return Usage(
-        input_tokens=encoded.n_input_tokens,
-        visual_tokens=encoded.n_visual_tokens,
+        input_tokens=row.n_input_tokens,
+        visual_tokens=row.n_visual_tokens,
         output_tokens=output_tokens,
         calls=1,
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
     )

@@ -25,6 +25,7 @@ from index.media import open_video
 from index.run_rows import RunRow
 from index.runs import RunStore
 from index.types import Frame, Shot, Span, Vectors, Video
+from index.words import WordLine
 from tools.look import FrameCache
 
 SHOT_S = 10.0
@@ -58,6 +59,13 @@ class Clips:
     vectors: Vectors
 
 
+class NoWords:
+    """What is said in the film: nothing."""
+
+    def lines(self, video_id: int) -> list[WordLine]:
+        return []
+
+
 @dataclass(slots=True)
 class PlainLibrary:
     """What asking needs of a library, over one film, without the indexer."""
@@ -65,6 +73,10 @@ class PlainLibrary:
     folder: Path
     video: Video
     encoder: HashEncoder = field(default_factory=HashEncoder)
+
+    @property
+    def words(self) -> NoWords:
+        return NoWords()
 
     def videos(self) -> list[Video]:
         return [self.video]

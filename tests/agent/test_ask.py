@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.ask import ask, estimate_cost
+from agent.ask import ask
 from agent.backends.scripted import knowing
+from agent.estimate import estimate_question
 from agent.settings import AskSettings, with_budget
 from index.errors import InputError, LibraryError
 from index.run_rows import StepRow
@@ -287,7 +288,7 @@ def test_what_a_question_may_cost_is_said_before(
 ) -> None:
     models = models_with(knowing([BLUE]))
     # Eight frames of 64x32 px: four pairs of 2 visual tokens and a tag of 10.
-    cost = estimate_cost(library.video, models=models, settings=settings)
-    assert (cost.tokens_per_look, cost.looks, cost.visual_tokens) == (48, 22, 6_000)
+    cost = estimate_question(library.video, videollm=models.videollm, settings=settings)
+    assert (cost.tokens_per_look, cost.looks, cost.most.visual_tokens) == (48, 22, 6_000)
     found = ask(library, library.video, "What is blue?", models=models, settings=settings)
-    assert found.usage["visual_tokens"] <= cost.visual_tokens
+    assert found.usage["visual_tokens"] <= cost.most.visual_tokens

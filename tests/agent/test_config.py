@@ -131,3 +131,25 @@ def test_any_text_is_a_budget_or_an_input_error(text: str) -> None:
         return
     assert limits
     assert all(value > 0 for value in limits.values())
+
+
+def test_the_key_comes_from_the_environment_and_is_not_shown(tmp_path: Path) -> None:
+    environ = {"LONGSHOT_API_KEY": "sk-1", "LONGSHOT_BASE_URL": "http://box:8000/v1"}
+    config = load_config({}, environ=environ, config_folder=tmp_path)
+    assert (config.endpoint.api_key, config.endpoint.base_url) == ("sk-1", "http://box:8000/v1")
+    assert "sk-1" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("url", "key"), [("https://api.openai.com/v1", "sk-o"), ("http://box:8000/v1", "")]
+)
+def test_the_key_of_openai_goes_to_openai_alone(tmp_path: Path, url: str, key: str) -> None:
+    environ = {"OPENAI_API_KEY": "sk-o"}
+    config = load_config({"base_url": url}, environ=environ, config_folder=tmp_path)
+    assert config.endpoint.api_key == key
+
+
+def test_the_manners_towards_a_server_are_set_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "longshot.toml").write_text("[endpoint]\nretries = 0\ntimeout_s = 5.5\n")
+    endpoint = load_config({}, environ={}, config_folder=tmp_path).endpoint
+    assert (endpoint.retries, endpoint.timeout_s, endpoint.concurrency) == (0, 5.5, 4)

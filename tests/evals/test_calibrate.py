@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.confidence import Fit, logit, sigmoid
-from evals.calibrate import Observations, fit_logistic, fits_of, observed, shows
+from evals.calibrate import Observations, fit_logistic, fits_of, observed
 from index.run_rows import CallRow, FindingRow, RunRow, StepRow
 from index.runs import RunStore
 from index.types import Span
@@ -89,7 +89,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     models = {"encoder_weights": "E", "videollm_weights": "V"}
     call = CallRow("reflect", "P", "", "", {"yes": 0.9}, ("2.0",), {})
     with closing(RunStore.open(tmp_path / "library")) as runs:
-        run = RunRow("r", 1, "h", "", "When is it red?", (), models, {}, "k", "2026-01-01", 1)
+        run = RunRow("r", 1, "h", "f.mp4", "When is it red?", (), models, {}, "k", "2026-01-01", 1)
         runs.start(run)
         seen = [
             FindingRow("2.0", "2.0", Span(60, 70), 0.9, 0.9),
@@ -133,9 +133,3 @@ def test_a_fit_adds_up_log_odds() -> None:
     assert fit.log_odds(0.5) == pytest.approx(-1.0)
     # logit(0.9) = 2.197
     assert fit.log_odds(0.9, second=0.9) == pytest.approx(0.75 * 2.1972 - 1.0, abs=1e-4)
-
-
-def test_a_look_shows_a_span_when_they_share_half_of_the_shorter() -> None:
-    assert shows(Span(0, 10), [Span(5, 15)])
-    assert shows(Span(6, 8), [Span(0, 30)])
-    assert not shows(Span(0, 10), [Span(6, 16)])

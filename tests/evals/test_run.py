@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from evals.ablation import ABLATIONS
 from evals.items import item_from_json, load_items
+from evals.record import Record
 from evals.run import EvalEvent, evaluate
+from evals.strategies import strategies_of
+from evals.tables import report_table
 from index.errors import InputError
 from tests.evals.conftest import Bench
 
@@ -22,6 +26,8 @@ def run(
     strategies: tuple[str, ...] = ALL,
     resume_file: Path | None = None,
     events: list[EvalEvent] | None = None,
+    budgets: tuple[int, ...] = (),
+    whole_budget: bool = False,
 ) -> list[dict[str, object]]:
     report = evaluate(
         [bench.film],
@@ -31,7 +37,10 @@ def run(
         library=bench.library,
         settings=bench.settings,
         progress=(events if events is not None else []).append,
-        resume_file=resume_file,
+        budgets=budgets,
+        whole_budget=whole_budget,
+        minutes=1.0,
+        record=Record(resume_file),
     )
     json.dumps(report.to_json(), allow_nan=False)
     return list(report.rows)
@@ -80,7 +89,90 @@ def test_without_ours_baselines_show_the_whole_budget(bench: Bench) -> None:
 
 def test_rows_come_in_the_order_asked_for(bench: Bench) -> None:
     rows = run(replace(bench, items=bench.items[:2]), strategies=("topk", "spotlight"))
-    assert [row["strategy"] for row in rows] == ["topk", "spotlight"]
+    # The agent first, since the baselines may use what it used.
+    assert [row["strategy"] for row in rows] == ["spotlight", "topk"]
+
+
+def test_every_baseline_answers_within_one_prompt(bench: Bench) -> None:
+    names = tuple(strategies_of("all"))
+    rows = run(replace(bench, items=bench.items[:2]), strategies=names, budgets=(300,))
+    assert {row["strategy"] for row in rows} == set(names)
+    for row in rows:
+        assert row["visual_tokens"] <= 300  # type: ignore[operator]
+        if row["strategy"] not in ("spotlight", "oracle"):
+            assert row["calls"] == 1
+
+
+def test_several_budgets_make_a_curve(bench: Bench) -> None:
+    few = replace(bench, items=bench.items[:4])
+    rows = run(few, strategies=("uniform", "oracle"), budgets=(150, 600))
+    assert [(row["strategy"], row["budget"]) for row in rows] == [
+        ("oracle", None),
+        ("uniform", 150),
+        ("uniform", 600),
+    ]
+    assert [row["visual_tokens"] for row in rows[1:]] == [150, 600]
+
+
+def test_baselines_may_show_the_whole_budget(bench: Bench) -> None:
+    few = replace(bench, items=bench.items[:2])
+    rows = run(few, strategies=("spotlight", "uniform"), budgets=(1500,), whole_budget=True)
+    used = {row["strategy"]: row["visual_tokens"] for row in rows}
+    assert used["uniform"] > used["spotlight"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_a_search_without_one_part_still_ends(bench: Bench, name: str) -> None:
+    """And says how far the whole search is ahead of it, on the same questions."""
+    few = replace(bench, items=bench.items[:2])
+    ours, without = run(few, strategies=("spotlight", name), budgets=(1500,))
+    assert without["n"] == 2
+    assert without["ours_ahead"]["n_facts"] == 1  # type: ignore[index]
+    assert ours["ours_ahead"] is None
+
+
+def test_a_search_that_judges_nothing_asks_for_fewer_judgements(bench: Bench) -> None:
+    """A verdict's own second look may still be judged, but no look of the search is."""
+    few = replace(bench, items=[item for item in bench.items if item.kind == "place"][:1])
+    n_judged = []
+    for name in ("spotlight", "without-reflection"):
+        bench.videollm.calls.clear()
+        run(few, strategies=(name,))
+        n_judged.append(sum(call.kind == "judge" for call in bench.videollm.calls))
+    assert n_judged[1] <= n_judged[0] - 4
+
+
+def test_a_first_reply_that_stands_is_asked_once(bench: Bench) -> None:
+    few = replace(bench, items=[item for item in bench.items if item.kind == "place"][:1])
+    rows = run(few, strategies=("without-check",))
+    answers = [call for call in bench.videollm.calls if call.prompt.name == "answer"]
+    assert len(answers) == 1
+    assert rows[0]["accuracy"] == 1.0
+
+
+def test_failures_are_told_with_their_cause_and_trace(bench: Bench) -> None:
+    blind = replace(bench, items=[item for item in bench.items if item.kind == "place"][:1])
+    blind.videollm.yes_script = lambda prompt, clips: 0.05
+    report = evaluate(
+        [blind.film],
+        blind.items,
+        strategies=("spotlight",),
+        models=blind.models,
+        library=blind.library,
+        settings=blind.settings,
+        minutes=1.0,
+    )
+    assert report.rows[0]["failures"] == {"misjudged": {"place": 1}}
+    (failure,) = report.failures
+    assert failure["cause"] == "misjudged"
+    assert failure["trace_id"]
+    assert "misjudged" in report_table(report)
+
+
+def test_groups_of_strategies_are_named_in_short() -> None:
+    assert strategies_of("ablation, uniform")[0] == "spotlight"
+    assert strategies_of("uniform,topk,uniform") == ["uniform", "topk"]
+    assert {"oracle", "f2c", "tstar", "keyclips"} < set(strategies_of("all"))
 
 
 def test_absent_questions_are_counted_as_rejections_and_false_answers(bench: Bench) -> None:
@@ -142,10 +234,12 @@ def test_the_table_names_strategies_and_kinds(bench: Bench) -> None:
         library=bench.library,
         settings=bench.settings,
     )
-    table = report.table()
-    assert "uniform" in table
-    assert "100 % of 2" in table
-    assert [line.split()[0] for line in table.splitlines()[:3]] == ["strategy", "uniform", "oracle"]
+    main, kinds, *_ = report_table(report).split("\n\n")
+    assert [line.split()[0] for line in main.splitlines()] == ["strategy", "oracle", "uniform"]
+    head, counts, oracle, _ = (line.split() for line in kinds.splitlines())
+    assert head[0] == "strategy"
+    assert counts[:2] == ["of", "2"]
+    assert oracle[:3] == ["oracle", "100", "%"]
 
 
 def test_an_unknown_strategy_is_named_with_the_known_ones(bench: Bench) -> None:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
-from index.run_rows import CallRow, CitationRow, FindingRow, LookRow, RunRow, StepRow
+from index.run_rows import (
+    CallRow,
+    CitationRow,
+    FindingRow,
+    LookRow,
+    RunRow,
+    StepRow,
+    look_to_row,
+    run_to_row,
+    step_to_row,
+)
+from index.run_schema import run_migrations
 from index.runs import RunStore
 from index.types import Span
 
@@ -70,6 +84,48 @@ def test_a_step_is_read_back_as_written_and_replaces_itself(runs: RunStore) -> N
     runs.record("r", step_row(0, text="again"))
     assert runs.steps("r") == [step_row(0, text="again"), step_row(1)]
     assert [k.look_id for k in runs.looks("r")] == ["0.0", "1.0"]
+
+
+def test_a_run_may_begin_with_the_steps_of_another(runs: RunStore) -> None:
+    runs.start(run_row("old"))
+    look = replace(step_row(0).looks[0], thumbnails=((1.5, b"jpeg"),))
+    runs.record("old", replace(step_row(0), looks=(look,)))
+    runs.record("old", step_row(1))
+    new = replace(run_row("new"), parent_id="old", fork_step=1, fork_changes={"budget": {}})
+    runs.start_from(new, "old", n_steps=1)
+    assert runs.load("new") == new
+    assert runs.steps("new") == [step_row(0)]
+    assert runs.thumbnails("new", "0.0") == [(1.5, b"jpeg")]
+    runs.record("new", step_row(1, text="its own"))
+    assert [s.why for s in runs.steps("old")] == ["first", "first"]
+
+
+def test_runs_of_an_older_version_are_read_and_gone_on_with(tmp_path: Path) -> None:
+    db = Database(tmp_path / "library.db")
+    run_migrations.apply(db, stop_before="_m002_lineage")
+    old = run_to_row(run_row("old"))
+    for name in ("parent_id", "fork_step", "fork_changes", "own_prompts"):
+        del old[name]
+    db["runs"].insert(old)
+    look = look_to_row("old", step_row(0), step_row(0).looks[0])
+    for name in ("source", "sampling", "pixel_hashes", "started_at", "seconds"):
+        del look[name]
+    db["looks"].insert(look)
+    step = step_to_row("old", step_row(0))
+    step["calls"] = json.dumps(
+        [
+            {k: v for k, v in call.items() if not k.startswith(("model", "started"))}
+            for call in json.loads(step["calls"])
+        ]
+    )
+    del step["started_at"]
+    db["steps"].insert(step)
+    db.close()
+    runs = RunStore.open(tmp_path)
+    assert runs.load("old") == run_row("old")
+    assert runs.steps("old") == [replace(step_row(0), findings=())]
+    runs.record("old", step_row(1))
+    assert len(runs.steps("old")) == 2
 
 
 def test_the_newest_runs_come_first(runs: RunStore) -> None:

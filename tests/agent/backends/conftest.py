@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 
+from agent.endpoint_settings import EndpointSettings
 from agent.models import ModelChoice, open_videollm
 from agent.videollm import Clip, VideoLLM
+from tests.agent.backends.loopback import Loopback, serving
 
 if TYPE_CHECKING:
     from agent.backends.transformers_local import TransformersVideoLLM
 
-BACKENDS = ("qwen3_vl", "qwen3_vl by text", "qwen2_5_vl", "llava", "scripted")
+BACKENDS = (
+    *("qwen3_vl", "qwen3_vl by text", "qwen2_5_vl", "llava", "scripted"),
+    *("endpoint", "endpoint without logprobs"),
+)
 
 
 @pytest.fixture(scope="session")
-def open_backend(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], VideoLLM]:
+def open_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], VideoLLM]]:
     """Opens a backend of `BACKENDS`, each once in a session."""
     opened: dict[str, VideoLLM] = {}
 
@@ -34,12 +40,19 @@ def open_backend(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Vi
         return str(path)
 
     def open_once(kind: str) -> VideoLLM:
+        if kind.startswith("endpoint") and kind not in opened:
+            server = servers.enter_context(serving(Loopback(logprobs=kind == "endpoint")))
+            opened[kind] = open_videollm(
+                ModelChoice("openai:test", "hash", "openai:test", "by name"),
+                endpoint=EndpointSettings(base_url=server),
+            )
         if kind not in opened:
             name = kind if kind == "scripted" else folder(kind)
             opened[kind] = open_videollm(ModelChoice(name, "hash", name, "by name"), device="cpu")
         return opened[kind]
 
-    return open_once
+    with contextlib.ExitStack() as servers:
+        yield open_once
 
 
 @pytest.fixture(params=BACKENDS)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from agent.backends.qwen_video import paired
 from agent.backends.transformers_local import TransformersVideoLLM
-from agent.videollm import Clip
+from agent.videollm import Call, Clip
 from prompts.render import render
 from tests.agent.backends.conftest import noise
 
@@ -31,7 +31,7 @@ times = st.lists(
 
 
 def encoded(model: TransformersVideoLLM, *clips: Clip):
-    return model._encode(render("caption", n_clips=len(clips)), clips)
+    return model._encode([Call(render("caption", n_clips=len(clips)), clips)])
 
 
 @once
@@ -39,7 +39,7 @@ def encoded(model: TransformersVideoLLM, *clips: Clip):
 def test_each_pair_carries_the_mean_of_its_frames_times(
     qwen3_vl: TransformersVideoLLM, times_s: tuple[float, ...]
 ) -> None:
-    shown = encoded(qwen3_vl, noise(times_s, width_px=32, height_px=32)).prompt_text
+    shown = encoded(qwen3_vl, noise(times_s, width_px=32, height_px=32)).rows[0].prompt_text
     padded = times_s + times_s[-1:] * (len(times_s) % 2)
     means = [(a + b) / 2 for a, b in zip(padded[::2], padded[1::2], strict=True)]
     read = [float(text) for text in SECONDS.findall(shown)]
@@ -55,13 +55,17 @@ def test_irregular_times_of_several_clips_stand_in_reading_order(
         noise((3600.7,), width_px=32, height_px=32),
         noise((7.0, 7.2, 7.6), width_px=32, height_px=64),
     ]
-    shown = encoded(qwen3_vl, *clips).prompt_text
+    shown = encoded(qwen3_vl, *clips).rows[0].prompt_text
     assert SECONDS.findall(shown) == ["3.2", "20.0", "3600.7", "7.1", "7.6"]
 
 
 def test_the_layout_is_that_of_the_checkpoints(qwen3_vl: TransformersVideoLLM) -> None:
     """One pair of markers around each pair of frames, and none around all of them."""
-    shown = encoded(qwen3_vl, noise((2.0, 4.0, 6.0, 8.0), width_px=64, height_px=32)).prompt_text
+    shown = (
+        encoded(qwen3_vl, noise((2.0, 4.0, 6.0, 8.0), width_px=64, height_px=32))
+        .rows[0]
+        .prompt_text
+    )
     assert shown == (
         "<|im_start|>user\n"
         "<3.0 seconds><|vision_start|>[V*2]<|vision_end|>"
@@ -108,8 +112,8 @@ def test_the_estimate_is_exact_but_for_short_times(
     width_px, height_px = n_wide * patch_px, n_high * patch_px
     got = encoded(model, noise(times_s, width_px=width_px, height_px=height_px))
     n_pairs = (len(times_s) + 1) // 2
-    assert got.n_visual_tokens == n_pairs * n_wide * n_high
-    cost = got.n_input_tokens - encoded(model).n_input_tokens
+    assert got.rows[0].n_visual_tokens == n_pairs * n_wide * n_high
+    cost = got.rows[0].n_input_tokens - encoded(model).rows[0].n_input_tokens
     estimate = model.clip_tokens(n_frames=len(times_s), width_px=width_px, height_px=height_px)
     n_tags = n_pairs if kind == "qwen3_vl" else 2
     # At most five digits and a point; a time of one digit has four tokens less.
@@ -120,7 +124,10 @@ def test_qwen2_5_is_told_the_span_and_the_distance_of_pairs(
     qwen2_5_vl: TransformersVideoLLM,
 ) -> None:
     got = encoded(qwen2_5_vl, noise((600.0, 600.5, 601.0, 601.5), width_px=56, height_px=28))
-    assert "<600.0 seconds to 601.5 seconds><|vision_start|>[V*4]<|vision_end|>" in got.prompt_text
+    assert (
+        "<600.0 seconds to 601.5 seconds><|vision_start|>[V*4]<|vision_end|>"
+        in got.rows[0].prompt_text
+    )
     # Frames half a second apart: pairs a second apart.
     assert [float(s) for s in got.inputs["second_per_grid_ts"]] == pytest.approx([1.0])
 

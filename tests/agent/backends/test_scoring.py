@@ -10,7 +10,7 @@ import torch
 
 from agent.backends import scoring
 from agent.backends.transformers_local import TransformersVideoLLM
-from agent.videollm import VideoLLM
+from agent.videollm import Call, VideoLLM
 from index.errors import ModelError
 from prompts.render import render
 from tests.agent.backends.conftest import sized
@@ -54,7 +54,7 @@ def test_the_mean_is_over_an_options_own_tokens() -> None:
 
 def uncached(model: TransformersVideoLLM, prompt, clips, option: str) -> float:
     """The option's mean log-probability from one whole sequence, nothing shared."""
-    encoded = model._encode(prompt, clips)
+    encoded = model._encode([Call(prompt, tuple(clips))])
     tokens = torch.tensor([model.option_tokens(option)])
     inputs = dict(encoded.inputs)
     inputs["input_ids"] = torch.cat([inputs["input_ids"], tokens], dim=1)
@@ -63,7 +63,7 @@ def uncached(model: TransformersVideoLLM, prompt, clips, option: str) -> float:
         types = inputs["mm_token_type_ids"]
         inputs["mm_token_type_ids"] = torch.cat([types, torch.zeros_like(tokens)], dim=1)
     with torch.inference_mode():
-        logits = model._model(**inputs).logits[0, encoded.n_input_tokens - 1 : -1]
+        logits = model._model(**inputs).logits[0, encoded.rows[0].n_input_tokens - 1 : -1]
     logs = torch.log_softmax(logits.double(), dim=-1)
     return float(logs.gather(-1, tokens[0][:, None]).mean())
 
@@ -80,7 +80,7 @@ def test_branches_over_one_prompt_score_as_whole_sequences(
     ]
     prompt = render("answer", n_clips=2, question="what is red?", options=[])
     with torch.inference_mode():
-        shares = model._text_shares(model._encode(prompt, clips), OPTIONS)
+        (shares,) = model._text_shares(model._encode([Call(prompt, tuple(clips))]), [OPTIONS])
     expected = torch.tensor([uncached(model, prompt, clips, option) for option in OPTIONS])
     assert shares == pytest.approx(torch.softmax(expected, dim=-1).tolist(), abs=1e-5)
 
@@ -107,7 +107,8 @@ def test_a_judgement_is_the_softmax_of_the_next_token(qwen3_vl: TransformersVide
     prompt = render("reflect", n_clips=1, question="what?")
     judgement = qwen3_vl.judge(prompt, [clip])
     with torch.inference_mode():
-        logits = qwen3_vl._model(**qwen3_vl._encode(prompt, [clip]).inputs).logits[0, -1]
+        encoded = qwen3_vl._encode([Call(prompt, (clip,))])
+        logits = qwen3_vl._model(**encoded.inputs).logits[0, -1]
     shares = torch.softmax(logits.double(), dim=-1)
     firsts = [
         {qwen3_vl._tokenizer.encode(word, add_special_tokens=False)[0] for word in words}

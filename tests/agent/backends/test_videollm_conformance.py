@@ -30,7 +30,9 @@ def test_a_judgement_is_a_probability_with_its_mass(videollm: VideoLLM) -> None:
     judgement = videollm.judge(render("reflect", n_clips=1, question="what?"), [clip])
     assert 0 <= judgement.p_yes <= 1
     assert 0 <= judgement.mass <= 1
-    assert judgement.usage.output_tokens == 0
+    # A server writes a few tokens, from which the probability is read.
+    most_written = 16 if getattr(videollm, "serves_threads", False) else 0
+    assert judgement.usage.output_tokens <= most_written
 
 
 def test_a_choice_has_one_share_per_option_and_sums_to_one(videollm: VideoLLM) -> None:

@@ -1,0 +1,289 @@
+"""The node that listens: what a film's subtitles, speech and signs say about a question.
+
+Three things can come of it. A question about what is said or written is answered by a line, which
+is cited. A question that names a moment by its words ("… while she says “land ahoy”") is put to the
+pictures of that moment alone. Any other question has its belief raised where its words are said.
+
+Lines are data. A model that reads text gets them quoted, without any sign that could be taken for
+a part of the prompt, and its reply counts only where the lines hold it; a model too small to read
+is not asked, and the line itself is the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+
+from agent.bounds import read_time
+from agent.evidence import NOT_ENOUGH, normalised
+from agent.plan import caption_of, parse_question
+from agent.state import CitedLineState, Cue, State, UpdateState
+from agent.steps import StepWriter
+from agent.types import Answer, Citation
+from agent.workspace import Workspace
+from index.errors import InputError
+from index.run_rows import CitationRow
+from index.times import format_time
+from index.types import Span
+from index.words import WordLine
+from index.words_terms import content_terms, telling_terms, terms_of
+from tools.film_words import FilmWords
+from tools.query import Query, parse_query
+from tools.words import Passage, find_passages
+
+Asks = Literal["said", "when", "while", "picture"]
+
+_SAY = r"(?:says?|said|saying|tells?|told|mentions?|mentioned|talks?\s+about|asks?|shouts?|reads?)"
+_WRITTEN = r"(?:said|spoken|mentioned|written|read\s+out|heard|shown\s+as\s+text)"
+_WHAT = re.compile(
+    rf"^what\s+(?:(?:does|did|do|is|was)\s+(?P<who>.+?)\s+{_SAY}(?:ing)?\b"
+    rf"|(?:is|was|are|were)\s+(?:being\s+)?{_WRITTEN}\b|{_SAY}\b)(?P<rest>.*)$",
+    re.I,
+)
+_WHEN = re.compile(
+    rf"^(?:when|at\s+what\s+(?:time|moment))\s+(?:(?:is|was|are|were)\s+(?P<what>.+?)\s+{_WRITTEN}"
+    rf"|(?:does|did|do)\s+(?P<who>.+?)\s+{_SAY})\b(?P<rest>.*)$",
+    re.I,
+)
+_WHILE = re.compile(
+    rf"^(?P<main>.+?),?\s+(?:when|while|as|at\s+the\s+moment)\s+(?:(?P<who>[^\"“„«]*?)\s+"
+    rf"(?:{_SAY})|(?P<quoted>[\"“„«].+?[\"”“»])\s+(?:is|was)\s+{_WRITTEN})\b(?P<rest>.*)$",
+    re.I,
+)
+_SPEAKERS = frozenset(
+    """voice narrator speaker somebody someone person man woman anybody anyone sign title
+    subtitle subtitles screen film video writing""".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A question, as far as it is about words."""
+
+    asks: Asks
+    """What for: a line, a line's time, a picture at a line's time, or a picture."""
+    query: Query | None
+    """What to find among the lines; None where nothing is left of it."""
+    main: str
+    """The question without the clause that names the line."""
+
+
+def heard(question: str) -> Heard:
+    """What a question asks of the words, by rules."""
+    text = " ".join(question.split()).rstrip("?.! ")
+    if found := _WHILE.match(text):
+        wanted = found["quoted"] or f"{found['who'] or ''} {found['rest']}"
+        return Heard("while", _query(wanted), f"{found['main'].strip()}?")
+    if found := _WHEN.match(text):
+        wanted = f"{found['what'] or found['who'] or ''} {found['rest']}"
+        return Heard("when", _query(wanted), question)
+    if found := _WHAT.match(text):
+        return Heard("said", _query(f"{found['who'] or ''} {found['rest']}"), question)
+    return Heard("picture", _query(caption_of(text)), question)
+
+
+def _query(text: str) -> Query | None:
+    """What is wanted of the lines; who says it is hardly ever among the words."""
+    kept = [word for word in text.split() if word.strip("?.,!'").lower() not in _SPEAKERS]
+    try:
+        query = parse_query(" ".join(kept).replace(" -", " "))
+    except InputError:
+        return None
+    return query if query.phrases or telling_terms(query.wanted) else None
+
+
+def words(state: State, runtime: Runtime[Workspace]) -> State:
+    """What the words of the film say; a film without any passes through untouched."""
+    ws = runtime.context
+    if not ws.film.words:
+        return State(next="survey")
+    step = StepWriter(ws, state, "words")
+    asked = heard(ws.question.text)
+    passages = _passages(ws, state, asked)
+    step.data = {
+        "asks": asked.asks,
+        "query": asked.query.text if asked.query else "",
+        "passages": [_shown(passage) for passage in passages],
+    }
+    best = passages[0] if passages else None
+    sure = best is not None and best.score >= ws.settings.words.sure_share
+    if best is None or asked.asks == "picture" or not sure:
+        update = State(updates=state["updates"] + _updates(ws, passages), next="survey")
+        why = f"{len(passages)} passages speak of it" if passages else "no line speaks of it"
+        return step.done(update, why=why)
+    if asked.asks == "while":
+        return step.done(_narrowed(ws, state, asked, best), why="a line says when to look")
+    answer = _answer(ws, step, state, asked, best)
+    done = step.done(State(next="end", stop_reason=answer.stop_reason), why="a line answers it")
+    ws.runs.cite(ws.run_id, [CitationRow(c.span, c.text, c.look_id) for c in answer.citations])
+    return {**done, "answer": {**answer.to_json(), "usage": done["usage"]}}
+
+
+def cited_lines(ws: Workspace, state: State) -> list[Citation]:
+    """Citations of the lines that the answer rests on: those that the film really has."""
+    found = []
+    for cited in state.get("cited_lines", []):
+        span = Span(cited["start_s"], cited["end_s"])
+        for line in ws.film.words:
+            if line.text == cited["text"] and line.span == span:
+                found.append(_citation(ws, line))
+                break
+    return found
+
+
+# -- finding
+
+
+def _passages(ws: Workspace, state: State, asked: Heard) -> list[Passage]:
+    if asked.query is None:
+        return []
+    settings = ws.settings.words
+    found = find_passages(
+        FilmWords(ws.film.words), asked.query, least=settings.least_share, within=ws.bounds(state)
+    )
+    return found[: settings.passages]
+
+
+def _updates(ws: Workspace, passages: Sequence[Passage]) -> list[UpdateState]:
+    """What the words say for the seconds around them: the picture may be there, or not."""
+    settings, film = ws.settings.words, ws.film.video.span
+    found: list[UpdateState] = []
+    for passage in passages:
+        span = passage.span.widen(settings.around_s, film)
+        found.append(
+            {
+                "start_s": span.start_s,
+                "end_s": span.end_s,
+                "log_ratio": settings.log_ratio * passage.score,
+                "cause": "words",
+            }
+        )
+    return found
+
+
+def _narrowed(ws: Workspace, state: State, asked: Heard, best: Passage) -> State:
+    """The search of the pictures while a line is said: its shots, and the question without it."""
+    shots = [shot.span for shot in ws.film.shots if shot.span.overlap_s(best.span) > 0]
+    inside = max(shots, key=best.span.overlap_s, default=best.span)
+    span = best.span.clamp(inside) or best.span
+    longest_s = ws.settings.spotlight.longest_s
+    span = inside if inside.duration_s <= longest_s else span
+    # The line says when; a time by the clock, read by the plan, has cut the lines already.
+    question = read_time(asked.main, ws.film.video.span, settings=ws.settings.survey.time).question
+    intent = parse_question(question)
+    cues: list[Cue] = [{"text": intent.subject, "group": "question", "weight": 1.0}]
+    cited: list[CitedLineState] = [
+        {"start_s": line.span.start_s, "end_s": line.span.end_s, "text": line.text}
+        for line in best.lines
+    ]
+    return State(
+        kind=intent.kind,
+        subject=intent.subject,
+        question=question,
+        reflect_question=intent.reflect_question,
+        cues=cues,
+        bounds=[span.start_s, span.end_s],
+        cited_lines=cited,
+        next="survey",
+    )
+
+
+# -- answering
+
+
+def _answer(ws: Workspace, step: StepWriter, state: State, asked: Heard, best: Passage) -> Answer:
+    choice: int | None = None
+    if asked.asks == "when":
+        reply = f"{format_time(best.span.start_s)}–{format_time(best.span.end_s)}"
+        why = "the line is there"
+    else:
+        reply, choice, why = _reply(ws, step, best)
+    return Answer(
+        run_id=ws.run_id,
+        question=ws.question.text,
+        answer=ws.question.options[choice] if choice is not None else reply,
+        choice=choice,
+        confidence=best.score,
+        status="answered",
+        citations=tuple(_citation(ws, line) for line in best.lines),
+        usage={},
+        models=ws.models,
+        stop_reason=f"words: {why}",
+        kind="when" if asked.asks == "when" else "moment",
+        spans=(best.span,) if asked.asks == "when" else (),
+        notes=tuple(ws.film.video.facts.notes),
+        index={
+            "encoder": ws.encoder.identity.name,
+            "duration_s": round(ws.film.video.facts.duration_s, 3),
+        },
+    )
+
+
+def _reply(ws: Workspace, step: StepWriter, best: Passage) -> tuple[str, int | None, str]:
+    """The reply, the option it is, and how it came about."""
+    lines = _around(ws, best)
+    text = " ".join(line.text for line in lines)
+    choice = option_said(ws.question.options, text)
+    if choice is not None or not ws.videollm.capabilities.reads_text:
+        return best.text, choice, "the line itself"
+    prompt = ws.render(
+        "words",
+        question=ws.question.text,
+        lines=[[format_time(line.span.start_s), fenced(line.text)] for line in lines],
+    )
+    said = " ".join(step.reply(prompt, [], max_tokens=ws.settings.answer.tokens).text.split())
+    if normalised(said) != NOT_ENOUGH and held_by(said, text, ws.settings.words.least_held):
+        return said, option_said(ws.question.options, said), "read in the lines"
+    return best.text, None, "the line itself; the model's reply is not in the lines"
+
+
+def fenced(text: str) -> str:
+    """A line as it may stand inside a prompt: without quotes, tags and special tokens."""
+    return re.sub(r"[<>|{}\[\]]", " ", text).replace('"', "'").strip()
+
+
+def held_by(reply: str, text: str, least: float) -> bool:
+    """Whether the lines hold most of what a reply says."""
+    terms = content_terms(reply)
+    if not terms:
+        return False
+    own = set(terms_of(text))
+    return sum(term in own for term in terms) >= least * len(terms)
+
+
+def option_said(options: Sequence[str], text: str) -> int | None:
+    """The option that is said; None unless every word of exactly one is."""
+    own = set(terms_of(text))
+    said = [i for i, option in enumerate(options) if own.issuperset(content_terms(option))]
+    return said[0] if len(said) == 1 else None
+
+
+def _around(ws: Workspace, best: Passage) -> list[WordLine]:
+    span = best.span.widen(ws.settings.words.around_s, ws.film.video.span)
+    return [line for line in ws.film.words if line.span.overlap_s(span) > 0]
+
+
+def _citation(ws: Workspace, line: WordLine) -> Citation:
+    return Citation(
+        video_id=ws.film.video.video_id,
+        span=line.span,
+        what=f"{line.source}: “{line.text}”",
+        frames_s=(),
+        look_id="",
+        lane="words",
+        text=line.text,
+    )
+
+
+def _shown(passage: Passage) -> dict[str, Any]:
+    return {
+        "start": round(passage.span.start_s, 3),
+        "end": round(passage.span.end_s, 3),
+        "share": round(passage.score, 4),
+        "text": passage.text,
+        "source": passage.source,
+    }

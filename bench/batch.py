@@ -1,0 +1,178 @@
+"""How much quicker a batch is than its questions one by one.
+
+    python -m bench.batch --questions 8 --rounds 3
+
+Four ways, in turn, so that a busy machine slows all of them: `longshot ask` once for each question,
+`longshot batch` on all of them, and inside one process with the models loaded a loop of `ask`
+against a batch. Prints questions a minute by wall time and by processor time, and the median of
+the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from agent.ask import ask
+from agent.batch import BatchSettings, run_batch
+from agent.batch_lines import BatchQuestion, read_questions
+from agent.batch_record import BatchRecord
+from agent.models import Models, open_models
+from agent.settings import demo_settings
+from demo.film import render
+from demo.questions import make_questions, question_to_json
+from demo.script import make_script
+from index.build import IndexSettings, ProgressEvent, build
+from index.library import Library
+
+ROOT = Path(__file__).parents[1]
+SEED = 51
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds of one way."""
+
+    wall_s: float
+    processor_s: float
+
+
+class Silent:
+    """Watches nothing."""
+
+    def indexing(self, event: Any) -> None: ...
+    def asked(self, event: Any) -> None: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--warm-only", action="store_true", help="leave out the processes")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), given.questions, given.minutes, given.workers)
+        warm = (bench.warm_loop, bench.warm_batch)
+        ways = warm if given.warm_only else (bench.processes, bench.batch_command, *warm)
+        rounds = [[timed(way) for way in ways] for _ in range(given.rounds)]
+    report([way.__name__ for way in ways], rounds, given.questions)
+
+
+class Bench:
+    """A film of the demo world in a library, and questions about it."""
+
+    def __init__(self, folder: Path, n: int, minutes: float, workers: int) -> None:
+        self._folder, self._workers, self._n_runs = folder, workers, 0
+        film = folder / "film.mp4"
+        script = make_script(SEED, minutes)
+        render(script, film, n_processes=1)
+        made = make_questions(script, video=str(film), n=n, seed=0)
+        self._file = folder / "questions.jsonl"
+        self._file.write_text("".join(json.dumps(question_to_json(q)) + "\n" for q in made))
+        self._questions: Sequence[BatchQuestion] = read_questions(self._file).questions
+        self._models: Models = open_models("demo")
+        with closing(Library.open(folder / "library")) as library:
+            build(
+                library,
+                [film],
+                encoder=self._models.encoder,
+                settings=IndexSettings(),
+                progress=_ignore,
+            )
+
+    def processes(self) -> None:
+        for question in self._questions:
+            options = [w for option in question.options for w in ("--option", option)]
+            self._longshot("ask", str(question.video), question.question, *options, "--json")
+
+    def batch_command(self) -> None:
+        words = ["-o", str(self._out()), "--workers", str(self._workers), "--json"]
+        self._longshot("batch", str(self._file), *words)
+
+    def warm_loop(self) -> None:
+        with closing(Library.open(self._folder / "library")) as library:
+            for question in self._questions:
+                ask(
+                    library,
+                    library.find(str(question.video)),
+                    question.question,
+                    options=question.options,
+                    models=self._models,
+                    settings=demo_settings(),
+                )
+
+    def warm_batch(self) -> None:
+        with (
+            closing(Library.open(self._folder / "library")) as library,
+            closing(BatchRecord(self._out())) as record,
+        ):
+            run_batch(
+                library,
+                self._questions,
+                record=record,
+                models=self._models,
+                settings=BatchSettings(workers=self._workers, ask=demo_settings()),
+                progress=Silent(),
+            )
+
+    def _out(self) -> Path:
+        self._n_runs += 1
+        return self._folder / f"answers{self._n_runs}.jsonl"
+
+    def _longshot(self, *words: str) -> None:
+        code = "import app; app.main()"
+        flags = ["--library", str(self._folder / "library"), "--models", "demo"]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words, *flags], cwd=ROOT, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def _ignore(event: ProgressEvent) -> None: ...
+
+
+def timed(way: Callable[[], None]) -> Took:
+    started_s, before = time.perf_counter(), os.times()
+    way()
+    wall_s, after = time.perf_counter() - started_s, os.times()
+    names = ("user", "system", "children_user", "children_system")
+    return Took(wall_s, sum(getattr(after, n) - getattr(before, n) for n in names))
+
+
+def report(names: Sequence[str], rounds: Sequence[Sequence[Took]], n: int) -> None:
+    for position, name in enumerate(names):
+        wall_s = median(each[position].wall_s for each in rounds)
+        processor_s = median(each[position].processor_s for each in rounds)
+        _say(
+            f"{name:<14} {60 * n / wall_s:6.1f} questions a minute"
+            f" ({60 * n / processor_s:6.1f} by processor time)"
+        )
+    for one, other in ((i, i + 1) for i in range(0, len(names), 2)):
+        wall = [each[one].wall_s / each[other].wall_s for each in rounds]
+        processor = [each[one].processor_s / each[other].processor_s for each in rounds]
+        _say(
+            f"{names[other]} against {names[one]}: {median(wall):.2f} times"
+            f" ({median(processor):.2f} by processor time); rounds:"
+            f" {', '.join(f'{ratio:.2f}' for ratio in wall)}"
+        )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Our search with one part switched off, by settings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from agent.settings import AskSettings
+
+Change = Callable[[AskSettings], AskSettings]
+
+
+def _prior(s: AskSettings) -> AskSettings:
+    """The vectors say nothing: the prior is even."""
+    return replace(s, survey=replace(s.survey, prior=replace(s.survey.prior, floor=1.0)))
+
+
+def _belief(s: AskSettings) -> AskSettings:
+    """Looks are ordered by the prior; what was found no longer moves the order."""
+    return replace(s, spotlight=replace(s.spotlight, follow_findings=False))
+
+
+def _spread(s: AskSettings) -> AskSettings:
+    """Looks of one turn may stand side by side."""
+    return replace(s, spotlight=replace(s.spotlight, spread_s=0.0))
+
+
+def _adaptive_size(s: AskSettings) -> AskSettings:
+    """One size for all frames."""
+    return replace(s, look=replace(s.look, high_short_side_px=s.look.short_side_px))
+
+
+def _density(s: AskSettings) -> AskSettings:
+    """One density for all looks, whatever moves in them."""
+    fps = (s.look.still_fps + s.look.lively_fps) / 2
+    return replace(s, look=replace(s.look, still_fps=fps, lively_fps=fps))
+
+
+def _reflection(s: AskSettings) -> AskSettings:
+    """No look is judged: the answer comes from the likeliest looks of the first turn."""
+    return replace(s, reflect=replace(s.reflect, judge=False))
+
+
+def _check(s: AskSettings) -> AskSettings:
+    """The first reply stands."""
+    return replace(s, answer=replace(s.answer, passes=1))
+
+
+def _strip(s: AskSettings) -> AskSettings:
+    """No glance over the peaks, so no request of the model's own."""
+    return replace(s, survey=replace(s.survey, strip_pairs=0))
+
+
+ABLATIONS: dict[str, Change] = {
+    "without-prior": _prior,
+    "without-belief": _belief,
+    "without-spread": _spread,
+    "without-adaptive-size": _adaptive_size,
+    "without-density": _density,
+    "without-reflection": _reflection,
+    "without-check": _check,
+    "without-strip": _strip,
+}

@@ -1,0 +1,65 @@
+"""What an outcome depends on, as a hash: a record of other models, settings, prompts or code is not
+taken for one of these."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from agent.models import Models
+from agent.settings import AskSettings
+from evals.items import Item
+from evals.strategies import AGENTS, ORACLE
+
+_ROOT = Path(__file__).resolve().parent.parent
+_AGENT_CODE = ("agent", "tools", "prompts")
+_BASELINE_CODE = ("evals/selection", "evals/film_view.py", "evals/film_vectors.py", "prompts")
+_ORACLE_CODE = ("evals/strategies.py", "evals/film_view.py", "prompts")
+
+
+def setting_of(
+    strategy: str, item: Item, visual_tokens: int, *, models: Models, settings: AskSettings
+) -> str:
+    """Hash of all but the film, the question's id and the strategy's name."""
+    plain = [
+        model_names(models),
+        [item.question, list(item.options)],
+        *_of_strategy(strategy, visual_tokens, settings, evidence=item.evidence),
+    ]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _of_strategy(
+    strategy: str, visual_tokens: int, settings: AskSettings, *, evidence: Sequence[object]
+) -> list[object]:
+    """A baseline does not change with the settings of the search, nor an agent with a baseline."""
+    if strategy in AGENTS:
+        return [asdict(settings), code_hash(_AGENT_CODE)]
+    if strategy == ORACLE:
+        used = [asdict(settings.look), asdict(settings.answer), settings.reflect.accept]
+        return [used, str(evidence), code_hash(_ORACLE_CODE)]
+    used = [asdict(settings.look), settings.answer.tokens]
+    if strategy == "keyclips":
+        used += [asdict(settings.survey), asdict(settings.spotlight)]
+    return [used, visual_tokens, code_hash(_BASELINE_CODE)]
+
+
+@cache
+def code_hash(places: tuple[str, ...]) -> str:
+    """Hash over the program's files in some folders (or some single files), fits among them."""
+    digest = hashlib.sha256()
+    for place in places:
+        path = _ROOT / place
+        files = [path] if path.is_file() else path.rglob("*")
+        for file in sorted(f for f in files if f.suffix in (".py", ".j2", ".json")):
+            digest.update(str(file.relative_to(_ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def model_names(models: Models) -> dict[str, str]:
+    """Names and weights of the models."""
+    return models.names()

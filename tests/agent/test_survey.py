@@ -1,0 +1,41 @@
+"""What the survey records beside the belief."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.backends.scripted import ScriptedVideoLLM
+from agent.state import Cue
+from agent.survey import searched_spans
+from index.types import Span
+from tests.agent.conftest import WorkspaceMaker
+
+
+@pytest.mark.parametrize(
+    ("times", "spans"),
+    [
+        ([0.0, 1.0, 2.0, 3.0], [[0.0, 4.0]]),
+        ([0.5, 1.5, 2.5], [[0.5, 3.5]]),
+        ([0.0, 1.0, 5.0, 6.0, 7.0], [[0.0, 2.0], [5.0, 8.0]]),
+        ([7.0, 8.0, 9.0, 9.8], [[7.0, 10.0]]),
+        ([0.0], [[0.0, 10.0]]),
+        ([], []),
+    ],
+)
+def test_what_could_not_be_decoded_was_not_searched(
+    times: list[float], spans: list[list[float]]
+) -> None:
+    assert searched_spans(np.asarray(times), Span(0, 10)) == spans
+
+
+def test_each_lane_has_a_prior_of_its_own(workspace: WorkspaceMaker) -> None:
+    cues = [
+        Cue(text="red", group="question", weight=1.0),
+        Cue(text="a red picture", group="rewrite", weight=1.0),
+    ]
+    ws, _ = workspace(ScriptedVideoLLM(), "where is red?")
+    lanes = ws.lane_priors(cues)
+    assert list(lanes) == ["frames", "clips"]
+    for belief in lanes.values():
+        assert belief.weights.sum() + belief.absent == pytest.approx(1)

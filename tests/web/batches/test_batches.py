@@ -1,0 +1,267 @@
+"""A batch over two small films, with the fakes for models."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from index.runs import RunStore
+from tests.web.batches.conftest import Longshot
+
+ROOT = Path(__file__).parents[3]
+
+
+def write(path: Path, *rows: dict[str, Any] | str) -> Path:
+    path.write_text("".join(f"{r if isinstance(r, str) else json.dumps(r)}\n" for r in rows))
+    return path
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in path.read_text().splitlines()]
+
+
+def row(custom_id: str, video: str | None, question: str = "What is red?", **more: Any) -> Any:
+    return {"custom_id": custom_id, "video": video, "question": question, **more}
+
+
+def test_films_are_indexed_and_every_line_is_answered(
+    longshot: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    asked = write(
+        tmp_path / "q.jsonl",
+        row("a", "one.mp4", answer="red"),
+        row("b", "two", answer="blue", kind="colour"),
+        row("c", str(films / "one.mp4"), options=["x", "y"], answer="B"),
+        row("d", "one.mp4", "When is it red?"),
+    )
+    out, table, parquet = (tmp_path / name for name in ("o.jsonl", "t.csv", "t.parquet"))
+    words = ["batch", asked, "-o", out, "--videos", films, "--table", table, "--table", parquet]
+    done = longshot(*words, "--json", models=seeing)
+    assert done.code == 0
+    found = {line["custom_id"]: line["response"] for line in lines(out)}
+    assert (found["a"]["answer"], found["c"]["answer"]) == ("red", "y")
+    assert found["a"]["citations"][0]["verified"] is True
+    assert done.json["all"] | {"seconds": 0, "tokens": 0} == {
+        **{"video": "all", "kind": "all", "n": 4, "n_answered": 4, "n_not_found": 0},
+        **{"n_guesses": 0, "n_failed": 0, "n_judged": 3, "n_right": 2, "tokens": 0},
+        **{"seconds": 0, "accuracy": 0.6667},
+    }
+    assert {(r["video"], r["kind"]) for r in done.json["rows"]} >= {("two", "colour")}
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [(r["custom_id"], r["right"]) for r in rows] == [
+        *(("a", "True"), ("b", "False"), ("c", "True"), ("d", "")),
+    ]
+    assert [r["run_id"] for r in rows] == [found[r["custom_id"]]["id"] for r in rows]
+    typed = pq.read_table(parquet).to_pylist()
+    assert [(r["custom_id"], r["right"], r["choice"]) for r in typed][2] == ("c", True, 1)
+    assert [r["run_id"] for r in typed] == [r["run_id"] for r in rows]
+
+
+def test_what_goes_wrong_is_counted_and_stops_nothing(
+    indexed: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    (films.parent / "broken.mp4").write_text("no film")
+    asked = write(
+        tmp_path / "q.jsonl",
+        row("gone", "gone.mp4"),
+        "{bad line",
+        row("broken", str(films.parent / "broken.mp4")),
+        row("fine", "one.mp4"),
+    )
+    done = indexed("batch", asked, "-o", tmp_path / "o.jsonl", models=seeing)
+    assert done.code == 1
+    assert f"{asked} line 2: no JSON" in done.err
+    assert "1 bad lines" in done.out
+    errors = {each["custom_id"]: each["error"] for each in lines(tmp_path / "o.jsonl")}
+    assert errors["fine"] is None
+    assert errors["gone"]["code"] == "input"
+    assert errors["broken"]["code"] == "media"
+
+
+def test_given_again_it_asks_only_what_is_left(
+    indexed: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    asked = write(
+        tmp_path / "q.jsonl", *(row(f"q{i}", "one.mp4", f"Is {i} red?") for i in range(5))
+    )
+    out = tmp_path / "o.jsonl"
+    first = indexed("batch", asked, "-o", out, "--limit", "2", "--json", models=seeing)
+    assert (first.code, first.json["n_not_asked"], len(lines(out))) == (0, 3, 2)
+    before = out.read_bytes()
+    assert indexed("batch", asked, "-o", out, models=seeing).code == 0
+    assert out.read_bytes().startswith(before)
+    assert len(lines(out)) == 5
+    whole = out.read_bytes()
+    # Nothing is left: not even a model is needed.
+    assert indexed("batch", asked, "-o", out, models="/no/folder").code == 0
+    assert out.read_bytes() == whole
+
+
+def test_failures_are_asked_again_only_when_that_is_wanted(
+    indexed: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    late = tmp_path / "late.mp4"
+    asked = write(tmp_path / "q.jsonl", row("a", str(late)), row("b", "two.mp4"))
+    out = tmp_path / "o.jsonl"
+    assert indexed("batch", asked, "-o", out, models=seeing).code == 1
+    os.link(films / "one.mp4", late)
+    assert indexed("batch", asked, "-o", out, models=seeing).code == 1
+    assert indexed("batch", asked, "-o", out, "--retry-failed", models=seeing).code == 0
+    assert Counter(line["custom_id"] for line in lines(out)) == {"a": 1, "b": 1}
+    assert all(line["error"] is None for line in lines(out))
+
+
+def test_an_edited_line_is_not_taken_for_answered(
+    indexed: Longshot, tmp_path: Path, seeing: str
+) -> None:
+    out = tmp_path / "o.jsonl"
+    asked = write(tmp_path / "q.jsonl", row("a", "one.mp4", "Is it red?"))
+    assert indexed("batch", asked, "-o", out, models=seeing).code == 0
+    before = out.read_bytes()
+    write(asked, row("a", "one.mp4", "Is it blue?"))
+    done = indexed("batch", asked, "-o", out, models=seeing)
+    assert (done.code, out.read_bytes()) == (1, before)
+    assert "holds the answer to another question under 'a'" in done.err
+
+
+def test_a_killed_batch_goes_on_and_nothing_is_lost_or_doubled(
+    indexed: Longshot, environment: dict[str, str], tmp_path: Path, seeing: str
+) -> None:
+    n = 60
+    asked = write(
+        tmp_path / "q.jsonl",
+        *(row(f"q{i}", ("one.mp4", "two.mp4")[i % 2], f"Is {i} red?") for i in range(n)),
+    )
+    out = tmp_path / "o.jsonl"
+    code = "import app; app.main()"
+    words = [sys.executable, "-c", code, "batch", str(asked), "-o", str(out), "--models", seeing]
+    n_kills = 0
+    for wanted in (3, 12):
+        with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as batch:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and batch.poll() is None:
+                if out.exists() and out.read_bytes().count(b"\n") >= wanted:
+                    break
+                time.sleep(0.01)
+            n_kills += batch.poll() is None
+            batch.send_signal(signal.SIGKILL)
+    assert n_kills == 2
+    assert len(out.read_bytes().split(b"\n")) < n
+    assert indexed("batch", asked, "-o", out, models=seeing).code == 0
+    assert Counter(line["custom_id"] for line in lines(out)) == {f"q{i}": 1 for i in range(n)}
+    with closing(RunStore.open(tmp_path / "library")) as store:
+        runs = store.runs(limit=-1)
+    assert {run.status for run in runs} == {"answered"}
+    # A question that was under way goes on in its own run; a kill between the end of a run and its
+    # line may cost a second run, of each of the four questions under way at most.
+    assert n <= len(runs) <= n + 4 * n_kills
+
+
+def test_control_c_keeps_what_is_answered_and_fails_nothing(
+    indexed: Longshot, environment: dict[str, str], tmp_path: Path, seeing: str
+) -> None:
+    rows = [row(f"q{i}", ("one.mp4", "two.mp4")[i % 2], f"Is {i} red?") for i in range(200)]
+    asked, out = write(tmp_path / "q.jsonl", *rows), tmp_path / "o.jsonl"
+    code = "import app; app.main()"
+    words = [sys.executable, "-c", code, "batch", str(asked), "-o", str(out), "--models", seeing]
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as batch:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not (out.exists() and b"\n" in out.read_bytes()):
+            time.sleep(0.01)
+        batch.send_signal(signal.SIGINT)
+        _, told = batch.communicate(timeout=60)
+    assert batch.returncode == 130
+    assert told.splitlines()[-1] == "stopped; what is finished is kept"
+    kept = lines(out)
+    assert 0 < len(kept) < 200
+    assert all(line["error"] is None for line in kept)
+
+
+def test_lines_of_the_api_shape_are_answered_in_it(
+    indexed: Longshot, tmp_path: Path, seeing: str
+) -> None:
+    body = {"messages": [{"role": "user", "content": "What is red?"}], "metadata": {"video": "one"}}
+    asked = write(tmp_path / "q.jsonl", {"custom_id": "a", "method": "POST", "body": body})
+    assert indexed("batch", asked, "-o", tmp_path / "o.jsonl", models=seeing).code == 0
+    (line,) = lines(tmp_path / "o.jsonl")
+    assert line["response"]["status_code"] == 200
+    answer = line["response"]["body"]
+    assert answer["choices"][0]["message"] == {"role": "assistant", "content": "red"}
+    assert answer["usage"]["total_tokens"] > 0
+    assert answer["longshot"]["citations"]
+
+
+def test_a_line_without_a_film_asks_the_library(
+    longshot: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    asked = write(
+        tmp_path / "q.jsonl", row("a", None, "In which film is something red?", answer="one, two")
+    )
+    out = tmp_path / "o.jsonl"
+    done = longshot("batch", asked, "-o", out, "--videos", films, "--json", models=seeing)
+    (line,) = lines(out)
+    assert {Path(f["video"]).name for f in line["response"]["films"]} == {"one.mp4", "two.mp4"}
+    assert done.json["rows"][0]["video"] == "(whole library)"
+    assert done.json["all"]["n_right"] == 1
+
+
+def test_a_dry_run_says_the_cost_and_leaves_nothing_behind(
+    longshot: Longshot, films: Path, tmp_path: Path
+) -> None:
+    asked = write(tmp_path / "q.jsonl", row("a", "one"), row("b", "gone"), row("c", None))
+    out = tmp_path / "o.jsonl"
+    words = ["batch", asked, "-o", out, "--videos", films, "--dry-run", "--budget", "tokens=1000"]
+    done = longshot(*words, "--json", models="/no/such/model")
+    assert done.code == 0
+    cost = done.json
+    assert (cost["n_questions"], cost["n_library_wide"], cost["to_index_s"]) == (3, 1, 20.0)
+    assert cost["most"]["visual_tokens"] == 3000
+    assert cost["likely"] is None
+    assert cost["problems"] == [
+        'no film "gone" in the library (the library is empty: index a film first)'
+    ]
+    assert not (tmp_path / "library").exists()
+    assert out.read_bytes() == b""
+    assert "at most    3,000 visual tokens" in longshot(*words, models="/no/such/model").out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["batch", "Q", "-o", "Q"], "is no answer of a batch"),
+        (["batch", "Q", "-o", "/proc/o.jsonl"], "cannot be written"),
+        (["batch", "Q", "-o", "O", "--table", "t.xlsx"], "t.xlsx is no table"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_one_line(
+    longshot: Longshot, tmp_path: Path, words: list[str], line: str
+) -> None:
+    asked = write(tmp_path / "q.jsonl", row("a", "one"))
+    names = {"Q": asked, "O": tmp_path / "o.jsonl"}
+    done = longshot(*(names.get(word, word) for word in words))
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert line in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["batch", "gone.jsonl", "-o", "o"], ["batch"], ["ask", "."], ["ask", "a", "b", "c"]],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2(longshot: Longshot, words: list[str]) -> None:
+    assert longshot(*words).code == 2

@@ -1,0 +1,101 @@
+"""Routes of runs: the list with filters, a whole run, the frames that it saw."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from agent.trace import load_run
+from index.errors import InputError, LibraryError, MediaError
+from index.run_rows import LookRow, RunRow
+from index.runs import RunStore
+from web.payload import runs_to_json, trace_to_json
+from web.seen_frames import stored_picture
+from web.server_desk import Desk, NotFoundError, film_of
+from web.server_library import DeskNeeded
+
+router = APIRouter(tags=["runs"])
+
+_STILL = {"Cache-Control": "private, max-age=3600"}
+
+
+@router.get("/v1/runs")
+def list_runs(
+    desk: DeskNeeded,
+    video: Annotated[str | None, Query(description="Only runs on this film.")] = None,
+    status: Literal["answered", "not_found", "out_of_budget", "running"] | None = None,
+    text: Annotated[str | None, Query(description="In the question or the reply.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> dict[str, Any]:
+    """Runs without their steps, the newest first."""
+    video_hash = None
+    if video:
+        with desk.library() as library:
+            video_hash = film_of(library, video).content_hash
+    with desk.runs() as store:
+        # One more than asked for tells whether there are more.
+        found = store.runs(
+            limit=limit + 1, offset=offset, video_hash=video_hash, status=status, text=text
+        )
+    return {"runs": runs_to_json(found[:limit]), "more": len(found) > limit}
+
+
+@router.get("/v1/runs/{run_id}")
+def one_run(desk: DeskNeeded, run_id: str) -> dict[str, Any]:
+    """A whole run with its steps; the film's facts where the library still has it."""
+    with desk.runs() as store:
+        run, steps, answer = load_run(store, _run(store, run_id).run_id)
+    with desk.library() as library:
+        video = library.with_content(run.video_hash)
+    return trace_to_json(run, steps, answer, video=video)
+
+
+@router.get("/v1/runs/{run_id}/looks/{look_id}/frames/{index}", response_class=Response)
+def seen_frame(desk: DeskNeeded, run_id: str, look_id: str, index: int) -> Response:
+    """A frame of a look as the model saw it: its pixels and size, or the small one that was kept.
+
+    `X-Longshot-Frame` says which: "decoded" or "kept".
+    """
+    with desk.runs() as store:
+        run = _run(store, run_id)
+        look = store.look(run.run_id, look_id)
+        if look is None or not 0 <= index < len(look.times_s):
+            raise NotFoundError(f"no frame {index} of look {look_id!r} in run {run.run_id}")
+        kept = store.thumbnails(run.run_id, look_id)
+    decoded = _decoded(desk, run, look)
+    if decoded is not None:
+        return Response(
+            decoded[index],
+            media_type="image/png",
+            headers={**_STILL, "X-Longshot-Frame": "decoded"},
+        )
+    picture = stored_picture(look, index, kept)
+    if picture is None:
+        raise NotFoundError("the film is gone, and this frame was not kept", "others of it were")
+    return Response(
+        picture,
+        media_type="image/jpeg",
+        headers={"Cache-Control": "no-cache", "X-Longshot-Frame": "kept"},
+    )
+
+
+def _decoded(desk: Desk, run: RunRow, look: LookRow) -> list[bytes] | None:
+    """The look decoded again; None where the film is not there as it was."""
+    with desk.library() as library:
+        video = library.with_content(run.video_hash)
+        if video is None:
+            return None
+        try:
+            path = library.film_path(video.video_id)
+            return desk.frames.pictures(path, run.video_hash, look)
+        except (InputError, LibraryError, MediaError):
+            return None
+
+
+def _run(store: RunStore, run_id: str) -> RunRow:
+    run = store.load(run_id)
+    if run is None:
+        raise NotFoundError(f"no run {run_id!r}, or several begin like it", "see /v1/runs")
+    return run
