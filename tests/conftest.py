@@ -5,9 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from bench.films import HEIGHT_PX, WIDTH_PX, Film, Recipe, render
 from index.types import Pixels
+
+# A slow machine is no failure.
+settings.register_profile("longshot", deadline=None)
+settings.load_profile("longshot")
 
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 230)}
 SCENES = (("red", 4.0), ("green", 9.5), ("blue", 3.0), ("red", 2.5))

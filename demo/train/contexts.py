@@ -179,14 +179,16 @@ def random_context(
     """A context of a kind: "look", "large", "cut", "several" or "strip".
 
     Args:
-        first: one pair of few cells in a look, as training begins.
+        first: one pair of few cells and things in a look, as training begins.
         longest: most pairs of a look.
     """
     start = _start(rng)
     if kind == "look":
-        sizes = FIRST_SIZES if first else LOOK_SIZES
-        n_pairs = 1 if first else rng.randint(1, longest)
-        return Context((look(rng, source, n_pairs=n_pairs, start_s=start, sizes=sizes),))
+        if first:
+            few = rng.choice((single_take, two_take))
+            return Context((look(rng, few, n_pairs=1, start_s=start, sizes=FIRST_SIZES),))
+        n_pairs = rng.randint(1, longest)
+        return Context((look(rng, source, n_pairs=n_pairs, start_s=start),))
     if kind == "large":
         n_pairs = rng.randint(1, 2)
         return Context((look(rng, source, n_pairs=n_pairs, start_s=start, sizes=LARGE_SIZES),))

@@ -21,6 +21,8 @@ HIDDEN, HEADS, HEAD_WIDTH, LAYERS, INNER = 256, 4, 64, 6, 640
 VISION_HIDDEN, VISION_HEADS, VISION_DEPTH, VISION_INNER = 192, 3, 4, 768
 # Half of a head's 32 rotary frequencies go to time order, a quarter each to row and column.
 MROPE_SECTION = [12, 10, 10]
+ROPE_THETA = 1e6
+"""What is named is found over hundreds of tokens: few frequencies may turn by much there."""
 MEAN, STD = 0.5, 0.5
 SIZE = {"shortest_edge": 32 * 32 * 4, "longest_edge": 32 * 32 * 12288}
 TEMPLATE = (Path(__file__).parent / "chat_template.jinja").read_text()
@@ -57,7 +59,7 @@ def video_config(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLConfig:
         "bos_token_id": None,
         "rope_parameters": {
             "rope_type": "default",
-            "rope_theta": 10000.0,
+            "rope_theta": ROPE_THETA,
             "mrope_section": MROPE_SECTION,
             "mrope_interleaved": True,
         },

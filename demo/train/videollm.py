@@ -38,13 +38,13 @@ from demo.train.curriculum import PHASES, Curriculum
 from demo.train.encoder import Log
 from demo.train.forward import Stream, patches, see, think
 from demo.train.labels import dense_labels, scene_wide
-from demo.train.optimizer import MasterWeights, cosine
+from demo.train.optimizer import MasterWeights, held
 from demo.train.packing import IGNORE, Packed, Packer
 from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 2400, 600
+SYMBOLIC_STEPS, JOINT_STEPS = 4000, 2400
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 1e-3
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
 BRANCHES, BINDING_BRANCHES = 8, 16
@@ -266,7 +266,7 @@ class VideoTrainer:
             visual, dense = self.pixel_tokens(contexts, train=True)
         loss = self.loss(packed, visual, asked)
         torch.autograd.backward(loss + DENSE_WEIGHT * dense)
-        self.weights.step(cosine(step, steps=steps, warmup=80))
+        self.weights.step(held(step, steps=steps, warmup=80))
         self.taught.advance(level=step / steps)
         return float(loss.detach())
 

@@ -115,7 +115,7 @@ def test_the_report_opens_from_disk_with_its_frames_and_without_the_film(
     assert frames.count() > 0
     assert all(
         src.startswith("data:image/jpeg")
-        for src in frames.evaluate_all("all => all.map((each) => each.src)")
+        for src in frames.evaluate_all("all => all.map((each) => each.src || each.dataset.src)")
     )
     expect(page.locator("video")).to_have_count(0)
     page.get_by_role("button", name="Lineage").click()
