@@ -127,6 +127,15 @@ def test_a_moment_named_by_a_line_is_where_the_pictures_are_looked_at(
     ]
 
 
+def test_a_time_by_the_clock_is_not_asked_of_the_moment_that_a_line_names(
+    workspace: WorkspaceMaker,
+) -> None:
+    said = 'when the voice says "the tide is turning"'
+    _, state = listen(workspace, f"In the last ten minutes, what colour is the picture {said}?")
+    assert state["question"] == "What colour is the picture?"
+    assert state["bounds"] == [60, 70]
+
+
 def _guess() -> dict[str, Any]:
     return {"reply": "red", "choice": None, "confidence": 0.7, "spans": [], "cited": []}
 
