@@ -39,6 +39,7 @@ class StepWriter:
         self._looks: list[LookRow] = []
         self._calls: list[CallRow] = []
         self._findings: list[FindingRow] = []
+        self._cached_frames: dict[str, int] = {}
         self._usage = Usage()
         self._priced_tokens = 0
         self.data: dict[str, Any] = {}
@@ -68,6 +69,7 @@ class StepWriter:
             ),
             "source": source,
         }
+        self._cached_frames[look["look_id"]] = self._ws.n_held(look)
         began_at, began_s = _now(), time.monotonic()
         clip = self._ws.clip(look)
         self._looks.append(
@@ -187,7 +189,7 @@ class StepWriter:
             belief_after=after.profile(n_bins=bins) if after else (),
             absent_after=after.absent if after else None,
             usage=usage,
-            data=self.data,
+            data=self._data(),
             started_at=self._began_at,
         )
         self._ws.runs.record(self._ws.run_id, step)
@@ -195,6 +197,11 @@ class StepWriter:
         total = {k: self._state["usage"].get(k, 0) + usage[k] for k in usage}
         total["looks"] = int(spent["looks"])
         return {**update, "step_index": self.index + 1, "spent": spent, "usage": total}
+
+    def _data(self) -> dict[str, Any]:
+        """The node's own facts, and of each look how many frames were in memory already."""
+        cached = {"cached_frames": self._cached_frames} if self._looks else {}
+        return {**self.data, **cached}
 
     def _spent(self) -> dict[str, float]:
         spent = self._state["spent"]

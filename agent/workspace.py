@@ -223,6 +223,14 @@ class Workspace:
             label=label,
         )
 
+    def n_held(self, look: LookState) -> int:
+        """How many frames of a look are in memory."""
+        return self.frames.n_held(
+            even_times(span_of(look), look["n_frames"]),
+            width_px=look["width_px"],
+            height_px=look["height_px"],
+        )
+
     def shot_at(self, time_s: float) -> Shot | None:
         """The shot on screen at a time."""
         for shot in self.film.shots:

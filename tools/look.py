@@ -148,6 +148,11 @@ class FrameCache:
         with self._turn:
             return self._held_or_decoded(times_s, width_px=width_px, height_px=height_px)
 
+    def n_held(self, times_s: Sequence[float], *, width_px: int, height_px: int) -> int:
+        """How many of these frames are held, so that they need no decoding."""
+        with self._turn:
+            return sum((round(t * 1000), width_px, height_px) in self._frames for t in times_s)
+
     def _held_or_decoded(
         self, times_s: Sequence[float], *, width_px: int, height_px: int
     ) -> list[Frame]:

@@ -1,4 +1,4 @@
-"""Routes of runs: the list with filters, a whole run, the frames that it saw."""
+"""Routes of runs: the list with filters, a whole run, its exports, its frames, two compared."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from agent.trace import load_run
+from agent.trace_diff import Recorded, diff_runs
 from index.errors import InputError, LibraryError, MediaError
 from index.run_rows import LookRow, RunRow
 from index.runs import RunStore
+from web.diff_payload import diff_to_json
+from web.exports.files import download_name, export_text
+from web.exports.traced import load_traced
 from web.payload import runs_to_json, trace_to_json
 from web.seen_frames import stored_picture
 from web.server_desk import Desk, NotFoundError, film_of
@@ -50,6 +54,40 @@ def one_run(desk: DeskNeeded, run_id: str) -> dict[str, Any]:
     with desk.library() as library:
         video = library.with_content(run.video_hash)
     return trace_to_json(run, steps, answer, video=video)
+
+
+@router.get("/v1/runs/{run_a}/diff/{run_b}")
+def two_runs(desk: DeskNeeded, run_a: str, run_b: str) -> dict[str, Any]:
+    """Where two runs part, as `longshot trace diff --json` says it."""
+    with desk.runs() as store:
+        a, b = (Recorded(*load_run(store, _run(store, each).run_id)) for each in (run_a, run_b))
+    return diff_to_json(diff_runs(a, b))
+
+
+@router.get(
+    "/v1/runs/{run_id}/export",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {}, "application/json": {}}}},
+)
+def exported_run(
+    desk: DeskNeeded,
+    run_id: str,
+    form: Annotated[
+        Literal["html", "json", "atif", "otel", "inspect"],
+        Query(alias="format", description="As the flags of `longshot trace export`."),
+    ] = "html",
+) -> Response:
+    """A run in another form, as a file to keep; it is never shown as a page of this server."""
+    with desk.library() as library, desk.runs() as store:
+        traced = load_traced(library, store, _run(store, run_id).run_id)
+    return Response(
+        export_text(form, traced, None),
+        media_type="text/html" if form == "html" else "application/json",
+        headers={
+            "Cache-Control": "no-cache",
+            "Content-Disposition": f'attachment; filename="{download_name(form, traced)}"',
+        },
+    )
 
 
 @router.get("/v1/runs/{run_id}/looks/{look_id}/frames/{index}", response_class=Response)

@@ -83,7 +83,7 @@ def _details(step: StepRow) -> Iterable[str]:
     for request in step.data.get("requests") or ():
         yield f"the model asks for {_request(request)}"
     for look in step.looks:
-        yield f"{_look(look)}: {look.why}"
+        yield f"{_look(look)}: {look.why}{_cached(step, look)}"
     for finding in step.findings:
         yield f"{format_span(finding.span)}  P(yes) {finding.p_yes:.2f}{_says(finding.text)}"
     if step.node == "answer":
@@ -105,6 +105,12 @@ def _look(look: LookRow) -> str:
         f"{format_span(look.span)}  {len(look.times_s)} frames of {look.width_px}×{look.height_px}"
         f" ({look.fps:.2g} fps, {look.tokens} tokens)"
     )
+
+
+def _cached(step: StepRow, look: LookRow) -> str:
+    """How many frames needed no decoding; nothing where none, or where it was not recorded."""
+    n = step.data.get("cached_frames", {}).get(look.look_id)
+    return f" ({n} of {len(look.times_s)} frames from the cache)" if n else ""
 
 
 def _outcome(call: CallRow) -> str:

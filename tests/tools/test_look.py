@@ -111,6 +111,8 @@ def test_nothing_is_decoded_twice() -> None:
     frames = cache.frames_at([3, 4, 1], width_px=32, height_px=32)
     assert source.asked == [1, 2, 3, 4]
     assert [f.time_s for f in frames] == [3, 4, 1]
+    assert cache.n_held([1, 4, 5], width_px=32, height_px=32) == 2
+    assert cache.n_held([1, 4, 5], width_px=64, height_px=64) == 0
     cache.frames_at([1], width_px=64, height_px=64)
     assert source.asked == [1, 2, 3, 4, 1]
 

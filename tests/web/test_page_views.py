@@ -202,11 +202,29 @@ def test_two_runs_are_compared_side_by_side(visited: Visit) -> None:
     compare.click()
     expect(page.locator(".compare-run")).to_have_count(2)
     expect(page.locator(".timeline")).to_have_count(2)
-    expect(page.get_by_role("heading", name=re.compile("part at step"))).to_be_visible()
+    expect(page.locator(".steps-table")).to_be_visible()
+    ids = page.url.split("/")[-2:]
+    diff = page.request.get(f"{visited.address}v1/runs/{ids[0]}/diff/{ids[1]}").json()
+    said = f"The runs part at step {diff['parts_at']}: {', '.join(diff['parts_by'])}"
+    expect(page.get_by_role("heading", name=said)).to_be_visible()
+    expect(page.locator(".steps-table .differs")).to_have_count(
+        sum(bool(each["differs"]) for each in diff["steps"])
+    )
     page.locator(".compare-run").first.get_by_role("button", name="Zoom in").click()
     views = page.locator(".timeline-view").all_inner_texts()
     assert views[0] == views[1]
     assert not views[0].startswith("0:00:00–0:01:00")
+
+
+def test_a_run_is_saved_from_its_view(visited: Visit) -> None:
+    run = first_run(visited)
+    page = visited.open(f"run/{run['id']}")
+    page.get_by_text("Save as").click()
+    with page.expect_download() as report:
+        page.get_by_role("link", name="Report: one HTML file").click()
+    assert report.value.suggested_filename == f"longshot-{run['id']}.html"
+    assert report.value.path().read_text(encoding="utf-8").startswith("<!doctype html>")
+    expect(page.get_by_role("link", name="Report: one HTML file")).to_be_hidden()
 
 
 def test_the_runs_are_filtered(visited: Visit) -> None:
@@ -242,7 +260,7 @@ def test_everything_that_acts_has_a_name_and_the_focus_is_seen(visited: Visit) -
         nameless = page.evaluate(
             """() => [...document.querySelectorAll(
               "a, button, input, select, textarea, [tabindex='0']")]
-            .filter((each) => !(each.innerText?.trim() || each.getAttribute("aria-label")
+            .filter((each) => !(each.textContent?.trim() || each.getAttribute("aria-label")
               || each.title || each.labels?.length))
             .map((each) => each.outerHTML.slice(0, 120))"""
         )

@@ -299,3 +299,50 @@ def test_the_api_describes_itself(client: TestClient) -> None:
     paths = client.get("/v1/openapi.json").json()["paths"]
     wanted = {"/health", "/v1/videos", "/v1/search", "/v1/ask", "/v1/runs", "/v1/runs/{run_id}"}
     assert wanted <= set(paths)
+    assert {"/v1/runs/{run_a}/diff/{run_b}", "/v1/runs/{run_id}/export"} <= set(paths)
+    formats = next(
+        each
+        for each in paths["/v1/runs/{run_id}/export"]["get"]["parameters"]
+        if each["name"] == "format"
+    )
+    assert formats["schema"]["enum"] == ["html", "json", "atif", "otel", "inspect"]
+
+
+def test_two_runs_part_where_the_command_says_it(
+    client: TestClient, library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = {"video": "1", "question": "where is the cat?", "budget": {"looks": 1}}
+    a, b = run_id(client), ended(client, client.post("/v1/ask", json=body).json())["run_id"]
+    found = client.get(f"/v1/runs/{a}/diff/{b}").json()
+    assert app.run(["trace", "diff", a, b, "--json", "--library", str(library)]) == 0
+    assert found == json.loads(capsys.readouterr().out)
+    assert found["parts_at"] == 0
+    assert {"question", "settings.budget.looks"} <= {each["what"] for each in found["setup"]}
+    assert client.get(f"/v1/runs/{a}/diff/{a}").json()["parts_at"] is None
+    assert "no run 'nothing'" in error(client, f"/v1/runs/{a}/diff/nothing", 404)
+
+
+@pytest.mark.parametrize("form", ["html", "json", "atif", "otel", "inspect"])
+def test_a_run_is_downloaded_in_every_form(client: TestClient, library: Path, form: str) -> None:
+    run = run_id(client)
+    answer = client.get(f"/v1/runs/{run}/export", params={"format": form})
+    assert answer.status_code == 200
+    kept_as = answer.headers["content-disposition"]
+    assert kept_as.startswith("attachment; filename=")
+    assert run in kept_as
+    if form == "html":
+        assert answer.headers["content-type"].startswith("text/html")
+        file = library / "export.html"
+        flags = ["--library", str(library), "-o", str(file)]
+        assert app.run(["trace", "export", run, "--html", *flags]) == 0
+        assert answer.text == file.read_text(encoding="utf-8")
+    elif form == "json":
+        assert answer.json() == client.get(f"/v1/runs/{run}").json()
+    else:
+        key = {"atif": "schema_version", "otel": "resourceSpans", "inspect": "samples"}[form]
+        assert answer.json()[key]
+
+
+def test_no_other_form_and_no_other_run_is_downloaded(client: TestClient) -> None:
+    error(client, f"/v1/runs/{run_id(client)}/export?format=exe", 422)
+    error(client, "/v1/runs/nothing/export", 404)

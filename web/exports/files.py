@@ -35,6 +35,12 @@ def default_file(form: str, traced: Traced) -> Path | None:
     return Path(f"longshot-{traced.run.run_id}.html") if form == "html" else None
 
 
+def download_name(form: str, traced: Traced) -> str:
+    """The name under which a browser keeps the export: ASCII, one for each form of a run."""
+    file = default_file(form, traced)
+    return file.name if file else f"longshot-{traced.run.run_id}.{form}.json"
+
+
 def export_text(form: str, traced: Traced, file: Path | None) -> str:
     """The export as text; pictures that stand beside the file are written.
 

@@ -16,7 +16,7 @@ globalThis.Longshot ??= {};
       h("p.why", {}, step.why),
       planPart(step), stripPart(step, actions),
       requestsPart(step, model, position, actions), queuePart(step, actions),
-      (step.looks ?? []).map((look) => lookPart(look, model, actions)),
+      (step.looks ?? []).map((look) => lookPart(look, step, model, actions)),
       findingsPart(step, model, actions), (step.calls ?? []).map((call, k) => callPart(call, k, step, model, actions)),
       beliefPart(step), costPart(step), rawPart(step));
   };
@@ -101,12 +101,16 @@ globalThis.Longshot ??= {};
       table(["window", "why", "belief", "bits", "tokens", ""], queue.map(row)));
   }
 
-  function lookPart(look, model, actions) {
+  function lookPart(look, step, model, actions) {
+    const cached = step.data?.cached_frames?.[look.look];
     const finding = look.finding ?? model.findings.find((each) => each.look === look.look);
     return h("section.look", { "data-look": look.look },
       h("h4", {}, L.spanButtons(look.start, look.end, actions), ` look ${look.look}`),
       h("p.muted", {}, `${L.count(look.frames.length, "frame")} of ${look.width_px}×${look.height_px}, `
         + `${look.fps.toPrecision(2)} a second, ${L.number(look.tokens)} tokens: ${look.why}`),
+      // Runs of older versions do not know it.
+      cached === undefined ? null : h("p.muted", {}, `${cached} of ${L.count(look.frames.length, "frame")} from the cache`
+        + (look.seconds ? `, decoded in ${look.seconds.toFixed(2)} s` : "")),
       finding ? verdictLine(finding, model) : null,
       frames(look.frames, (k) => actions.frameUrl(look, k), look, actions));
   }

@@ -9,7 +9,8 @@ globalThis.Longshot ??= {};
 
   L.views ??= {};
   L.views.compare = async function compare(page, { ids }) {
-    const runs = await Promise.all(ids.map((id) => L.api(`/v1/runs/${encodeURIComponent(id)}`)));
+    const [a, b] = ids.map((id) => encodeURIComponent(id));
+    const [diff, ...runs] = await Promise.all([`/v1/runs/${a}/diff/${b}`, `/v1/runs/${a}`, `/v1/runs/${b}`].map((each) => L.api(each)));
     const models = runs.map((run) => L.runModel(run));
     const oneFilm = runs[0].content_hash === runs[1].content_hash;
     const [film] = runs.map((run) => run.film).filter((each) => each?.in_library);
@@ -28,7 +29,6 @@ globalThis.Longshot ??= {};
       moving = false;
     };
     for (const model of models) timelines.push(L.renderTimeline(model, { onSeek: seek, onView: together, previewUrl: L.stripUrl(model.run.film) }));
-    const parts = partsAt(runs);
     const detail = h("div.compare-detail");
     const select = (position) => {
       timelines.forEach((timeline, k) => timeline.select(Math.min(position, models[k].steps.length - 1)));
@@ -40,34 +40,22 @@ globalThis.Longshot ??= {};
       for (const each of table.querySelectorAll("tr[aria-selected]")) each.removeAttribute("aria-selected");
       table.querySelectorAll("tbody tr")[position]?.setAttribute("aria-selected", "true");
     };
-    const table = stepTable(models, parts, select);
+    const table = stepTable(models, diff, select);
     page.show("Two runs", h("h1.visually-hidden", {}, "Two runs side by side"),
       h("div.compare", {},
         runs.map((run, k) => h("section.compare-run", { "aria-label": `Run ${k + 1}` }, summary(run, models[k], k),
           h("div.run-view", {}, timelines[k].element)))),
       h("div.compare-steps", {},
-        h("div", {}, h("h2", {}, parts < 0 ? "The steps are the same" : `The runs part at step ${parts}`), h("div.table-box", {}, table)),
+        h("div", {}, h("h2", {}, partsText(diff)), h("div.table-box", {}, table)),
         player ? h("div.compare-player", {}, player) : h("p.muted", {}, oneFilm ? "" : "The runs are on different films.")),
       detail);
-    select(Math.max(0, parts));
+    select(diff.parts_at ?? 0);
     return () => timelines.forEach((timeline) => timeline.destroy());
   };
 
-  /** The first step in which the two differ; -1 where none does. */
-  function partsAt(runs) {
-    const n = Math.max(...runs.map((run) => run.steps.length));
-    for (let k = 0; k < n; k += 1) {
-      const [a, b] = runs.map((run) => run.steps[k]);
-      if (!a || !b || outline(a) !== outline(b)) return k;
-    }
-    return -1;
-  }
-
-  /** What makes two steps the same: what was done and said, not what it took. */
-  function outline(step) {
-    return JSON.stringify([step.node, step.why, step.data,
-      (step.looks ?? []).map((each) => [each.start, each.end, each.frames.length, each.width_px]),
-      (step.calls ?? []).map((each) => [each.prompt_hash, each.prompt_text, each.output, each.probabilities])]);
+  function partsText(diff) {
+    return diff.parts_at === null ? "The steps are the same"
+      : `The runs part at step ${diff.parts_at}: ${diff.parts_by.join(", ")}`;
   }
 
   function summary(run, model, k) {
@@ -83,18 +71,14 @@ globalThis.Longshot ??= {};
       h("p.muted", {}, `${L.modelName(run.models.videollm)} · ${L.modelName(run.models.encoder)}`));
   }
 
-  function stepTable(models, parts, select) {
-    const n = Math.max(...models.map((model) => model.steps.length));
+  function stepTable(models, diff, select) {
     const cell = (step) => h("td", {}, step ? [h("b", {}, step.node), ` ${step.why}`,
       step.looks?.length ? h("span.muted", {}, ` · ${step.looks.map((look) => L.span(look.start, look.end)).join(", ")}`) : null] : "–");
     return h("table.steps-table", {},
       h("thead", {}, h("tr", {}, ["", "A", "B", ""].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, Array.from({ length: n }, (_, k) => {
-        const same = models.every((model) => model.steps[k]) && outline(models[0].steps[k]) === outline(models[1].steps[k]);
-        return h(`tr${same ? "" : ".differs"}`, { onclick: () => select(k) },
-          h("td", {}, h("button", { type: "button", "aria-label": `Show step ${k} of both` }, String(k))),
-          models.map((model) => cell(model.steps[k])),
-          h("td", {}, same ? "same" : k === parts ? "≠ they part" : "≠"));
-      })));
+      h("tbody", {}, diff.steps.map(({ step, differs }) => h(`tr${differs.length ? ".differs" : ""}`, { onclick: () => select(step) },
+        h("td", {}, h("button", { type: "button", "aria-label": `Show step ${step} of both` }, String(step))),
+        models.map((model) => cell(model.steps[step])),
+        h("td", {}, differs.length ? `≠ ${differs.join(", ")}` : "same")))));
   }
 })(globalThis.Longshot);

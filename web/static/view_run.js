@@ -83,8 +83,27 @@ globalThis.Longshot ??= {};
       onclick: () => L.api(`/v1/runs/${record.id}/resume`, { method: "POST" })
         .then((job) => page.go(`job/${job.id}`)).catch(page.fail),
     }, "Go on with it") : null;
-    const json = h("a.quiet", { href: `/v1/runs/${record.id}`, download: `${record.id}.json` }, "JSON");
     const lineage = L.lineageButton(record, { frameUrl: L.frameUrl(record.id) });
-    return h("span.actions", {}, resume, again, lineage, json);
+    return h("span.actions", {}, resume, again, lineage, saveMenu(record));
+  }
+
+  const FORMS = [["html", "Report: one HTML file"], ["json", "JSON: the whole record"],
+    ["atif", "ATIF 1.7"], ["otel", "OpenTelemetry (OTLP JSON)"], ["inspect", "Inspect log"]];
+
+  /** The run's exports, as files to keep. */
+  function saveMenu(record) {
+    const menu = h("details.menu", {}, h("summary.quiet", {}, "Save as"),
+      h("ul.plain", {}, FORMS.map(([form, title]) => h("li", {},
+        h("a", { href: `/v1/runs/${record.id}/export?format=${form}`, download: "" }, title)))));
+    const close = () => { menu.open = false; };
+    menu.addEventListener("click", (event) => { if (event.target.closest("a")) close(); });
+    menu.addEventListener("focusout", (event) => { if (event.relatedTarget && !menu.contains(event.relatedTarget)) close(); });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      close();
+      menu.firstElementChild.focus();
+      event.stopPropagation();
+    });
+    return menu;
   }
 })(globalThis.Longshot);
