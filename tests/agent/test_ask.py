@@ -240,6 +240,9 @@ def test_the_steps_are_streamed_and_the_trace_is_the_same_without_models(
     runs = RunStore.open(library.folder)
     bare = [replace(s, looks=tuple(replace(k, thumbnails=()) for k in s.looks)) for s in seen]
     assert runs.steps(found.run_id) == bare
+    cached = [s.data["cached_frames"][k.look_id] for s in seen for k in s.looks]
+    assert cached[0] == 0
+    assert all("cached_frames" not in s.data for s in seen if not s.looks)
     first_look = next(k for s in seen for k in s.looks)
     assert runs.thumbnails(found.run_id, first_look.look_id) == list(first_look.thumbnails)
     run = runs.load(found.run_id)
