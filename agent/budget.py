@@ -7,7 +7,6 @@ limits. A limit reached is a status, never an exception.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from agent.settings import BudgetSettings
 from agent.videollm import Usage
@@ -22,14 +21,6 @@ class Spent:
     looks: int = 0
     calls: int = 0
     seconds: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "visual_tokens": self.visual_tokens,
-            "looks": self.looks,
-            "calls": self.calls,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 @dataclass(frozen=True, slots=True)

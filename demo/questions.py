@@ -8,11 +8,10 @@ their options is right.
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -135,7 +134,7 @@ def _row(fact: Fact, form: Form, name: str, video: str, rng: random.Random) -> Q
     )
 
 
-# -- files
+# -- lines of a question file
 
 
 def question_to_json(question: Question) -> dict[str, Any]:
@@ -160,22 +159,3 @@ def question_from_json(data: dict[str, Any]) -> Question:
         "evidence": tuple((float(a), float(b)) for a, b in data["evidence"]),
     }
     return Question(**values)
-
-
-def write_questions(path: Path, questions: Iterable[Question]) -> None:
-    """Writes one JSON object a line; the file appears when it is whole."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    lines = (json.dumps(question_to_json(q)) + "\n" for q in questions)
-    unfinished.write_text("".join(lines), encoding="utf-8")
-    unfinished.replace(path)
-
-
-def read_questions(path: Path) -> list[Question]:
-    """The questions of a file, in its order."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [question_from_json(json.loads(line)) for line in lines if line.strip()]
-
-
-def with_video(question: Question, video: str) -> Question:
-    """The question asked of the same film under another path."""
-    return replace(question, video=video)

@@ -55,11 +55,6 @@ class Belief:
         low, high = (np.interp(bounds[:, i], self.edges_s, cumulative) for i in (0, 1))
         return np.asarray(np.maximum(high - low, 0.0), dtype=np.float64)
 
-    def entropy_bits(self) -> float:
-        """Uncertainty over bins and "nowhere", in bits."""
-        p = np.append(self.weights, self.absent)
-        return float(-(p * np.log2(p)).sum())
-
     def region(self, span: Span, *, share: float, within: Sequence[Span]) -> Span:
         """The stretch around a span where the belief holds.
 

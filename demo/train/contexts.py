@@ -173,27 +173,24 @@ def strip(
     return View(tuple(takes), tuple(times), rows, columns)
 
 
-def random_context(
-    rng: random.Random, source: Source, *, kind: str, first: bool, longest: int = LONGEST_PAIRS
-) -> Context:
+def random_context(rng: random.Random, source: Source, *, kind: str, first: bool) -> Context:
     """A context of a kind: "look", "large", "cut", "several" or "strip".
 
     Args:
         first: one pair of few cells and things in a look, as training begins.
-        longest: most pairs of a look.
     """
     start = _start(rng)
     if kind == "look":
         if first:
             few = rng.choice((single_take, two_take))
             return Context((look(rng, few, n_pairs=1, start_s=start, sizes=FIRST_SIZES),))
-        n_pairs = rng.randint(1, longest)
+        n_pairs = rng.randint(1, LONGEST_PAIRS)
         return Context((look(rng, source, n_pairs=n_pairs, start_s=start),))
     if kind == "large":
         n_pairs = rng.randint(1, 2)
         return Context((look(rng, source, n_pairs=n_pairs, start_s=start, sizes=LARGE_SIZES),))
     if kind == "cut":
-        n_pairs = rng.randint(2, longest)
+        n_pairs = rng.randint(2, LONGEST_PAIRS)
         return Context((across_cut(rng, source, n_pairs=n_pairs, start_s=start),))
     if kind == "several":
         views = []

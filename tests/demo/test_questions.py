@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,6 @@ from demo.questions import (
     make_questions,
     question_from_json,
     question_to_json,
-    read_questions,
-    write_questions,
 )
 from demo.script import make_script
 from demo.truth import FilmShot
@@ -129,11 +126,6 @@ def test_names_are_unique_and_the_same_seed_gives_the_same_questions() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="smell"):
         make_questions(SCRIPT, video="f.mp4", n=1, seed=0, kinds=("smell",))
-
-
-def test_a_file_of_questions_is_read_back(tmp_path: Path) -> None:
-    write_questions(tmp_path / "q.jsonl", QUESTIONS)
-    assert read_questions(tmp_path / "q.jsonl") == QUESTIONS
 
 
 def test_an_open_line_has_no_options_and_a_batch_finds_what_it_needs() -> None:

@@ -102,11 +102,6 @@ def test_the_profile_keeps_the_mass() -> None:
     assert sum(profile) == pytest.approx(0.8, abs=1e-4)
 
 
-def test_entropy_of_a_fair_coin_is_one_bit() -> None:
-    two = Belief(np.array([0.0, 1.0]), np.array([0.5]), 0.5)
-    assert two.entropy_bits() == pytest.approx(1.0)
-
-
 def test_a_look_tells_most_about_a_coin_flip_and_nothing_about_certainty() -> None:
     assert look_gain_bits(0.0, judge_error=0.1) == pytest.approx(0.0)
     assert look_gain_bits(1.0, judge_error=0.1) == pytest.approx(0.0)

@@ -39,8 +39,6 @@ FORMATS = {
     "fcpxml": Format("timeline", ".fcpxml", "fcpxml:write_fcpxml"),
     "otio": Format("timeline", ".otio", "otio:write_otio"),
 }
-DEFAULT_START_CODE = "01:00:00:00"
-"""Where editing programs begin a new timeline."""
 
 
 def format_for(path: Path) -> str:

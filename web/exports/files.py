@@ -25,7 +25,6 @@ from web.payload import trace_to_json
 from web.report import report_html
 
 FORMS = ("html", "json", "atif", "otel", "inspect")
-WITH_PICTURES = ("atif", "otel")
 
 
 def default_file(form: str, traced: Traced) -> Path | None:
