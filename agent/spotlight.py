@@ -181,7 +181,8 @@ def evenly(
 ) -> list[Ranked]:
     """As many windows as were chosen, each as far as can be from all that was looked at.
 
-    For a belief that tells nothing apart. What the model asked for stays.
+    For a belief that tells nothing apart. What the model asked for stays; where no window of the
+    film is left, so do the halves and closer looks that were chosen.
 
     Source: TS-BFS, arXiv 2507.02946 (uniform split). Ours differs: over the whole film, not in one
     window, and around what was seen.
@@ -195,7 +196,7 @@ def evenly(
         if sum(r.tokens for r in kept) + best.tokens <= limit_tokens:
             kept.append(replace(best, window=replace(best.window, source="even")))
             seen.append(best.window.span.middle_s)
-    return kept
+    return kept or list(chosen)
 
 
 def _nothing_stands_out(state: State) -> bool:

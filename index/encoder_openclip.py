@@ -22,6 +22,7 @@ from torchvision.transforms.v2 import functional as tv
 
 from index.encoder import EncoderIdentity
 from index.errors import ModelError
+from index.precision import multiplies_bf16
 from index.pretrained import load_options
 from index.types import Pixels, Vectors
 
@@ -138,7 +139,7 @@ class OpenClipEncoder:
         Raises:
             ModelError: bf16 was asked for by name and does not agree.
         """
-        if precision == "fp32" or (precision == "auto" and not _is_faster_in_bf16(self._device)):
+        if precision == "fp32" or (precision == "auto" and not multiplies_bf16(self._device)):
             return
         rng = np.random.default_rng(0)
         shape = (_N_PROBE_PICTURES, *self._size, 3)
@@ -185,15 +186,6 @@ def _device(device: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ModelError(f'the device "{device}" is not there', "use auto or cpu") from error
     return wanted
-
-
-def _is_faster_in_bf16(device: torch.device) -> bool:
-    """GPUs, and processors that multiply bf16 (measured: 1.2 to 2.4 times; others lose)."""
-    if device.type == "cpu":
-        # Not public names; where torch drops them, fp32 is used and only slower.
-        names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-        return any(getattr(torch.cpu, name, bool)() for name in names)
-    return device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
 def _hash_weights(model: Any) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from agent.backends.memory import is_out_of_memory
 from index.errors import ModelError
+from index.precision import multiplies_bf16
 
 _SMALL_MODEL_BYTES = 10**9
 
@@ -43,12 +44,9 @@ def choose_dtype(device: torch.device, *, weights_bytes: int) -> torch.dtype:
     On a CPU a small model stays in float32: it is quick enough there, and its probabilities
     keep the digits that bfloat16's logits (steps of 1/16 between 8 and 16) would round away.
     """
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu":
-        has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        return torch.bfloat16 if has_bf16 and weights_bytes > _SMALL_MODEL_BYTES else torch.float32
-    return torch.float32
+    if device.type == "cpu" and weights_bytes <= _SMALL_MODEL_BYTES:
+        return torch.float32
+    return torch.bfloat16 if multiplies_bf16(device) else torch.float32
 
 
 def special_tokens_pattern(tokenizer: Any, processor: Any) -> re.Pattern[str]:

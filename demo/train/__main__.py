@@ -1,9 +1,10 @@
 """Trains both embedded models from nothing and writes `demo/weights/`.
 
-    python -m demo.train [--work FOLDER] [--only STAGE …] [--quick]
+    python -m demo.train [--work FOLDER] [--only STAGE …] [--start FOLDER] [--quick]
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
+With `--start` the VideoLLM goes on from a saved one instead of from nothing, at lower rates.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 
 from demo.train.codebook import name_the_codes
+from demo.train.curriculum import PHASES
 from demo.train.encoder import STEPS as ENCODER_STEPS
 from demo.train.encoder import EncoderTrainer
 from demo.train.packing import Packer
@@ -37,6 +39,8 @@ from demo.train.video_config import video_config, video_processor
 from demo.train.videollm import JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+STARTED_RATE = 0.4
+"""Share of the learning rates where training goes on from a saved VideoLLM."""
 STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 
 
@@ -57,12 +61,18 @@ class Sizes:
 QUICK = Sizes(140, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
+STARTED = Sizes(tower_steps=1200, symbolic_steps=1100, joint_steps=300)
+"""Where training goes on from a saved VideoLLM."""
+
 
 class Pipeline:
     """The stages over one work folder."""
 
-    def __init__(self, work: Path, sizes: Sizes, *, weights: Path) -> None:
-        self.work, self.sizes, self.weights = work, sizes, weights
+    def __init__(
+        self, work: Path, sizes: Sizes, *, weights: Path, begin: Path | None = None
+    ) -> None:
+        self.work, self.sizes, self.weights, self.begin = work, sizes, weights, begin
+        self.rate = 1.0 if begin is None else STARTED_RATE
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.started = time.monotonic()
         work.mkdir(parents=True, exist_ok=True)
@@ -101,20 +111,29 @@ class Pipeline:
         from transformers import Qwen3VLForConditionalGeneration
 
         torch.manual_seed(0)
-        model = Qwen3VLForConditionalGeneration(video_config(self.tokenizer))
+        config = video_config(self.tokenizer)
+        if self.begin is not None:
+            return Qwen3VLForConditionalGeneration.from_pretrained(
+                self.begin, config=config, dtype=torch.float32
+            )
+        model = Qwen3VLForConditionalGeneration(config)
         name_the_codes(model.get_input_embeddings().weight, self.tokenizer)
         return model
 
     def _tower(self, model: Any) -> TowerTrainer:
         pools = self.pool("crowd"), self.pool("train")
-        trainer = TowerTrainer(model.model.visual, *pools, work=self.work, device=self.device)
+        trainer = TowerTrainer(
+            model.model.visual, *pools, work=self.work, device=self.device, rate=self.rate
+        )
         held = self.pool("held")
         trainer.run(steps=self.sizes.tower_steps, log=self.log, held_out=held)
         return trainer
 
     def _symbolic(self, model: Any) -> VideoTrainer:
         packer = Packer(self.tokenizer)
-        trainer = VideoTrainer(model, packer, work=self.work, device=self.device)
+        trainer = VideoTrainer(model, packer, work=self.work, device=self.device, rate=self.rate)
+        if self.begin is not None:
+            trainer.taught.phase = len(PHASES) - 1
         trainer.run(name="symbolic", steps=self.sizes.symbolic_steps, log=self.log)
         return trainer
 
@@ -130,6 +149,7 @@ class Pipeline:
             device=self.device,
             pool=self.pool("train"),
             code_head=tower.code_head,
+            rate=self.rate,
         )
         trainer.taught.rung = symbolic.taught.rung
         trainer.run(name="joint", steps=self.sizes.joint_steps, log=self.log)
@@ -178,10 +198,11 @@ def main() -> None:
     )
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the models go")
     parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--start", type=Path, help="go on from this VideoLLM, not from nothing")
     parser.add_argument("--quick", action="store_true", help="a few steps of everything")
     args = parser.parse_args()
-    sizes = QUICK if args.quick else Sizes()
-    Pipeline(args.work, sizes, weights=args.weights).run(args.only)
+    sizes = QUICK if args.quick else STARTED if args.start else Sizes()
+    Pipeline(args.work, sizes, weights=args.weights, begin=args.start).run(args.only)
 
 
 if __name__ == "__main__":

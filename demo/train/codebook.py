@@ -27,12 +27,19 @@ _SEED = 20_261
 def codes(width: int) -> tuple[list[Tensor], Tensor]:
     """A (classes, width) table a channel, class 0 zero, and (places, width); rows are ~ 1 long."""
     generator = torch.Generator().manual_seed(_SEED)
-    tables = []
-    for classes in CLASSES:
-        table = torch.randn(classes, width, generator=generator) / width**0.5
+
+    def drawn(n: int) -> Tensor:
+        rows: Tensor = torch.randn(n, width, generator=generator) / width**0.5
+        return rows
+
+    tables = [drawn(classes) for classes in CLASSES[:-1]]
+    # Older weights had one code here, no numbers: in this order all others stay as they were.
+    first = drawn(2)
+    places = drawn(len(PLACES))
+    tables.append(torch.cat((first, drawn(CLASSES[-1] - 2))))
+    for table in tables:
         table[0] = 0
-        tables.append(table)
-    return tables, torch.randn(len(PLACES), width, generator=generator) / width**0.5
+    return tables, places
 
 
 def _words() -> list[tuple[int, int, tuple[str, ...]]]:

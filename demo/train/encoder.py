@@ -22,7 +22,7 @@ from torch import Tensor
 from demo.train.captions import scene_traits, text_for
 from demo.train.dense import DenseHead
 from demo.train.labels import dense_labels
-from demo.train.optimizer import MasterWeights, cosine
+from demo.train.optimizer import MasterWeights, compute_dtype, cosine
 from demo.train.pool import Pool
 from demo.train.tokenizer import clip_tokenizer
 
@@ -119,8 +119,9 @@ class EncoderTrainer:
         self.model = CLIP(**self.config, output_dict=False)
         self.model.visual.output_tokens = True
         self.head = DenseHead(192)
+        self.dtype = compute_dtype(device)
         for module in (self.model, self.head):
-            module.to(device=device, dtype=torch.bfloat16)
+            module.to(device=device, dtype=self.dtype)
         self.weights = MasterWeights(
             (self.model, self.head),
             lr=LR,
@@ -158,7 +159,7 @@ class EncoderTrainer:
                 for c, k in zip(clips, picks, strict=True)
             ]
         )
-        images = _images(frames, train=True).to(self.device, torch.bfloat16)
+        images = _images(frames, train=True).to(self.device, self.dtype)
         pooled, patches = self.model.visual(images)
         image = F.normalize(pooled.float(), dim=-1)
         text = F.normalize(self.model.encode_text(self.tokens(list(texts))).float(), dim=-1)

@@ -1,16 +1,25 @@
 """Pure bf16 compute with fp32 master weights; Muon for matrices inside blocks, AdamW elsewhere.
 
-On CPUs with bf16 instructions this is several times faster than fp32 or autocast.
+On CPUs with bf16 instructions this is several times faster than fp32 or autocast; on others, where
+it is many times slower, everything is fp32.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from index.precision import multiplies_bf16
+
+
+def compute_dtype(device: str) -> torch.dtype:
+    """What a model computes in while it is trained."""
+    return torch.bfloat16 if multiplies_bf16(device) else torch.float32
 
 
 def cosine(step: int, *, steps: int, warmup: int, floor: float = 0.03) -> float:
@@ -32,6 +41,59 @@ def held(
         return (step + 1) / warmup
     left = (steps - step) / max(1.0, cooldown * steps)
     return max(floor, min(1.0, left))
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose matrices are brought to singular values near one, then stepped along.
+
+    Source: K. Jordan et al., Muon, 2024; coefficients as published there. Ours differs from
+    torch.optim.Muon: equal shapes go through the iteration as one batch and in the type that this
+    machine multiplies. Torch's is always in bf16, which took three quarters of a step here.
+    """
+
+    _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+    _ROUNDS = 5
+
+    def __init__(
+        self, matrices: Iterable[Tensor], *, lr: float, weight_decay: float, momentum: float = 0.95
+    ) -> None:
+        defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
+        super().__init__(list(matrices), defaults)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            shapes: dict[torch.Size, list[Tensor]] = defaultdict(list)
+            for matrix in group["params"]:
+                if matrix.grad is not None:
+                    shapes[matrix.shape].append(matrix)
+            for shape, matrices in shapes.items():
+                wanted = torch.stack([self._nesterov(m, group["momentum"]) for m in matrices])
+                scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
+                torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
+                steps = list(self._orthogonal(wanted).unbind(0))
+                torch._foreach_add_(matrices, steps, alpha=-scale)
+
+    def _nesterov(self, matrix: Tensor, momentum: float) -> Tensor:
+        state, gradient = self.state[matrix], matrix.grad
+        assert gradient is not None
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(matrix)
+        running: Tensor = state["momentum"].lerp_(gradient, 1 - momentum)
+        mixed: Tensor = gradient.lerp(running, momentum)
+        return mixed
+
+    def _orthogonal(self, wanted: Tensor) -> Tensor:
+        """(n, rows, columns) -> the same with singular values near one."""
+        a, b, c = self._COEFFICIENTS
+        x = wanted.to(compute_dtype(wanted.device.type))
+        tall = x.shape[1] > x.shape[2]
+        x = x.mT if tall else x
+        x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+        for _ in range(self._ROUNDS):
+            square = x @ x.mT
+            x = a * x + (b * square + c * square @ square) @ x
+        return (x.mT if tall else x).to(wanted.dtype)
 
 
 class MasterWeights:
@@ -58,7 +120,7 @@ class MasterWeights:
         rest = [m for m, flag in zip(self.master, flags, strict=True) if not flag]
         self._optimizers: list[tuple[torch.optim.Optimizer, float]] = []
         if matrices:
-            muon = torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=weight_decay)
+            muon = Muon(matrices, lr=matrix_lr, weight_decay=weight_decay)
             self._optimizers.append((muon, matrix_lr))
         adam = torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay)
         self._optimizers.append((adam, lr))

@@ -19,12 +19,20 @@ from demo.train.dense import DenseHead, dense_accuracy
 from demo.train.encoder import Log
 from demo.train.forward import patches, see
 from demo.train.labels import dense_labels, scene_wide
-from demo.train.optimizer import MasterWeights, cosine
+from demo.train.optimizer import MasterWeights, compute_dtype, cosine
 from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, PATCH_PX, VISION_HIDDEN
 from demo.world import PLACES
 
-SIZES = ((64, 96, 112), (96, 160, 48), (128, 224, 28), (128, 224, 28))
+SIZES = (
+    (64, 96, 112),
+    (96, 160, 48),
+    (96, 160, 48),
+    (128, 224, 28),
+    (128, 224, 28),
+    (192, 320, 12),
+    (256, 448, 6),
+)
 """(height, width, pairs a step)."""
 STEPS = 3000
 LR, MATRIX_LR = 2e-3, 0.02
@@ -35,16 +43,19 @@ CHECKPOINT_STEPS = 250
 class TowerTrainer:
     """The tower and its two reading heads. `run` goes on from the last checkpoint."""
 
-    def __init__(self, tower: Any, crowd: Pool, plain: Pool, *, work: Path, device: str) -> None:
+    def __init__(
+        self, tower: Any, crowd: Pool, plain: Pool, *, work: Path, device: str, rate: float = 1.0
+    ) -> None:
         self.tower, self.pools, self.work, self.device = tower, (crowd, plain), work, device
+        self.dtype = compute_dtype(device)
         torch.manual_seed(1)
         self.patch_head, self.code_head = DenseHead(VISION_HIDDEN), CodeHead(HIDDEN)
         for module in (tower, self.patch_head, self.code_head):
-            module.to(device=device, dtype=torch.bfloat16)
+            module.to(device=device, dtype=self.dtype)
         self.weights = MasterWeights(
             (tower, self.patch_head, self.code_head),
-            lr=LR,
-            matrix_lr=MATRIX_LR,
+            lr=LR * rate,
+            matrix_lr=MATRIX_LR * rate,
             is_matrix=lambda name, p: p.ndim == 2 and name.startswith("blocks"),
         )
 
@@ -74,7 +85,7 @@ class TowerTrainer:
 
     def forward(self, pixels: Tensor, *, height_px: int, width_px: int) -> tuple[Tensor, Tensor]:
         rows, columns = height_px // PATCH_PX, width_px // PATCH_PX
-        return see(self.tower, pixels.to(torch.bfloat16), rows=rows, columns=columns)
+        return see(self.tower, pixels.to(self.dtype), rows=rows, columns=columns)
 
     def loss(self, step: int) -> Tensor:
         rng = random.Random(7_000_003 + step)

@@ -38,7 +38,7 @@ from demo.train.curriculum import PHASES, Curriculum
 from demo.train.encoder import Log
 from demo.train.forward import Stream, patches, see, think
 from demo.train.labels import dense_labels, scene_wide
-from demo.train.optimizer import MasterWeights, held
+from demo.train.optimizer import MasterWeights, compute_dtype, held
 from demo.train.packing import IGNORE, Packed, Packer
 from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
@@ -50,7 +50,7 @@ SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
 BRANCHES, BINDING_BRANCHES = 8, 16
 ROWS = {
     "look": 16,
-    "bind": 20,
+    "bind": 12,
     "large": 5,
     "cut": 14,
     "several": 10,
@@ -77,6 +77,7 @@ class VideoTrainer:
         device: str,
         pool: Pool | None = None,
         code_head: CodeHead | None = None,
+        rate: float = 1.0,
     ) -> None:
         self.model, self.packer, self.work, self.device, self.pool = (
             model,
@@ -88,12 +89,13 @@ class VideoTrainer:
         self.tower, self.language = model.model.visual, model.model.language_model
         self.symbols = SymbolicTower(HIDDEN)
         self.code_head = code_head or CodeHead(HIDDEN)
+        self.dtype = compute_dtype(device)
         for module in (model, self.code_head):
-            module.to(device=device, dtype=torch.bfloat16)
+            module.to(device=device, dtype=self.dtype)
         self.weights = MasterWeights(
             (model, self.code_head) if pool is not None else (self.language,),
-            lr=SYMBOLIC_LR if pool is None else JOINT_LR,
-            matrix_lr=SYMBOLIC_MATRIX_LR if pool is None else JOINT_MATRIX_LR,
+            lr=rate * (SYMBOLIC_LR if pool is None else JOINT_LR),
+            matrix_lr=rate * (SYMBOLIC_MATRIX_LR if pool is None else JOINT_MATRIX_LR),
             is_matrix=_in_block,
         )
         # Pixels come when the phases are over; copying goes on from where it stands.
@@ -153,8 +155,8 @@ class VideoTrainer:
                 labels = scene_wide(grid)
                 out.append(self.symbols.tokens(labels, PLACES.index(scene.place), rng))
         if not out:
-            return torch.zeros(0, HIDDEN, dtype=torch.bfloat16, device=self.device)
-        return torch.from_numpy(np.concatenate(out)).to(self.device, torch.bfloat16)
+            return torch.zeros(0, HIDDEN, dtype=self.dtype, device=self.device)
+        return torch.from_numpy(np.concatenate(out)).to(self.device, self.dtype)
 
     def pixel_tokens(self, contexts: list[Context | None], *, train: bool) -> tuple[Tensor, Tensor]:
         """Visual tokens from the pool's frames, and the dense loss on them.
@@ -179,7 +181,7 @@ class VideoTrainer:
                 gain = 1 + 0.16 * (torch.rand(shape, device=self.device) - 0.5)
                 pixels = pixels * gain + 0.12 * (torch.rand(shape, device=self.device) - 0.5)
             grid = {"rows": rows * MERGE, "columns": columns * MERGE}
-            seen, _ = see(self.tower, pixels.to(torch.bfloat16), **grid)
+            seen, _ = see(self.tower, pixels.to(self.dtype), **grid)
             if train:
                 labels, places = _labels(members, rows=rows, columns=columns)
                 part = self.code_head.loss(seen, labels.to(self.device), places.to(self.device))
@@ -187,7 +189,7 @@ class VideoTrainer:
             for (number, *_), row in zip(members, seen, strict=True):
                 tokens[number] = row
         if not tokens:
-            return torch.zeros(0, HIDDEN, dtype=torch.bfloat16, device=self.device), dense
+            return torch.zeros(0, HIDDEN, dtype=self.dtype, device=self.device), dense
         return torch.cat(tokens), dense
 
     # -- loss ------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from langgraph.runtime import Runtime
 
 from agent.backends.scripted import ScriptedVideoLLM, knowing
 from agent.settings import SpotlightSettings
-from agent.spotlight import Ranked, Window, choose, look, spotlight
-from agent.state import LookState
+from agent.spotlight import Ranked, Window, choose, evenly, look, spotlight
+from agent.state import LookState, Source
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
 from tools.keyclips import ClipShape
@@ -17,8 +17,8 @@ RED = "What is the red thing?"
 CUES = [{"text": "red", "group": "question", "weight": 1.0}]
 
 
-def ranked(start_s: float, gain: float, *, tokens: int = 100) -> Ranked:
-    window = Window(Span(start_s, start_s + 5), "belief")
+def ranked(start_s: float, gain: float, *, tokens: int = 100, source: Source = "belief") -> Ranked:
+    window = Window(Span(start_s, start_s + 5), source)
     return Ranked(window, ClipShape(8, 160, 96), tokens, gain, gain)
 
 
@@ -49,6 +49,18 @@ def test_windows_of_one_turn_keep_apart() -> None:
 
 def test_what_cannot_tell_anything_is_not_looked_at() -> None:
     assert choose([ranked(0, 1e-9)], settings=SETTINGS, limit_tokens=500, n_most=4) == []
+
+
+def test_an_even_spread_takes_what_is_far_from_all_that_was_seen() -> None:
+    queue = [ranked(10, 0.5), ranked(100, 0.4), ranked(200, 0.3)]
+    spread = evenly(queue, queue[:1], looked=[Span(0, 20), Span(190, 210)], limit_tokens=500)
+    assert [(r.window.span.start_s, r.window.source) for r in spread] == [(100, "even")]
+
+
+def test_an_even_spread_keeps_the_halves_when_no_window_is_left() -> None:
+    """Of a film of a few seconds only halves may be left, and the search must go on with them."""
+    halves = [ranked(0, 0.5, source="split"), ranked(5, 0.4, source="split")]
+    assert evenly(halves, halves[:1], looked=[Span(0, 10)], limit_tokens=500) == halves[:1]
 
 
 def test_the_first_windows_are_where_the_vectors_point(workspace: WorkspaceMaker) -> None:
