@@ -4,7 +4,8 @@
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
-With `--start` the VideoLLM goes on from a saved one instead of from nothing, at lower rates.
+With `--start` the VideoLLM goes on from a saved one instead of from nothing, at lower rates, and
+the encoder stays as it is.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from demo.train.videollm import JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 STARTED_RATE = 0.4
-"""Share of the learning rates where training goes on from a saved VideoLLM."""
+"""Share of the language model's learning rates where training goes on from a saved VideoLLM."""
 STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 
 
@@ -61,7 +62,7 @@ class Sizes:
 QUICK = Sizes(140, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1200, symbolic_steps=1100, joint_steps=300)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=1700, joint_steps=300)
 """Where training goes on from a saved VideoLLM."""
 
 
@@ -113,18 +114,20 @@ class Pipeline:
         torch.manual_seed(0)
         config = video_config(self.tokenizer)
         if self.begin is not None:
-            return Qwen3VLForConditionalGeneration.from_pretrained(
+            model = Qwen3VLForConditionalGeneration.from_pretrained(
                 self.begin, config=config, dtype=torch.float32
             )
+            # Earlier models had no code for numbers.
+            table = model.get_input_embeddings().weight
+            name_the_codes(table, self.tokenizer, families=("number",))
+            return model
         model = Qwen3VLForConditionalGeneration(config)
         name_the_codes(model.get_input_embeddings().weight, self.tokenizer)
         return model
 
     def _tower(self, model: Any) -> TowerTrainer:
         pools = self.pool("crowd"), self.pool("train")
-        trainer = TowerTrainer(
-            model.model.visual, *pools, work=self.work, device=self.device, rate=self.rate
-        )
+        trainer = TowerTrainer(model.model.visual, *pools, work=self.work, device=self.device)
         held = self.pool("held")
         trainer.run(steps=self.sizes.tower_steps, log=self.log, held_out=held)
         return trainer
@@ -156,7 +159,8 @@ class Pipeline:
         return trainer
 
     def save(self) -> None:
-        self.encoder().save(self.weights / "clip")
+        if self.begin is None:
+            self.encoder().save(self.weights / "clip")
         folder = self.weights / "vlm"
         model = self.joint().full_model().to(torch.bfloat16)
         model.generation_config.eos_token_id = self.tokenizer.eos_token_id

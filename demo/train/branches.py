@@ -43,7 +43,8 @@ ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
 _WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
-_FIND_SHARE = 0.4
+_FIND_SHARE = 0.3
+_ORDER_SHARE = 0.3
 _CUES = {
     "answer": "Answer in a few words.",
     "reflect": "Answer yes or no.",
@@ -285,15 +286,20 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     """The span from the first to the last pair that shows the subject, in the strip's own times.
 
     Args:
-        short: with a few words of the prompt file only.
+        short: the question alone, without its prompt.
     """
+
+    def asked(topic: Topic) -> str:
+        question = topic.ask(rng)
+        return question if short else prompt("request", question, rng=rng)
+
     scenes = [t.clip.scene for t in view.takes]
     tags = view.tags()
     if rng.random() < 0.25:
         topic = _near_miss(rng, scenes)
         if any(topic.shown_in(s) for s in scenes):
             return None
-        return Branch(prompt("request", topic.ask(rng), rng=rng), NO_REQUEST, "request:none")
+        return Branch(asked(topic), NO_REQUEST, "request:none")
     which = rng.randrange(len(scenes))
     group = rng.choice(scenes[which].groups)
     kinds = [*_kinds_for(scenes[which], group), "when", "after", "before"]
@@ -310,10 +316,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     elif topic.kind in ("after", "before"):
         fps = ORDER_FPS
     reply = f"<span>{tags[first]} - {tags[last]}</span><fps>{fps}</fps>"
-    question = topic.ask(rng)
-    return Branch(
-        question if short else prompt("request", question, rng=rng), reply, "request:span"
-    )
+    return Branch(asked(topic), reply, "request:span")
 
 
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:
@@ -349,8 +352,7 @@ def copying_branches(
         if rng.random() < _FIND_SHARE:
             branch = _finding(rng, context.scenes, short=short)
         else:
-            bare = short and rng.random() < 0.5
-            branch = request_branch(rng, context.views[0], short=bare)
+            branch = request_branch(rng, context.views[0], short=short)
             if branch is not None and branch.reply != NO_REQUEST:
                 branch = replace(branch, task=COPY_TASK)
         if branch is not None:
@@ -382,6 +384,8 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
         return plain_branch(rng, scenes)
     if chance < (0.50 if easy else 0.10):
         return plain_reflect(rng, scenes)
+    if len(scenes) > 1 and rng.random() < _ORDER_SHARE:
+        return order_branch(rng, scenes)
     chance = rng.random()
     if chance < 0.36:
         return reflect_branch(rng, scenes)
@@ -389,8 +393,6 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
         return answer_branch(rng, scenes)
     if chance < 0.80:
         return absent_branch(rng, scenes)
-    if chance < 0.88:
-        return order_branch(rng, scenes)
-    if chance < 0.95:
+    if chance < 0.91:
         return shown_branch(rng, scenes)
     return caption_branch(rng, scenes)

@@ -9,6 +9,7 @@ labels' vectors weighed by their probabilities.
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -42,26 +43,31 @@ def codes(width: int) -> tuple[list[Tensor], Tensor]:
     return tables, places
 
 
-def _words() -> list[tuple[int, int, tuple[str, ...]]]:
-    """(channel or -1 for places, class, words that name it).
+_FAMILIES = (*CHANNELS, "place")
+
+
+def _words() -> list[tuple[str, int, tuple[str, ...]]]:
+    """(channel or "place", class, words that name it).
 
     Digits are left out: they also make up the times before every pair, and a sign that looks like
     its time tag is not found (seen: at chance for 700 steps).
     """
-    named: list[tuple[int, int, tuple[str, ...]]] = []
+    named: list[tuple[str, int, tuple[str, ...]]] = []
     for index, kind in enumerate(KINDS, 1):
-        named.append((0, index, (kind, plural(kind))))
+        named.append(("kind", index, (kind, plural(kind))))
     for index, colour in enumerate(COLOURS, 1):
-        named.append((1, index, (colour,)))
+        named.append(("colour", index, (colour,)))
     for index, action in enumerate(ACTIONS, 1):
         last = action.split()[-1]
-        named.append((2, index, (last, PLURAL_ACTIONS[action].split()[-1])))
+        named.append(("action", index, (last, PLURAL_ACTIONS[action].split()[-1])))
     for number in range(1, MAX_COUNT + 1):
-        named.append((CHANNELS.index("number"), number, (NUMBER_WORDS[number],)))
-    return named + [(-1, index, (place,)) for index, place in enumerate(PLACES)]
+        named.append(("number", number, (NUMBER_WORDS[number],)))
+    return named + [("place", index, (place,)) for index, place in enumerate(PLACES)]
 
 
-def name_the_codes(embeddings: Tensor, tokenizer: Any) -> None:
+def name_the_codes(
+    embeddings: Tensor, tokenizer: Any, *, families: Collection[str] = _FAMILIES
+) -> None:
     """Gives the words of a label its code vector for an embedding, where they are one token.
 
     What is seen and what names it then begin alike, so that looking a word up in a picture, and
@@ -69,15 +75,18 @@ def name_the_codes(embeddings: Tensor, tokenizer: Any) -> None:
 
     Args:
         embeddings: (vocabulary, width), changed in place.
+        families: channels whose words are named, and "place".
     """
     tables, places = codes(embeddings.shape[1])
+    code_of = dict(zip(_FAMILIES, (*tables, places), strict=True))
     with torch.no_grad():
-        for channel, index, words in _words():
-            code = places[index] if channel < 0 else tables[channel][index]
+        for family, index, words in _words():
+            if family not in families:
+                continue
             for word in {form for w in words for form in (w, f" {w}")}:
                 ids = tokenizer.encode(word, add_special_tokens=False)
                 if len(ids) == 1:
-                    embeddings[ids[0]] = code.to(embeddings.dtype)
+                    embeddings[ids[0]] = code_of[family][index].to(embeddings.dtype)
 
 
 class CodeHead(nn.Module):

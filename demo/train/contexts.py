@@ -202,14 +202,29 @@ def random_context(rng: random.Random, source: Source, *, kind: str, first: bool
 
 
 def copying_context(
-    rng: random.Random, *, n_pairs: int, latest_s: int, sizes: Sequence[tuple[int, int]]
+    rng: random.Random,
+    *,
+    n_pairs: int,
+    latest_s: int,
+    sizes: Sequence[tuple[int, int]],
+    alone: bool = False,
 ) -> Context:
-    """A symbolic strip of few and coarse cells before `latest_s`: all to find and to copy."""
+    """A symbolic strip of few and coarse cells before `latest_s`: all to find and to copy.
+
+    Half of the strips lie near in time, as one film's do: only their last digits differ.
+
+    Args:
+        alone: one scene in all pairs, so nothing has to be found.
+    """
     rows, columns = rng.choice(sizes)
-    tenths = sorted(rng.sample(range(10 * latest_s), n_pairs))
+    first, reach = 0, 10 * latest_s
+    if rng.random() < 0.5:
+        reach = min(reach, 100 * n_pairs)
+        first = rng.randrange(10 * latest_s - reach + 1)
+    tenths = sorted(first + t for t in rng.sample(range(reach), n_pairs))
     takes, left = [], n_pairs
     while left > 0:
-        pairs = min(left, rng.choice((1, 2, 2, 2, 3)))
+        pairs = left if alone else min(left, rng.choice((2, 2, 2, 3)))
         takes.append(single_take(rng, 2 * pairs))
         left -= pairs
     # Both frames of a pair at its time: few digits before many, and no other gap than these.

@@ -12,6 +12,8 @@ from demo.train.labels import CHANNELS, CLASSES, IGNORE
 
 _EMPTY_WEIGHT = 0.15
 """Most cells are empty: they count less than cells that hold something."""
+_WEIGHTS = {"number": 2.0}
+"""Of channels in the loss, where not 1: counting is learned last."""
 
 
 class DenseHead(nn.Module):
@@ -39,7 +41,8 @@ def dense_loss(logits: list[Tensor], labels: Tensor, *, skip: Collection[str] = 
         weight[0] = _EMPTY_WEIGHT
         wanted = labels[:, index].reshape(-1)
         got = logits[index].reshape(-1, CLASSES[index])
-        total = total + F.cross_entropy(got, wanted, weight=weight, ignore_index=IGNORE)
+        loss = F.cross_entropy(got, wanted, weight=weight, ignore_index=IGNORE)
+        total = total + _WEIGHTS.get(name, 1.0) * loss
     return total
 
 

@@ -36,16 +36,14 @@ SIZES = (
 """(height, width, pairs a step)."""
 STEPS = 3000
 LR, MATRIX_LR = 2e-3, 0.02
-CROWDED_SHARE = 0.65
+CROWDED_SHARE = 0.45
 CHECKPOINT_STEPS = 250
 
 
 class TowerTrainer:
     """The tower and its two reading heads. `run` goes on from the last checkpoint."""
 
-    def __init__(
-        self, tower: Any, crowd: Pool, plain: Pool, *, work: Path, device: str, rate: float = 1.0
-    ) -> None:
+    def __init__(self, tower: Any, crowd: Pool, plain: Pool, *, work: Path, device: str) -> None:
         self.tower, self.pools, self.work, self.device = tower, (crowd, plain), work, device
         self.dtype = compute_dtype(device)
         torch.manual_seed(1)
@@ -54,8 +52,8 @@ class TowerTrainer:
             module.to(device=device, dtype=self.dtype)
         self.weights = MasterWeights(
             (tower, self.patch_head, self.code_head),
-            lr=LR * rate,
-            matrix_lr=MATRIX_LR * rate,
+            lr=LR,
+            matrix_lr=MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and name.startswith("blocks"),
         )
 

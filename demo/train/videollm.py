@@ -62,7 +62,7 @@ ROWS = {
 DENSE_WEIGHT = 0.1
 SYMBOLIC_SHARE = 0.5
 """Share of the joint stage's steps that stay symbolic."""
-CHECKPOINT_STEPS = 200
+CHECKPOINT_STEPS = 100
 
 
 class VideoTrainer:
@@ -138,7 +138,7 @@ class VideoTrainer:
         if kind == "copy":
             rung = taught.copying(rng)
             size = {"n_pairs": rung.n_pairs, "latest_s": rung.latest_s}
-            context = copying_context(rng, **size, sizes=rung.sizes)
+            context = copying_context(rng, **size, sizes=rung.sizes, alone=rung.alone)
             asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
             return None if asked is None else (context, asked)
         context = random_context(rng, source, kind=kind, first=taught.first)
@@ -211,7 +211,7 @@ class VideoTrainer:
         return F.linear(chosen, embed.weight).float(), where
 
     def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
-        """Cross-entropy; a branch of n tokens weighs n^¼. Notes which replies were right.
+        """Cross-entropy; a branch of n tokens weighs n^½. Notes which replies were right.
 
         With the plain sum, captions and requests would drown the one-token replies.
         """
@@ -219,7 +219,7 @@ class VideoTrainer:
         wanted = packed.labels.flatten()[where]
         owner = where // packed.labels.shape[-1]
         size = torch.bincount(owner)[owner].float()
-        weight = size.pow(-0.75)
+        weight = size.pow(-0.5)
         loss = F.cross_entropy(logits, wanted, reduction="none")
         self._note(owner, logits.argmax(-1) == wanted, asked)
         return (loss * weight).sum() / weight.sum()

@@ -8,16 +8,16 @@ import pytest
 
 from demo.train.branches import branches, copying_branches, prompt
 from demo.train.contexts import copying_context, fresh_take, random_context
-from demo.train.curriculum import COPY_TASK, PHASES, RUNGS, Curriculum
+from demo.train.curriculum import COPY_TASK, PHASES, RUNG_DONE, RUNGS, Curriculum
 from index.types import Span
 from tools.requests import RequestLimits, parse_requests
 
 
 def test_a_rung_is_left_when_copying_is_known_and_its_accuracy_starts_again() -> None:
-    taught = Curriculum(running={COPY_TASK: 0.84})
+    taught = Curriculum(running={COPY_TASK: RUNG_DONE - 0.01})
     taught.advance(level=0.0)
     assert taught.rung == 0
-    taught.running[COPY_TASK] = 0.86
+    taught.running[COPY_TASK] = RUNG_DONE + 0.01
     taught.advance(level=0.0)
     assert (taught.rung, taught.running) == (1, {})
 
@@ -61,6 +61,15 @@ def test_copied_spans_are_times_of_the_strip_that_show_the_subject() -> None:
             assert {f"{wanted.start_s:.1f}", f"{wanted.end_s:.1f}"} <= set(tags)
             seen += 1
     assert seen >= 20
+
+
+def test_a_strip_of_one_scene_is_copied_from_end_to_end() -> None:
+    rng = random.Random(7)
+    context = copying_context(rng, n_pairs=3, latest_s=36_000, sizes=((1, 1),), alone=True)
+    tags = context.views[0].tags()
+    asked = copying_branches(rng, context, n=8, short=True) or []
+    spans = {b.reply.split("<fps>")[0] for b in asked if b.task == COPY_TASK}
+    assert spans == {f"<span>{tags[0]} - {tags[-1]}</span>"}
 
 
 @pytest.mark.parametrize("kind", ["look", "large", "cut", "several", "strip"])
