@@ -38,7 +38,10 @@ globalThis.Longshot ??= {};
         })) : h("p.muted", {}, "This run has no such step.")));
       L.loadPictures(detail);
       for (const each of table.querySelectorAll("tr[aria-selected]")) each.removeAttribute("aria-selected");
-      table.querySelectorAll("tbody tr")[position]?.setAttribute("aria-selected", "true");
+      const row = table.querySelectorAll("tbody tr")[position];
+      row?.setAttribute("aria-selected", "true");
+      // Scroll the table, never the page.
+      if (row) table.parentElement.scrollTop = row.offsetTop - table.tHead.offsetHeight;
     };
     const table = stepTable(models, diff, select);
     page.show("Two runs", h("h1.visually-hidden", {}, "Two runs side by side"),
