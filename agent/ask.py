@@ -27,6 +27,7 @@ from agent.settings import AskSettings, settings_for, settings_from_dict
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
 from agent.workspace import OnStep, Workspace
+from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LongshotError, MediaError, ModelError
 from index.run_rows import RunRow, StepRow
@@ -84,7 +85,7 @@ def ask(
 
     Raises:
         InputError: an empty question, options that are no choice, or a film without pictures.
-        LibraryError: the film was indexed with another encoder.
+        LibraryError: the film was indexed with another encoder, or the disk is full.
         MediaError: the film's file is gone or unreadable.
     """
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
@@ -97,6 +98,7 @@ def ask(
     library.check_encoder(models.encoder.identity)
     new = _new_run(video, asked, models, settings)
     with (
+        telling_when_full(library.folder),
         contextlib.closing(RunStore.open(library.folder)) as runs,
         _claimed(runs, new, lambda: runs.start(new)) as run,
     ):
@@ -111,9 +113,13 @@ def resume(
 
     Raises:
         InputError: no such run, its film has left the library, or it is being worked on.
+        LibraryError: the disk is full.
         ModelError: the models are not those that began the run.
     """
-    with contextlib.closing(RunStore.open(library.folder)) as runs:
+    with (
+        telling_when_full(library.folder),
+        contextlib.closing(RunStore.open(library.folder)) as runs,
+    ):
         run = _load(runs, run_id)
         if run.answer:
             return answer_from_json(run.answer)
@@ -146,12 +152,15 @@ def fork(
 
     Raises:
         InputError: no such run or step, or the film has left the library.
-        LibraryError: the film was indexed with another encoder.
+        LibraryError: the film was indexed with another encoder, or the disk is full.
         MediaError: the film's file is gone or unreadable.
     """
     from agent.graph import build_graph
 
-    with contextlib.closing(RunStore.open(library.folder)) as runs:
+    with (
+        telling_when_full(library.folder),
+        contextlib.closing(RunStore.open(library.folder)) as runs,
+    ):
         parent = _load(runs, run_id)
         video = _film_of(library, parent)
         if not video.path.exists():

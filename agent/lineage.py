@@ -1,5 +1,6 @@
 """What an answer rests on, down to the pixels: answer → citations → findings → looks → frames.
 
+What was said rests on lines of the film's words instead of looks.
 Read from a run's rows alone, so neither the film nor a model is needed. A link that the rows do
 not hold is named as a gap, never filled in.
 """
@@ -11,6 +12,7 @@ from typing import Any
 
 from agent.types import Answer, Citation
 from index.run_rows import FindingRow, LookRow, RunRow, StepRow
+from index.types import Span
 
 _HASH_OF = 'SHA-256 of "WIDTHxHEIGHT\\n" and the frame\'s RGB bytes by rows'
 
@@ -43,6 +45,8 @@ def _citation(run: RunRow, steps: Sequence[StepRow], citation: Citation) -> dict
         "end": citation.span.end_s,
         "what": citation.what,
         "verified": citation.verified,
+        "lane": citation.lane,
+        "lines": _lines(steps, citation) if citation.lane == "words" else [],
         "look": citation.look_id,
         "findings": [
             _finding(step, found)
@@ -52,6 +56,16 @@ def _citation(run: RunRow, steps: Sequence[StepRow], citation: Citation) -> dict
         ],
         "looks": [_look(run, steps, step, look) for step, look in touching],
     }
+
+
+def _lines(steps: Sequence[StepRow], citation: Citation) -> list[dict[str, Any]]:
+    """The lines that a citation of words rests on, with the step that found each."""
+    return [
+        {"step": step.step_index, **passage}
+        for step in steps
+        for passage in step.data.get("passages", ())
+        if citation.span.overlap_s(Span(passage["start"], passage["end"])) > 0
+    ]
 
 
 def _finding(step: StepRow, found: FindingRow) -> dict[str, Any]:
@@ -109,7 +123,10 @@ def is_from_parent(run: RunRow, step: StepRow) -> bool:
 def _gaps(citation: dict[str, Any]) -> list[str]:
     at = f"citation {citation['start']:.3f}-{citation['end']:.3f}"
     gaps = []
-    if citation["look"] not in {look["look"] for look in citation["looks"]}:
+    if citation["lane"] == "words":
+        if not citation["lines"]:
+            gaps.append(f"{at}: the line is not in the trace")
+    elif citation["look"] not in {look["look"] for look in citation["looks"]}:
         gaps.append(f"{at}: the look {citation['look']} is not in the trace")
     for look in citation["looks"]:
         if not look["shown_to"]:

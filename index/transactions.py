@@ -21,7 +21,7 @@ def writing(db: Any) -> Iterator[None]:
     db.conn.execute("begin immediate")
     try:
         yield
+        db.conn.commit()
     except BaseException:
         db.conn.rollback()
         raise
-    db.conn.commit()

@@ -14,6 +14,9 @@ from web.server_desk import Desk, film_of
 
 router = APIRouter()
 
+LARGEST = 2**63 - 1
+"""The largest number that the database holds."""
+
 
 def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk

@@ -17,7 +17,7 @@ from web.exports.traced import load_traced
 from web.payload import runs_to_json, trace_to_json
 from web.seen_frames import stored_picture
 from web.server_desk import Desk, NotFoundError, film_of
-from web.server_library import DeskNeeded
+from web.server_library import LARGEST, DeskNeeded
 
 router = APIRouter(tags=["runs"])
 
@@ -31,7 +31,7 @@ def list_runs(
     status: Literal["answered", "not_found", "out_of_budget", "running"] | None = None,
     text: Annotated[str | None, Query(description="In the question or the reply.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
 ) -> dict[str, Any]:
     """Runs without their steps, the newest first."""
     video_hash = None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi import Path as UrlPath
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,9 +18,11 @@ from index.store import KnownVideo
 from web.jobs import Job, job_to_json
 from web.payload import report_to_json, video_to_json
 from web.server_desk import Desk, video_of
-from web.server_library import DeskNeeded
+from web.server_library import LARGEST, DeskNeeded
 
 router = APIRouter(tags=["videos"])
+
+VideoNumber = Annotated[int, UrlPath(le=LARGEST)]
 
 _STILL = {"Cache-Control": "private, max-age=3600"}
 _POSTER_SHARES = (0.08, 0.2, 0.35, 0.5, 0.65)
@@ -48,7 +51,7 @@ def list_videos(desk: DeskNeeded) -> dict[str, Any]:
 
 
 @router.get("/v1/videos/{video_id}")
-def one_video(desk: DeskNeeded, video_id: int) -> dict[str, Any]:
+def one_video(desk: DeskNeeded, video_id: VideoNumber) -> dict[str, Any]:
     """A film that is indexed."""
     with desk.library() as library:
         video = video_of(library, video_id)
@@ -56,7 +59,7 @@ def one_video(desk: DeskNeeded, video_id: int) -> dict[str, Any]:
 
 
 @router.get("/v1/videos/{video_id}/film", response_class=FileResponse)
-def film_bytes(desk: DeskNeeded, video_id: int) -> FileResponse:
+def film_bytes(desk: DeskNeeded, video_id: VideoNumber) -> FileResponse:
     """The film's file; answers Range requests, so that a player can begin anywhere."""
     with desk.library() as library:
         video_of(library, video_id)
@@ -65,7 +68,7 @@ def film_bytes(desk: DeskNeeded, video_id: int) -> FileResponse:
 
 
 @router.get("/v1/videos/{video_id}/poster", response_class=Response)
-def poster(desk: DeskNeeded, video_id: int) -> Response:
+def poster(desk: DeskNeeded, video_id: VideoNumber) -> Response:
     """A small picture that stands for the film: of a few, the one with the most detail in it."""
     with desk.library() as library:
         duration_s = video_of(library, video_id).facts.duration_s
@@ -75,7 +78,9 @@ def poster(desk: DeskNeeded, video_id: int) -> Response:
 
 @router.get("/v1/videos/{video_id}/frame", response_class=Response)
 def small_frame(
-    desk: DeskNeeded, video_id: int, time_s: Annotated[float, Query(ge=0, allow_inf_nan=False)]
+    desk: DeskNeeded,
+    video_id: VideoNumber,
+    time_s: Annotated[float, Query(ge=0, allow_inf_nan=False)],
 ) -> Response:
     """The small stored picture nearest to a time."""
     with desk.library() as library:

@@ -18,6 +18,7 @@ RUN_VIEW_SCRIPTS = (
     "timeline_chart.js",
     "timeline.js",
     "step_panel.js",
+    "run_header.js",
     "lineage.js",
     "run_view.js",
 )

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.types import Answer
+from agent.types import Answer, Citation
 from index.build import BuildReport, Failure, FilmWords
 from index.run_rows import CallRow, LookRow, RunRow, StepRow
 from index.stats import LibraryStats
@@ -144,13 +144,16 @@ def print_answer(out: Console, answer: Answer, video: Video) -> None:
     out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
-        seen = "said" if citation.lane == "words" else "seen"
-        entry(out, seen, f"{format_span(citation.span)}  {citation.what}  {link}")
+        entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}  {link}")
     entry(out, "cost", cost(answer.usage))
     entry(out, "ended", answer.stop_reason)
     for note in answer.notes:
         entry(out, "note", note)
     entry(out, "trace", f"longshot trace show {answer.run_id}")
+
+
+def _seen(citation: Citation) -> str:
+    return "said" if citation.lane == "words" else "seen"
 
 
 def cost(usage: Mapping[str, float]) -> str:
@@ -331,7 +334,7 @@ def print_end(out: Console, run: RunRow, answer: Answer | None) -> None:
     if answer is not None:
         entry(out, "answer", answer.answer or STATUSES[answer.status])
         for citation in answer.citations:
-            entry(out, "seen", f"{format_span(citation.span)}  {citation.what}")
+            entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}")
         entry(out, "cost", cost(answer.usage))
 
 

@@ -11,7 +11,9 @@ from agent.fork import ForkPlan
 from agent.lineage import lineage_of
 from agent.settings import AskSettings
 from agent.trace import load_run
+from agent.types import Citation
 from index.media import open_video
+from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Span
 from prompts.render import render
@@ -88,3 +90,19 @@ def test_what_was_not_recorded_is_named_as_a_gap(
     assert any("were not hashed" in gap for gap in gaps)
     (gap,) = lineage_of(run, [], answer)["gaps"]
     assert "is not in the trace" in gap
+
+
+def test_what_was_said_rests_on_the_line_and_the_step_that_found_it(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    run, _, answer = load_run(RunStore.open(library.folder), asked(library, settings))
+    assert answer is not None
+    line = {"start": 22.0, "end": 24.0, "share": 1.0, "source": "subtitles", "text": "The keeper."}
+    other = {**line, "start": 63.0, "end": 66.0}
+    heard = StepRow(1, "words", "a line answers it", data={"passages": [line, other]})
+    cited = Citation(1, Span(22, 24), "subtitles: The keeper.", (), "", lane="words")
+    found = lineage_of(run, [heard], replace(answer, citations=(cited,)))
+    assert found["gaps"] == []
+    assert found["citations"][0]["lines"] == [{"step": 1, **line}]
+    (gap,) = lineage_of(run, [], replace(answer, citations=(cited,)))["gaps"]
+    assert "the line is not in the trace" in gap

@@ -57,6 +57,21 @@ def asked_once(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+LINE = "The keeper lives in the old lighthouse."
+
+
+@pytest.fixture(scope="session")
+def said(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with one run, answered by a line of its film's subtitles without a look."""
+    folder = tmp_path_factory.mktemp("said")
+    spoken = Path(shutil.copy(film, folder / "spoken.mp4"))
+    spoken.with_suffix(".srt").write_text(f"1\n00:00:12,000 --> 00:00:14,000\n{LINE}\n")
+    flags = ["--library", str(folder / "library"), "--models", "scripted"]
+    question = "What does the voice say about the lighthouse?"
+    assert app.run(["ask", str(spoken), question, *flags]) == 0
+    return folder / "library"
+
+
 @pytest.fixture
 def library(asked_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(asked_once, tmp_path / "library"))

@@ -10,6 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.browsing import Visit
+from tests.web.exports.conftest import traced
+from web.exports.traced import Traced
+
+__all__ = ["traced"]
 
 pytestmark = pytest.mark.slow
 
@@ -161,6 +165,64 @@ def test_a_run_is_stepped_through_with_the_keyboard_alone(visited: Visit) -> Non
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_run_opens_on_its_first_citation(visited: Visit, traced: Traced) -> None:
+    page = visited.open(f"run/{traced.run.run_id}")
+    assert traced.answer is not None
+    start_s = traced.answer.citations[0].span.start_s
+    assert player_s(page) == pytest.approx(start_s, abs=0.05)
+    expect(page.locator(".step[aria-current]")).to_be_in_viewport(ratio=0.99)
+
+
+def test_keys_do_nothing_behind_an_open_dialog(visited: Visit, traced: Traced) -> None:
+    page = visited.open(f"run/{traced.run.run_id}")
+    chosen = page.locator(".step[aria-current]").inner_text()
+    page.get_by_role("button", name="Lineage").click()
+    page.keyboard.press("k")
+    assert page.locator(".step[aria-current]").inner_text() == chosen
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    assert page.locator(".step[aria-current]").inner_text() != chosen
+
+
+def test_what_a_person_unfolded_stays_when_the_answer_arrives(visited: Visit) -> None:
+    run = first_run(visited)
+    page = visited.open("library")
+    open_folds = page.evaluate(
+        """(run) => {
+          const place = document.createElement("div");
+          document.body.append(place);
+          const going = { ...run, answer: null, status: "running" };
+          const view = Longshot.renderRun(place, going, { isLive: true });
+          const before = place.querySelector(".reply").textContent;
+          place.querySelector(".step-detail details").open = true;
+          view.update(run);
+          view.end(null);
+          const found = [before, place.querySelectorAll(".step-detail details[open]").length];
+          view.destroy();
+          return found;
+        }""",
+        run,
+    )
+    assert open_folds == ["still searching … working", 1]
+
+
+def test_a_run_that_was_broken_off_is_not_said_to_go_on(visited: Visit) -> None:
+    run = first_run(visited)
+    page = visited.open("library")
+    said = page.evaluate(
+        """(run) => {
+          const place = document.createElement("div");
+          const left = { ...run, answer: null, status: "running" };
+          const view = Longshot.renderRun(place, { ...left, stop_reason: "no room" }, {});
+          const found = place.querySelector(".reply").textContent;
+          view.destroy();
+          return found;
+        }""",
+        run,
+    )
+    assert said == "no answer yet … not finishedno room"
+
+
 def test_a_span_is_played_to_its_end_and_no_further(visited: Visit) -> None:
     run = first_run(visited)
     page = visited.open(f"run/{run['id']}")
@@ -210,6 +272,10 @@ def test_two_runs_are_compared_side_by_side(visited: Visit) -> None:
     expect(page.locator(".steps-table .differs")).to_have_count(
         sum(bool(each["differs"]) for each in diff["steps"])
     )
+    page.locator(".compare-differences summary").click()
+    told = page.locator(".compare-differences tbody tr").all_inner_texts()
+    assert len(told) == len(diff["setup"]) + len(diff["outcome"])
+    assert any(row.startswith("begun with: question") for row in told)
     page.locator(".compare-run").first.get_by_role("button", name="Zoom in").click()
     views = page.locator(".timeline-view").all_inner_texts()
     assert views[0] == views[1]
@@ -220,6 +286,14 @@ def test_a_run_is_saved_from_its_view(visited: Visit) -> None:
     run = first_run(visited)
     page = visited.open(f"run/{run['id']}")
     page.get_by_text("Save as").click()
+    forms = page.locator(".menu a")
+    expect(forms).to_have_count(5)
+    # Nothing lies over a form or cuts it off.
+    on_top = """each => {
+      const { left, top, width, height } = each.getBoundingClientRect();
+      return document.elementFromPoint(left + width / 2, top + height / 2) === each;
+    }"""
+    assert all(form.evaluate(on_top) for form in forms.all())
     with page.expect_download() as report:
         page.get_by_role("link", name="Report: one HTML file").click()
     assert report.value.suggested_filename == f"longshot-{run['id']}.html"

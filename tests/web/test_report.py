@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import app
-from tests.web.conftest import HOSTILE_NAME
+from tests.web.conftest import HOSTILE_NAME, LINE
 from tests.web.exports.conftest import load, traced
 from web.exports.traced import Traced
 from web.report import json_for_script, report_html
@@ -110,6 +110,8 @@ def test_the_report_opens_from_disk_with_its_frames_and_without_the_film(
     assert file.stat().st_size < MOST_BYTES
     page, wrong = open_report(chromium, file)
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE.replace("\u2028", " "))
+    # Before anything is clicked: the frame that is nearest to the first citation.
+    expect(page.locator(".still img")).to_be_visible()
     page.locator(".step-list button", has_text="look").first.click()
     frames = page.locator(".frames img")
     assert frames.count() > 0
@@ -158,3 +160,28 @@ def test_a_film_that_left_the_library_leaves_the_report_whole(
     assert left.video is None
     assert left.pictures == traced.pictures
     assert len(report_html(left)) > sum(len(jpeg) for jpeg in set(left.pictures.values()))
+
+
+def test_an_answer_from_what_is_said_shows_its_lines(
+    chromium: Browser, said: Path, tmp_path: Path
+) -> None:
+    found = load(said)
+    assert found.video is not None
+    gone = replace(found.video, path=tmp_path / "gone.mp4")
+    file = tmp_path / "report.html"
+    file.write_text(report_html(replace(found, video=gone)), encoding="utf-8")
+    page, wrong = open_report(chromium, file)
+    expect(page.locator(".step[aria-current]")).to_contain_text("words")
+    row = page.locator(".step-detail tbody tr")
+    expect(row).to_contain_text(LINE)
+    expect(row.get_by_role("button", name="0:00:12–0:00:14", exact=True)).to_be_visible()
+    expect(page.locator(".checked")).to_have_attribute("title", re.compile("a line of its words"))
+    page.keyboard.press("k")
+    page.keyboard.press("n")
+    expect(page.locator(".step[aria-current]")).to_contain_text("words")
+    page.get_by_role("button", name="Lineage").click()
+    lineage = page.get_by_role("dialog", name="What the answer rests on")
+    expect(lineage).to_contain_text("every link is recorded")
+    expect(lineage).to_contain_text("Line in subtitles (step 1)")
+    assert wrong == []
+    page.close()

@@ -119,6 +119,8 @@ def test_search_gives_moments_with_a_picture_each(client: TestClient) -> None:
         ("/v1/search?q=x&limit=0", 422, "limit"),
         ("/v1/runs/zzz", 404, "zzz"),
         ("/v1/runs?status=odd", 422, "status"),
+        (f"/v1/runs?offset={2**63}", 422, "offset"),
+        (f"/v1/videos/{2**63}/film", 422, "video_id"),
         ("/v1/jobs/zzz", 404, "zzz"),
         ("/nothing", 404, "/nothing"),
         ("/static/../server.py", 404, ""),

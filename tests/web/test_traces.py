@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -182,3 +183,13 @@ def test_an_unknown_run_is_one_line(longshot: Longshot, words: tuple[str, ...]) 
     code, _, errors = longshot("trace", *words)
     assert code == 1
     assert errors.startswith("error: no run 'zzz'")
+
+
+def test_what_was_said_is_not_told_as_seen(said: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(RunStore.open(said)) as runs:
+        run_id = runs.runs()[0].run_id
+    capsys.readouterr()
+    assert app.run(["trace", "show", run_id, "--library", str(said)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^said +0:00:12–0:00:14  subtitles: ", out, re.M)
+    assert not re.search(r"^seen ", out, re.M)

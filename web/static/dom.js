@@ -8,6 +8,9 @@
 globalThis.Longshot ??= {};
 
 (function (L) {
+  // What sums of floats lose.
+  const TINY_S = 1e-6;
+
   /** An element: h("a.link", {href, onclick, "aria-label"}, ...children). Children are text or nodes. */
   L.h = function h(spec, props = {}, ...children) {
     const [tag, ...classes] = spec.split(".");
@@ -37,10 +40,11 @@ globalThis.Longshot ??= {};
     return node;
   };
 
-  /** Seconds as H:MM:SS, with `decimals` places. */
+  /** Seconds as H:MM:SS: the second that is running, as players show it; with `decimals` rounded. */
   L.time = function time(seconds, decimals = 0) {
     const scale = 10 ** decimals;
-    const total = Math.round(Math.max(0, Number(seconds) || 0) * scale) / scale;
+    const given = Math.max(0, Number(seconds) || 0);
+    const total = decimals ? Math.round(given * scale) / scale : Math.floor(given + TINY_S);
     const whole = Math.floor(total);
     const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
     const [hours, minutes, rest] = parts.map((part) => String(part).padStart(2, "0"));

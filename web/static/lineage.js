@@ -28,9 +28,7 @@ globalThis.Longshot ??= {};
 
   function parentPart(parent) {
     if (!parent) return null;
-    const changes = Object.entries(parent.changes).flatMap(([kind, each]) =>
-      Object.entries(each).map(([name, [before, after]]) => `${kind} ${name}: ${before} → ${after}`));
-    return h("p", {}, `Forked from run ${parent.run} at step ${parent.from_step}; changed: ${changes.join("; ") || "nothing"}`);
+    return h("p", {}, `Forked from run ${parent.run} at step ${parent.from_step}; changed: ${L.changesText(parent.changes)}`);
   }
 
   function gapsPart(gaps) {
@@ -42,6 +40,8 @@ globalThis.Longshot ??= {};
     const mark = citation.verified ? "checked" : "not checked";
     return h("details", { open: true },
       h("summary", {}, `Citation ${L.span(citation.start, citation.end)} “${citation.what}”, ${mark}`),
+      h("ul.plain", {}, citation.lines.map((each) => h("li", {},
+        `Line in ${each.source} (step ${each.step}): ${L.span(each.start, each.end)} “${each.text}”`))),
       h("ul.plain", {}, citation.findings.map((each) => h("li", {},
         `Finding ${each.finding} (step ${each.step}, look ${each.look}): ${L.span(each.start, each.end)}, `
         + `confidence ${each.confidence.toFixed(3)}, P(yes) ${each.p_yes.toFixed(3)} raw`))),

@@ -11,10 +11,13 @@ globalThis.Longshot ??= {};
       (step.looks ?? []).map((look) => ({ ...look, position })),
     );
     const findings = steps.flatMap((step, position) =>
-      (step.findings ?? []).map((finding) => ({ ...finding, position })),
+      (step.findings ?? []).map((finding) => ({ ...finding, position, kind: "finding" })),
     );
     const requests = steps.flatMap((step, position) => requestsOf(step, position));
-    const citations = (run.answer?.citations ?? []).map((each, index) => ({ ...each, index }));
+    const passages = steps.flatMap((step, position) =>
+      (step.data?.passages ?? []).map((passage) => ({ ...passage, position, kind: "passage" })),
+    );
+    const citations = (run.answer?.citations ?? []).map((each, index) => ({ ...each, index, kind: "citation" }));
     const duration = durationOf(run, looks, citations);
     const survey = steps.find((step) => step.node === "survey");
     const accept = run.settings?.reflect?.accept ?? 0.5;
@@ -28,10 +31,11 @@ globalThis.Longshot ??= {};
       duration,
       looks,
       findings,
+      passages,
       requests,
       citations,
       accept,
-      hits: hitsOf(findings, accept),
+      hits: findings.length ? hitsOf(findings, accept) : passages,
       prior: survey?.belief_before ?? [],
       lanes: survey?.data?.prior_lanes ?? [],
       glances: survey?.data?.strip?.times_s ?? [],

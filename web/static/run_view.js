@@ -40,7 +40,7 @@ globalThis.Longshot ??= {};
         stripUrl: (s) => options.stripUrl?.(s) ?? null,
       };
       this.build();
-      this.select(this.firstPosition(), { seek: false });
+      this.open();
       this.onKey = (event) => this.key(event);
       document.addEventListener("keydown", this.onKey);
       this.tick = () => this.followPlayer();
@@ -73,45 +73,11 @@ globalThis.Longshot ??= {};
     // -- parts
 
     fillHeader() {
-      const { run } = this.model;
-      const { answer } = run;
-      L.fill(this.header,
-        h("div.run-question", {}, h("h1", {}, run.question),
-          run.options?.length ? h("ol.options", { type: "a" }, run.options.map((option, k) =>
-            h(`li${answer?.choice === k ? ".chosen" : ""}`, {}, option))) : null),
-        h("div.run-answer", { role: "group", "aria-label": "Answer" }, this.answerLine(run, answer),
-          this.citations(answer)),
-        h("div.run-cost", { role: "group", "aria-label": "Budget" }, this.budget(), this.options.actions,
-          h("button.quiet", { type: "button", onclick: () => this.toggleHelp() }, "Keys")));
-    }
-
-    answerLine(run, answer) {
-      const reply = answer?.answer || (answer ? L.STATUS[answer.status] : "still searching");
-      const about = answer
-        ? `confidence ${answer.confidence.toFixed(2)} · ${answer.stop_reason}`
-        : run.stop_reason || L.STATUS[run.status] || run.status;
-      const notes = (answer?.notes ?? []).map((note) => h("span.note", {}, note));
-      return h("p.reply", {}, h("strong", {}, reply), " ", L.statusBadge(run.status),
-        h("span.muted", {}, about), notes);
-    }
-
-    citations(answer) {
-      const cited = answer?.citations ?? [];
-      if (!cited.length) return null;
-      return h("ol.citations", { "aria-label": "Citations" }, cited.map((each) =>
-        h("li", {}, L.spanButtons(each.start, each.end, {
-          ...this.actions, seek: () => this.pick({ kind: "citation", citation: each }, { seek: true }),
-        }), h("span", {}, each.what), each.verified ? h("span.checked", { title: "inside the film, and looked at in this run" }, "✓ checked") : null)));
-    }
-
-    /** What was spent of what was given. */
-    budget() {
-      const { usage, limits } = this.model;
-      const names = [["visual_tokens", "visual tokens"], ["looks", "looks"], ["calls", "calls"], ["seconds", "seconds"]];
-      return h("dl.budget", {}, names.filter(([name]) => limits[name]).map(([name, label]) => {
-        const spent = usage[name] ?? 0;
-        const text = `${L.number(spent)} of ${L.number(limits[name])}`;
-        return h("div", {}, h("dt", {}, label), h("dd", {}, L.bar(spent / limits[name], `${label}: ${text}`), h("span", {}, text)));
+      L.fill(this.header, L.runHeader(this.model, {
+        actions: this.actions,
+        on: { cite: (citation) => this.pick({ kind: "citation", citation }, { seek: true }), keys: () => this.toggleHelp() },
+        buttons: this.options.actions,
+        isLive: this.options.isLive ?? false,
       }));
     }
 
@@ -161,11 +127,21 @@ globalThis.Longshot ??= {};
 
     // -- steps
 
-    firstPosition() {
+    /** A run that has ended opens on its first citation, film and step. */
+    open() {
+      const [cited] = this.model.citations;
+      this.select(this.firstPosition(cited), { seek: false });
+      if (cited) this.seek(cited.start);
+      else this.showStill();
+      // The timeline gets its height later, and takes it from the list.
+      this.settling = new ResizeObserver(() => this.keepInView(this.buttons[this.position]));
+      this.settling.observe(this.list.parentElement);
+    }
+
+    firstPosition(cited) {
       const last = this.model.steps.length - 1;
       if (this.model.run.status === "running") return Math.max(0, last);
-      const [cited] = this.model.citations;
-      if (cited && this.positionOfLook(cited.look) >= 0) return this.positionOfLook(cited.look);
+      if (cited && this.positionOf(cited) >= 0) return this.positionOf(cited);
       const spoke = this.model.steps.findIndex((step) => step.findings?.length);
       return Math.max(0, spoke >= 0 ? spoke : last);
     }
@@ -217,10 +193,10 @@ globalThis.Longshot ??= {};
     // -- hits and citations
 
     pick(item, { seek = false } = {}) {
-      const span = item.look ?? item.asked ?? item.finding ?? item.citation;
+      const span = item.look ?? item.asked ?? item.finding ?? item.passage ?? item.citation;
       if (!span) return;
       this.spot = { start: span.start, end: span.end };
-      const position = item.citation ? this.positionOfLook(span.look) : span.position;
+      const position = item.citation ? this.positionOf(span) : span.position;
       if (position >= 0) {
         this.following = false;
         this.select(position, { seek: false });
@@ -230,8 +206,11 @@ globalThis.Longshot ??= {};
       if (seek) this.seek(span.start);
     }
 
-    positionOfLook(id) {
-      return this.model.looks.find((each) => each.look === id)?.position ?? -1;
+    /** The step that looked at what is cited, or that found the line; -1: none did. */
+    positionOf(citation) {
+      const found = this.model.looks.find((each) => each.look === citation.look)
+        ?? this.model.passages.find((each) => each.start < citation.end && each.end > citation.start);
+      return found?.position ?? -1;
     }
 
     showLook(id) {
@@ -241,15 +220,16 @@ globalThis.Longshot ??= {};
       this.detail.scrollTop += by - 8;
     }
 
-    next(list, direction, kind) {
+    next(list, direction) {
       if (!list.length) return;
       const at = this.spot?.start ?? this.seconds;
       const sorted = [...list].sort((a, b) => a.start - b.start);
       const after = sorted.findIndex((each) => each.start > at + 0.001);
       const before = sorted.findLastIndex((each) => each.start < at - 0.001);
       const chosen = direction > 0 ? sorted[after < 0 ? 0 : after] : sorted[before < 0 ? sorted.length - 1 : before];
-      this.pick({ kind, [kind]: chosen }, { seek: true });
-      this.live.textContent = L.describeItem({ kind, [kind]: chosen }, this.model);
+      const item = { kind: chosen.kind, [chosen.kind]: chosen };
+      this.pick(item, { seek: true });
+      this.live.textContent = L.describeItem(item, this.model);
     }
 
     // -- the film
@@ -310,24 +290,26 @@ globalThis.Longshot ??= {};
           if (url) best = { url, time, away: Math.abs(time - this.seconds), look };
         });
       }
-      L.fill(this.still, best
-        ? [h("img", { src: best.url, alt: `Frame at ${L.time(best.time, 2)}` }),
-          h("p", {}, `The film is not playable here. The nearest frame that was seen: ${L.time(best.time, 2)}`)]
-        : h("p", {}, "The film is not playable here, and no frame was kept."));
+      const small = best ? null : this.actions.stripUrl(Math.floor(this.seconds));
+      const show = (url, time, about) => [h("img", { src: url, alt: `Frame at ${L.time(time, 2)}` }),
+        h("p", {}, `The film is not playable here. ${about}: ${L.time(time, 2)}`)];
+      if (best) L.fill(this.still, show(best.url, best.time, "The nearest frame that was seen"));
+      else if (small) L.fill(this.still, show(small, Math.floor(this.seconds), "Its small picture"));
+      else L.fill(this.still, h("p", {}, "The film is not playable here, and no frame was kept."));
     }
 
     // -- keys
 
     key(event) {
-      if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
       if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
       const acts = {
         j: () => this.choose(this.position + 1),
         k: () => this.choose(this.position - 1),
-        n: () => this.next(this.model.hits, 1, "finding"),
-        p: () => this.next(this.model.hits, -1, "finding"),
-        c: () => this.next(this.model.citations, 1, "citation"),
-        C: () => this.next(this.model.citations, -1, "citation"),
+        n: () => this.next(this.model.hits, 1),
+        p: () => this.next(this.model.hits, -1),
+        c: () => this.next(this.model.citations, 1),
+        C: () => this.next(this.model.citations, -1),
         s: () => this.spot && this.playSpan(this.spot.start, this.spot.end),
         "+": () => this.timeline.zoom(0.5),
         "=": () => this.timeline.zoom(0.5),
@@ -352,23 +334,26 @@ globalThis.Longshot ??= {};
 
     // -- a run that goes on
 
-    /** Buttons of whoever shows the run, in its header. */
-    setActions(actions) {
-      this.options.actions = actions;
+    /** No more steps will arrive: buttons of whoever shows the run, in its header. */
+    end(actions) {
+      this.options = { ...this.options, actions, isLive: false };
       this.fillHeader();
     }
 
     /** Show what came to the run since; steps that are there stay as they are. */
     update(run) {
+      const had = this.model.steps.length;
       this.model = L.runModel(run);
       for (let k = this.buttons.length; k < this.model.steps.length; k += 1) this.addToList(this.model.steps[k], k);
       this.timeline.update(this.model);
       this.fillHeader();
       this.fillShares(this.model.coverage);
-      if (this.following) this.select(Math.max(0, this.model.steps.length - 1), { seek: false });
+      const last = this.model.steps.length - 1;
+      if (this.following && last >= had) this.select(last, { seek: false });
     }
 
     destroy() {
+      this.settling.disconnect();
       document.removeEventListener("keydown", this.onKey);
       this.timeline.destroy();
       this.player?.pause();

@@ -14,7 +14,7 @@ globalThis.Longshot ??= {};
     return h("div.step-detail", {},
       h("h3", {}, `Step ${step.step} · ${step.node}`),
       h("p.why", {}, step.why),
-      planPart(step), stripPart(step, actions),
+      planPart(step), wordsPart(step, actions), stripPart(step, actions),
       requestsPart(step, model, position, actions), queuePart(step, actions),
       (step.looks ?? []).map((look) => lookPart(look, step, model, actions)),
       findingsPart(step, model, actions), (step.calls ?? []).map((call, k) => callPart(call, k, step, model, actions)),
@@ -57,6 +57,16 @@ globalThis.Longshot ??= {};
 
   function fact(name, value) {
     return value ? [h("dt", {}, name), h("dd", {}, value)] : null;
+  }
+
+  /** Lines of subtitles, speech and signs, and how many of the wanted words each holds. */
+  function wordsPart(step, actions) {
+    if (step.node !== "words") return null;
+    const { query, passages = [] } = step.data ?? {};
+    const row = (each) => h("tr", {}, h("td", {}, L.spanButtons(each.start, each.end, actions)),
+      number(L.percent(each.share)), h("td", {}, each.source), h("td", {}, `“${each.text}”`));
+    return [h("dl.facts", {}, fact("listens for", query)),
+      passages.length ? section("Lines that hold its words", table(["span", "words", "source", "line"], passages.map(row))) : null];
   }
 
   function stripPart(step, actions) {
@@ -195,7 +205,7 @@ globalThis.Longshot ??= {};
     return text ? h("p.muted", {}, `This step: ${text}`) : null;
   }
 
-  const USAGE = [["calls", "call"], ["visual_tokens", "visual token"], ["input_tokens", "input token"],
+  const USAGE = [["calls", "call"], ["looks", "look"], ["visual_tokens", "visual token"], ["input_tokens", "input token"],
     ["output_tokens", "output token"], ["cached_tokens", "token from the cache", "tokens from the cache"]];
 
   function usageText(usage) {

@@ -6,6 +6,7 @@ globalThis.Longshot ??= {};
 
 (function (L) {
   L.CHART_PX = { gutter: 92, right: 28, height: 104 };
+  const LEAST_PEAK = 1e-6;
   const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 
   /** Options for the timeline `of`: its palette, width, view and what it shows. */
@@ -44,7 +45,7 @@ globalThis.Longshot ??= {};
     const n = Math.max(1, ...curves.map((curve) => curve.length));
     const x = Array.from({ length: n + 1 }, (_, k) => (k * model.duration) / n);
     const column = (curve) => (curve.length === n ? [...curve, curve[n - 1]] : new Array(n + 1).fill(null));
-    return { rows: [x, ...curves.map(column)], peak: Math.max(1e-6, ...curves.flat()) };
+    return { rows: [x, ...curves.map(column)], peak: Math.max(LEAST_PEAK, ...curves.flat()) };
   };
 
   function timeAxis(of, ink) {
@@ -59,7 +60,7 @@ globalThis.Longshot ??= {};
     return {
       stroke: ink, size: L.CHART_PX.gutter, font: "11px system-ui", grid: { show: false }, ticks: { show: false },
       splits: () => [0, of.highest() / 4, of.highest()],
-      values: () => ["belief 0", ...[of.highest() / 4, of.highest()].map((v) => `${(100 * v).toPrecision(2)} %`)],
+      values: () => of.peak <= LEAST_PEAK ? ["no belief", "", ""] : ["belief 0", ...[of.highest() / 4, of.highest()].map((v) => `${(100 * v).toPrecision(2)} %`)],
     };
   }
 

@@ -49,6 +49,14 @@ globalThis.Longshot ??= {};
         height: 0.7,
       });
     }
+    for (const passage of model.passages) {
+      draw(2, { kind: "passage", passage }, passage.start, passage.end, {
+        fill: colours.before,
+        height: 0.25 + 0.75 * passage.share,
+        chosen: passage.position === view.position,
+        ink: colours.ink,
+      });
+    }
     for (const finding of model.findings) {
       draw(2, { kind: "finding", finding }, finding.start, finding.end, {
         fill: finding.confidence >= model.accept ? colours.found : colours.empty,
@@ -87,6 +95,10 @@ globalThis.Longshot ??= {};
       const { finding } = item;
       const shows = finding.confidence >= model.accept ? "shows it" : "does not show it";
       return `${L.span(finding.start, finding.end)} ${shows}, confidence ${finding.confidence.toFixed(2)}`;
+    }
+    if (item.kind === "passage") {
+      const { passage } = item;
+      return `${L.span(passage.start, passage.end)} ${passage.source}: “${passage.text}”, ${L.percent(passage.share)} of the words`;
     }
     if (item.kind === "citation") {
       return `cited: ${L.span(item.citation.start, item.citation.end)} ${item.citation.what ?? ""}`;

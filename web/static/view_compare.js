@@ -38,13 +38,17 @@ globalThis.Longshot ??= {};
         })) : h("p.muted", {}, "This run has no such step.")));
       L.loadPictures(detail);
       for (const each of table.querySelectorAll("tr[aria-selected]")) each.removeAttribute("aria-selected");
-      table.querySelectorAll("tbody tr")[position]?.setAttribute("aria-selected", "true");
+      const row = table.querySelectorAll("tbody tr")[position];
+      row?.setAttribute("aria-selected", "true");
+      // Scroll the table, never the page.
+      if (row) table.parentElement.scrollTop = row.offsetTop - table.tHead.offsetHeight;
     };
     const table = stepTable(models, diff, select);
     page.show("Two runs", h("h1.visually-hidden", {}, "Two runs side by side"),
       h("div.compare", {},
         runs.map((run, k) => h("section.compare-run", { "aria-label": `Run ${k + 1}` }, summary(run, models[k], k),
           h("div.run-view", {}, timelines[k].element)))),
+      differencesPart(diff),
       h("div.compare-steps", {},
         h("div", {}, h("h2", {}, partsText(diff)), h("div.table-box", {}, table)),
         player ? h("div.compare-player", {}, player) : h("p.muted", {}, oneFilm ? "" : "The runs are on different films.")),
@@ -66,16 +70,35 @@ globalThis.Longshot ??= {};
       h("p", {}, h("b", {}, answer?.answer || L.STATUS[run.status]), " ", L.statusBadge(run.status),
         answer ? h("span.muted", {}, ` confidence ${answer.confidence.toFixed(2)}`) : null),
       (answer?.citations ?? []).map((each) => h("p", {}, `${L.span(each.start, each.end)} ${each.what}`)),
+      run.parent ? h("p.muted", {}, `forked from ${run.parent.run} at step ${run.parent.from_step}`) : null,
       h("p.muted", {}, `${run.stop_reason}`),
       h("p.muted", {}, `${L.usageText(model.usage)} (limits: ${settings})`),
       h("p.muted", {}, `${L.modelName(run.models.videollm)} · ${L.modelName(run.models.encoder)}`));
+  }
+
+  /** With what they were begun differently, and how differently they ended. */
+  function differencesPart(diff) {
+    const rows = (about, all) => all.map(({ what, a, b }) => h("tr", {},
+      h("th", { scope: "row" }, `${about}: ${what.replaceAll("_", " ")}`), h("td", {}, valueText(a)), h("td", {}, valueText(b))));
+    const all = [...rows("begun with", diff.setup), ...rows("ended with", diff.outcome)];
+    const overlap = diff.cited_tiou === null ? "" : `; what they cite overlaps by ${L.percent(diff.cited_tiou)}`;
+    if (!all.length) return h("p.muted", {}, `Both were begun and ended alike${overlap}`);
+    const title = `${L.count(diff.setup.length, "difference")} in the setup, ${diff.outcome.length} in the end${overlap}`;
+    return h("details.compare-differences", {}, h("summary", {}, title),
+      h("div.table-box", {}, h("table", {},
+        h("thead", {}, h("tr", {}, ["", "A", "B"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, all))));
+  }
+
+  function valueText(value) {
+    if (value === null || value === undefined) return "–";
+    return typeof value === "string" ? value : JSON.stringify(value);
   }
 
   function stepTable(models, diff, select) {
     const cell = (step) => h("td", {}, step ? [h("b", {}, step.node), ` ${step.why}`,
       step.looks?.length ? h("span.muted", {}, ` · ${step.looks.map((look) => L.span(look.start, look.end)).join(", ")}`) : null] : "–");
     return h("table.steps-table", {},
-      h("thead", {}, h("tr", {}, ["", "A", "B", ""].map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, h("tr", {}, ["step", "A", "B", "differs in"].map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, diff.steps.map(({ step, differs }) => h(`tr${differs.length ? ".differs" : ""}`, { onclick: () => select(step) },
         h("td", {}, h("button", { type: "button", "aria-label": `Show step ${step} of both` }, String(step))),
         models.map((model) => cell(model.steps[step])),

@@ -35,7 +35,7 @@ globalThis.Longshot ??= {};
       lost: () => page.fail(new Error("The server does not know this question any more; the run is among the runs.")),
       run: (run) => {
         record = { ...run, steps: [], answer: null, film: { ...film, in_library: Boolean(film) } };
-        view = render(place, record, {});
+        view = render(place, record, { isLive: true });
       },
       step: (step) => {
         // A run that was broken off tells its first steps again.
@@ -58,7 +58,7 @@ globalThis.Longshot ??= {};
   async function finish(page, state, view) {
     try {
       const record = await L.api(`/v1/runs/${state.run_id}`);
-      view.setActions(actions(record, page));
+      view.end(actions(record, page));
       view.update(record);
       page.rename(`run/${state.run_id}`);
     } catch (error) {
@@ -66,12 +66,13 @@ globalThis.Longshot ??= {};
     }
   }
 
-  function render(place, record, { actions: extra = null } = {}) {
+  function render(place, record, { actions: extra = null, isLive = false } = {}) {
     return L.renderRun(place, record, {
       frameUrl: L.frameUrl(record.id),
       stripUrl: L.stripUrl(record.film),
       player: L.player(record.film, `Film ${L.fileName(record.video)}`),
       actions: extra,
+      isLive,
     });
   }
 
@@ -83,8 +84,10 @@ globalThis.Longshot ??= {};
       onclick: () => L.api(`/v1/runs/${record.id}/resume`, { method: "POST" })
         .then((job) => page.go(`job/${job.id}`)).catch(page.fail),
     }, "Go on with it") : null;
+    const parent = record.parent
+      ? h("a.quiet", { href: `#/compare/${record.parent.run}/${record.id}` }, "Compare with parent") : null;
     const lineage = L.lineageButton(record, { frameUrl: L.frameUrl(record.id) });
-    return h("span.actions", {}, resume, again, lineage, saveMenu(record));
+    return h("span.actions", {}, resume, again, parent, lineage, saveMenu(record));
   }
 
   const FORMS = [["html", "Report: one HTML file"], ["json", "JSON: the whole record"],
@@ -92,10 +95,16 @@ globalThis.Longshot ??= {};
 
   /** The run's exports, as files to keep. */
   function saveMenu(record) {
-    const menu = h("details.menu", {}, h("summary.quiet", {}, "Save as"),
-      h("ul.plain", {}, FORMS.map(([form, title]) => h("li", {},
-        h("a", { href: `/v1/runs/${record.id}/export?format=${form}`, download: "" }, title)))));
+    const list = h("ul.plain", {}, FORMS.map(([form, title]) => h("li", {},
+      h("a", { href: `/v1/runs/${record.id}/export?format=${form}`, download: "" }, title))));
+    const menu = h("details.menu", {}, h("summary.quiet", {}, "Save as"), list);
     const close = () => { menu.open = false; };
+    // The header cuts off what is larger than it is: the list is placed in the window instead.
+    menu.addEventListener("toggle", () => {
+      const box = menu.firstElementChild.getBoundingClientRect();
+      list.style.top = `${box.bottom + 4}px`;
+      list.style.right = `${document.documentElement.clientWidth - box.right}px`;
+    });
     menu.addEventListener("click", (event) => { if (event.target.closest("a")) close(); });
     menu.addEventListener("focusout", (event) => { if (event.relatedTarget && !menu.contains(event.relatedTarget)) close(); });
     menu.addEventListener("keydown", (event) => {

@@ -1,0 +1,33 @@
+"""Asking from the command line when the machine does not play along."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+from tests.web.browsing import ROOT
+
+_FULL = """
+import resource, signal, sys, app
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), -1))
+sys.exit(app.run(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on file sizes")
+def test_a_full_disk_is_one_line_and_the_question_goes_on_later(library: Path, film: Path) -> None:
+    words = ["ask", str(film), "what is on the moon?", "--library", str(library)]
+    words += ["--models", "scripted"]
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, "150000", *words], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: the disk is full: nothing more can be written to {library}")
+    assert "Traceback" not in done.stderr
+    assert app.run(words) == 0
