@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent.ask import ask, ignore_step
+from agent.ask import OnRun, ask, ignore_run, ignore_step
 from agent.models import Models
 from agent.plan import caption_of, parse_question
 from agent.settings import AskSettings
@@ -220,6 +220,8 @@ def ask_library(
     models: Models,
     settings: AskSettings | None = None,
     most_films: int = MOST_FILMS,
+    begun: Sequence[str] = (),
+    on_run: OnRun = ignore_run,
     on_film: Callable[[Video, int, int], None] = ignore_film,
     on_step: OnStep = ignore_step,
 ) -> LibraryAnswer:
@@ -227,6 +229,8 @@ def ask_library(
 
     Args:
         most_films: so many films, the nearest in the search, are asked.
+        begun: runs that a killed process began for this question; what ended is not asked again.
+        on_run: called with each film's run before its first step.
         on_film: told each film before it is asked, its position and the number of films.
 
     Raises:
@@ -251,6 +255,8 @@ def ask_library(
                 options=() if intent.wants == "films" else asked.options,
                 models=models,
                 settings=settings,
+                begun=begun,
+                on_run=on_run,
                 on_step=on_step,
             )
             films.append(FilmAnswer(videos[video_id], score, answer))
