@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import sqlite3
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +29,7 @@ from agent.workspace import OnStep, Workspace
 from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LongshotError, MediaError, ModelError
+from index.processes import is_alive
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
 from index.types import Video
@@ -69,6 +69,7 @@ def ask(
     models: Models,
     settings: AskSettings | None = None,
     opened: OpenFilm | None = None,
+    begun: Sequence[str] = (),
     on_step: OnStep = ignore_step,
     on_run: OnRun = ignore_run,
 ) -> Answer:
@@ -80,6 +81,8 @@ def ask(
     Args:
         settings: None: those that fit the VideoLLM.
         opened: the film, where several questions share it; None: opened for this one alone.
+        begun: runs that the caller began before and knows no answer of: where one of them is this
+            very question and has ended, its answer is given.
         on_step: called after every step with its row, pictures included.
         on_run: called with the run's row before its first step.
 
@@ -100,8 +103,12 @@ def ask(
     with (
         telling_when_full(library.folder),
         contextlib.closing(RunStore.open(library.folder)) as runs,
-        _claimed(runs, new, lambda: runs.start(new)) as run,
+        contextlib.ExitStack() as stack,
     ):
+        for old in filter(None, map(runs.load, begun)):
+            if old.question_key == new.question_key and old.answer:
+                return answer_from_json(old.answer)
+        run = stack.enter_context(_claimed(runs, new, lambda: runs.start(new)))
         on_run(run)
         return _drive(library, video, run, models=models, runs=runs, opened=opened, on_step=on_step)
 
@@ -340,13 +347,4 @@ def _is_worked_on(run: RunRow) -> bool:
     """Whether a living process is busy with the run."""
     if run.process_id == os.getpid():
         return run.run_id in _running
-    if sys.platform == "win32":
-        # os.kill would end the process there; a run of another one counts as left behind.
-        return False
-    try:
-        os.kill(run.process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return is_alive(run.process_id)

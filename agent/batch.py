@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from agent.ask import ask
 from agent.batch_lines import BatchQuestion
-from agent.batch_record import BatchRecord, answer_line
+from agent.batch_record import BatchRecord, Line, answer_line
 from agent.chat_shape import chat_completion
 from agent.films import film_to_ask, named_film
 from agent.library_wide import MOST_FILMS, ask_library
@@ -72,13 +72,12 @@ class BatchSettings:
 
 def to_ask(
     questions: Sequence[BatchQuestion],
-    record: BatchRecord,
+    lines: Mapping[str, Line],
     *,
     retry_failed: bool = False,
     limit: int | None = None,
 ) -> list[BatchQuestion]:
-    """The questions that have no line in the record yet, or with `retry_failed` a failed one."""
-    lines = record.lines
+    """The questions that have no line in a record yet, or with `retry_failed` a failed one."""
     open_ = [
         question
         for question in questions
@@ -88,9 +87,8 @@ def to_ask(
     return open_[:limit]
 
 
-def changed(questions: Sequence[BatchQuestion], record: BatchRecord) -> list[BatchQuestion]:
+def changed(questions: Sequence[BatchQuestion], lines: Mapping[str, Line]) -> list[BatchQuestion]:
     """Questions whose id has a line for another question: they were edited since."""
-    lines = record.lines
     return [q for q in questions if lines.get(q.custom_id, {}).get("asked", q.asked) != q.asked]
 
 
@@ -235,6 +233,8 @@ class _Batch:
             models=self._models,
             settings=self._settings.ask,
             opened=opened,
+            begun=self._record.begun(question.custom_id),
+            on_run=lambda run: self._record.begin(question.custom_id, run.run_id),
             on_step=self._unless_stopped,
         )
         return {**answer.to_json(), "video": str(video.path)}
@@ -247,6 +247,8 @@ class _Batch:
             models=self._models,
             settings=self._settings.ask,
             most_films=self._settings.most_films,
+            begun=self._record.begun(question.custom_id),
+            on_run=lambda run: self._record.begin(question.custom_id, run.run_id),
             on_step=self._unless_stopped,
         )
         return answer.to_json()

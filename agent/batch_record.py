@@ -14,6 +14,7 @@ from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import IO, Any
 
+from agent.batch_runs import BegunRuns
 from index.disk import replace_file, telling_when_full
 from index.errors import InputError
 from index.lock import try_lock
@@ -37,11 +38,26 @@ class BatchRecord:
         try:
             self._read()
         except InputError:
-            self.close()
+            self._file.close()
             raise
+        self._begun = BegunRuns(path)
 
     def close(self) -> None:
+        self._begun.drop_where_all_in(self._lines)
         self._file.close()
+
+    def begin(self, custom_id: str, run_id: str) -> None:
+        """Note that a run was begun for a question.
+
+        Raises:
+            LibraryError: the disk is full.
+        """
+        with self._adding:
+            self._begun.add(custom_id, run_id)
+
+    def begun(self, custom_id: str) -> tuple[str, ...]:
+        """Runs that were begun for a question that has no line yet; also by a killed batch."""
+        return self._begun.of(custom_id)
 
     @property
     def lines(self) -> Mapping[str, Line]:
@@ -87,21 +103,39 @@ class BatchRecord:
         """Take in the lines; half a line at the end is what a kill left, and goes."""
         self._file.seek(0)
         data = self._file.read()
-        end = data.rfind(b"\n") + 1
-        for number, text in enumerate(data[:end].split(b"\n")[:-1], 1):
-            line = _line(text)
-            if line is None:
-                raise InputError(
-                    f"{self._path} line {number} is no answer of a batch", "name another -o"
-                )
-            self._lines.setdefault(line["custom_id"], line)
-        half = data[end:]
-        if half and not half.startswith(_BEGINNING[: len(half)]):
-            raise InputError(f"{self._path} holds something else", "name another -o")
-        self._file.truncate(end)
+        self._lines = _whole_lines(data, self._path)
+        self._file.truncate(data.rfind(b"\n") + 1)
 
 
 _BEGINNING = b'{"custom_id": '
+
+
+def answers_in(path: Path) -> Mapping[str, Line]:
+    """Each answered id's line; nothing is written, and there need not be a file.
+
+    Raises:
+        InputError: the file cannot be read, or it is no file of answers.
+    """
+    try:
+        data = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "name another -o") from error
+    return _whole_lines(data, path)
+
+
+def _whole_lines(data: bytes, path: Path) -> dict[str, Line]:
+    """The lines that are whole; half a one at the end is what a kill left."""
+    end = data.rfind(b"\n") + 1
+    lines: dict[str, Line] = {}
+    for number, text in enumerate(data[:end].split(b"\n")[:-1], 1):
+        line = _line(text)
+        if line is None:
+            raise InputError(f"{path} line {number} is no answer of a batch", "name another -o")
+        lines.setdefault(line["custom_id"], line)
+    half = data[end:]
+    if half and not half.startswith(_BEGINNING[: len(half)]):
+        raise InputError(f"{path} holds something else", "name another -o")
+    return lines
 
 
 def answer_line(

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent.ask import ask, ignore_step
+from agent.ask import OnRun, ask, ignore_run, ignore_step
+from agent.heard import heard
 from agent.models import Models
 from agent.plan import caption_of, parse_question
 from agent.settings import AskSettings
@@ -44,6 +45,11 @@ _FIND_EVERY = re.compile(
     re.I,
 )
 _HAS_VERB = re.compile(r"^(?:is|are|was|were|does|do|did|can|could)\b", re.I)
+_SPEAKS = re.compile(
+    r"^(?:talks?\s+about|speaks?\s+(?:about|of)|tells?\s+(?:about|of)|mentions?|says?|discuss(?:es)?)"
+    r"\s+(?P<what>.+)$",
+    re.I,
+)
 _SHOWS = re.compile(r"^(?:shows?|has|have|contains?|features?|includes?)\s+", re.I)
 
 MOST_FILMS = 8
@@ -201,15 +207,23 @@ def library_intent(question: str) -> LibraryIntent:
     for pattern in (_WHICH_FILM, _FILMS_WITH):
         if (found := pattern.match(text)) and found["rest"]:
             asked = _when(found["rest"])
-            return LibraryIntent("films", parse_question(asked).subject, asked)
-    if parse_question(question).wants_all:
-        return LibraryIntent("moments", parse_question(question).subject, question)
+            return LibraryIntent("films", _search_text(asked), asked)
+    if parse_question(question).wants_all or heard(question).asks == "all":
+        return LibraryIntent("moments", _search_text(question), question)
     if found := _FIND_EVERY.match(text):
         singular = re.search(r"\b(?:every|each)\b", text[: found.start("rest")], re.I)
         thing = f"does {_article(found['rest'])}" if singular else f"do {found['rest']}"
         asked = f"At which moments {thing} appear?"
         return LibraryIntent("moments", parse_question(asked).subject, asked)
-    return LibraryIntent("answer", caption_of(parse_question(question).subject), question)
+    return LibraryIntent("answer", caption_of(_search_text(question)), question)
+
+
+def _search_text(question: str) -> str:
+    """What is to be said, where a question is about words; else what is to be seen."""
+    asked = heard(question)
+    if asked.asks != "picture" and asked.query is not None:
+        return asked.query.text
+    return parse_question(question).subject
 
 
 def ask_library(
@@ -220,6 +234,8 @@ def ask_library(
     models: Models,
     settings: AskSettings | None = None,
     most_films: int = MOST_FILMS,
+    begun: Sequence[str] = (),
+    on_run: OnRun = ignore_run,
     on_film: Callable[[Video, int, int], None] = ignore_film,
     on_step: OnStep = ignore_step,
 ) -> LibraryAnswer:
@@ -227,6 +243,7 @@ def ask_library(
 
     Args:
         most_films: so many films, the nearest in the search, are asked.
+        begun, on_run: as of `ask`, for the runs of all films.
         on_film: told each film before it is asked, its position and the number of films.
 
     Raises:
@@ -251,6 +268,8 @@ def ask_library(
                 options=() if intent.wants == "films" else asked.options,
                 models=models,
                 settings=settings,
+                begun=begun,
+                on_run=on_run,
                 on_step=on_step,
             )
             films.append(FilmAnswer(videos[video_id], score, answer))
@@ -306,6 +325,8 @@ def _order(film: FilmAnswer) -> tuple[int, float, float]:
 def _when(rest: str) -> str:
     """ "does a red car stop" → "When does a red car stop?"; "shows a car" → "When does a car …" """
     rest = rest.strip().rstrip("?.! ")
+    if speaks := _SPEAKS.match(rest):
+        return f"When is {speaks['what']} mentioned?"
     thing = _SHOWS.sub("", rest)
     if thing != rest or not _HAS_VERB.match(rest):
         return f"When does {thing} appear?"

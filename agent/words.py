@@ -1,8 +1,10 @@
 """The node that listens: what a film's subtitles, speech and signs say about a question.
 
-Three things can come of it. A question about what is said or written is answered by a line, which
-is cited. A question that names a moment by its words ("… while she says “land ahoy”") is put to the
-pictures of that moment alone. Any other question has its belief raised where its words are said.
+Three things can come of it. A question about what is said or written (agent/heard.py) is answered
+by a line, which is cited, or by all of them; where it is about speech and no line says it, it is
+not in this film, since no picture shows a sound. A question that names a moment by its words ("…
+while she says “land ahoy”") is put to the pictures of that moment alone. Any other question has its
+belief raised where its words are said.
 
 Lines are data. A model that reads text gets them quoted, without any sign that could be taken for
 a part of the prompt, and its reply counts only where the lines hold it; a model too small to read
@@ -13,96 +15,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from langgraph.runtime import Runtime
 
 from agent.bounds import read_time
 from agent.evidence import NOT_ENOUGH, normalised
-from agent.plan import caption_of, parse_question
+from agent.heard import Heard, heard
+from agent.plan import option_by_number, option_by_time, parse_question
 from agent.state import CitedLineState, Cue, State, UpdateState
 from agent.steps import StepWriter
-from agent.types import Answer, Citation
+from agent.types import Answer, Citation, Kind, Status
 from agent.workspace import Workspace
-from index.errors import InputError
 from index.run_rows import CitationRow
 from index.times import format_time
 from index.types import Span
 from index.words import WordLine
-from index.words_terms import content_terms, telling_terms, terms_of
+from index.words_terms import content_terms, terms_of
 from tools.film_words import FilmWords
-from tools.query import Query, parse_query
 from tools.words import Passage, find_passages
-
-Asks = Literal["said", "when", "while", "picture"]
-
-_SAY = r"(?:says?|said|saying|tells?|told|mentions?|mentioned|talks?\s+about|asks?|shouts?|reads?)"
-_WRITTEN = r"(?:said|spoken|mentioned|written|read\s+out|heard|shown\s+as\s+text)"
-_WHAT = re.compile(
-    rf"^what\s+(?:(?:does|did|do|is|was)\s+(?P<who>.+?)\s+{_SAY}(?:ing)?\b"
-    rf"|(?:is|was|are|were)\s+(?:being\s+)?{_WRITTEN}\b|{_SAY}\b)(?P<rest>.*)$",
-    re.I,
-)
-_WHEN = re.compile(
-    rf"^(?:when|at\s+what\s+(?:time|moment))\s+(?:(?:is|was|are|were)\s+(?P<what>.+?)\s+{_WRITTEN}"
-    rf"|(?:does|did|do)\s+(?P<who>.+?)\s+{_SAY})\b(?P<rest>.*)$",
-    re.I,
-)
-_WHILE = re.compile(
-    rf"^(?P<main>.+?),?\s+(?:when|while|as|at\s+the\s+moment)\s+(?:(?P<who>[^\"“„«]*?)\s+"
-    rf"(?:{_SAY})|(?P<quoted>[\"“„«].+?[\"”“»])\s+(?:is|was)\s+{_WRITTEN})\b(?P<rest>.*)$",
-    re.I,
-)
-_SPEAKERS = frozenset(
-    """voice narrator speaker somebody someone person man woman anybody anyone sign title
-    subtitle subtitles screen film video writing""".split()  # noqa: SIM905
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A question, as far as it is about words."""
-
-    asks: Asks
-    """What for: a line, a line's time, a picture at a line's time, or a picture."""
-    query: Query | None
-    """What to find among the lines; None where nothing is left of it."""
-    main: str
-    """The question without the clause that names the line."""
-
-
-def heard(question: str) -> Heard:
-    """What a question asks of the words, by rules."""
-    text = " ".join(question.split()).rstrip("?.! ")
-    if found := _WHILE.match(text):
-        wanted = found["quoted"] or f"{found['who'] or ''} {found['rest']}"
-        return Heard("while", _query(wanted), f"{found['main'].strip()}?")
-    if found := _WHEN.match(text):
-        wanted = f"{found['what'] or found['who'] or ''} {found['rest']}"
-        return Heard("when", _query(wanted), question)
-    if found := _WHAT.match(text):
-        return Heard("said", _query(f"{found['who'] or ''} {found['rest']}"), question)
-    return Heard("picture", _query(caption_of(text)), question)
-
-
-def _query(text: str) -> Query | None:
-    """What is wanted of the lines; who says it is hardly ever among the words."""
-    kept = [word for word in text.split() if word.strip("?.,!'").lower() not in _SPEAKERS]
-    try:
-        query = parse_query(" ".join(kept).replace(" -", " "))
-    except InputError:
-        return None
-    return query if query.phrases or telling_terms(query.wanted) else None
 
 
 def words(state: State, runtime: Runtime[Workspace]) -> State:
-    """What the words of the film say; a film without any passes through untouched."""
+    """What the words of the film say; a film without any passes through, if pictures may answer."""
     ws = runtime.context
-    if not ws.film.words:
+    asked = heard(ws.question.text)
+    unheard = asked.is_spoken and _must_be_said(ws)
+    if not ws.film.words and not unheard:
         return State(next="survey")
     step = StepWriter(ws, state, "words")
-    asked = heard(ws.question.text)
     passages = _passages(ws, state, asked)
     step.data = {
         "asks": asked.asks,
@@ -111,14 +52,21 @@ def words(state: State, runtime: Runtime[Workspace]) -> State:
     }
     best = passages[0] if passages else None
     sure = best is not None and best.score >= ws.settings.words.sure_share
+    if unheard and not sure:
+        return _ended(ws, step, _not_said(ws, best), why="no line says it")
     if best is None or asked.asks == "picture" or not sure:
         update = State(updates=state["updates"] + _updates(ws, passages), next="survey")
         why = f"{len(passages)} passages speak of it" if passages else "no line speaks of it"
         return step.done(update, why=why)
     if asked.asks == "while":
         return step.done(_narrowed(ws, state, asked, best), why="a line says when to look")
-    answer = _answer(ws, step, state, asked, best)
-    done = step.done(State(next="end", stop_reason=answer.stop_reason), why="a line answers it")
+    surest = [each for each in passages if each.score >= ws.settings.words.sure_share]
+    answer = _answer(ws, step, asked, surest)
+    return _ended(ws, step, answer, why="a line answers it")
+
+
+def _ended(ws: Workspace, step: StepWriter, answer: Answer, *, why: str) -> State:
+    done = step.done(State(next="end", stop_reason=answer.stop_reason), why=why)
     ws.runs.cite(ws.run_id, [CitationRow(c.span, c.text, c.look_id) for c in answer.citations])
     return {**done, "answer": {**answer.to_json(), "usage": done["usage"]}}
 
@@ -145,7 +93,7 @@ def _passages(ws: Workspace, state: State, asked: Heard) -> list[Passage]:
     found = find_passages(
         FilmWords(ws.film.words), asked.query, least=settings.least_share, within=ws.bounds(state)
     )
-    return found[: settings.passages]
+    return found if asked.asks == "all" else found[: settings.passages]
 
 
 def _updates(ws: Workspace, passages: Sequence[Passage]) -> list[UpdateState]:
@@ -195,32 +143,103 @@ def _narrowed(ws: Workspace, state: State, asked: Heard, best: Passage) -> State
 # -- answering
 
 
-def _answer(ws: Workspace, step: StepWriter, state: State, asked: Heard, best: Passage) -> Answer:
+def _must_be_said(ws: Workspace) -> bool:
+    """Whether only a line can answer what is asked of speech.
+
+    Where nobody wrote down what is said, a model that reads may find it in the pictures.
+    """
+    written_down = any(line.source in ("subtitles", "speech") for line in ws.film.words)
+    return written_down or not ws.videollm.capabilities.reads_text
+
+
+def _answer(ws: Workspace, step: StepWriter, asked: Heard, passages: Sequence[Passage]) -> Answer:
+    """The answer that lies in the passages, the best one first."""
+    best = passages[0]
     choice: int | None = None
-    if asked.asks == "when":
-        reply = f"{format_time(best.span.start_s)}–{format_time(best.span.end_s)}"
-        why = "the line is there"
+    kind: Kind = "moment"
+    spans: tuple[Span, ...] = ()
+    if asked.asks == "all":
+        kind = "count" if parse_question(ws.question.text).kind == "count" else "all"
+        spans = tuple(sorted(passage.span for passage in passages))
+        reply, choice, why = *_listed(ws.question.options, spans, kind=kind), "the lines are there"
+    elif asked.asks == "when":
+        kind, spans = "when", (best.span,)
+        reply, choice, why = *_listed(ws.question.options, spans, kind=kind), "the line is there"
     else:
         reply, choice, why = _reply(ws, step, best)
+    cited = passages if asked.asks == "all" else [best]
+    lines = [line for passage in cited for line in passage.lines]
+    return _made(
+        ws,
+        reply=ws.question.options[choice] if choice is not None else reply,
+        choice=choice,
+        confidence=min(passage.score for passage in cited),
+        kind=kind,
+        spans=spans,
+        stop_reason=f"words: {why}",
+        citations=tuple(_citation(ws, line) for line in sorted(lines, key=lambda each: each.span)),
+    )
+
+
+def _not_said(ws: Workspace, nearest: Passage | None) -> Answer:
+    """No line says it; the nearest one is named, and is no evidence."""
+    if not ws.film.words:
+        note = "no words of this film are known: put subtitles beside it, or index it with --speech"
+    elif nearest is None:
+        note = "no line of this film speaks of it"
+    else:
+        at = format_time(nearest.span.start_s)
+        note = f"the nearest line, at {at}, is not enough: “{nearest.text}”"
+    return _made(
+        ws,
+        status="not_found",
+        confidence=1.0 - (nearest.score if nearest else 0.0),
+        kind=parse_question(ws.question.text).kind,
+        stop_reason="words: no line says it",
+        notes=(note,),
+    )
+
+
+def _made(
+    ws: Workspace,
+    *,
+    status: Status = "answered",
+    reply: str = "",
+    choice: int | None = None,
+    confidence: float,
+    kind: Kind,
+    spans: tuple[Span, ...] = (),
+    stop_reason: str,
+    citations: tuple[Citation, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Answer:
     return Answer(
         run_id=ws.run_id,
         question=ws.question.text,
-        answer=ws.question.options[choice] if choice is not None else reply,
+        answer=reply,
         choice=choice,
-        confidence=best.score,
-        status="answered",
-        citations=tuple(_citation(ws, line) for line in best.lines),
+        confidence=confidence,
+        status=status,
+        citations=citations,
         usage={},
         models=ws.models,
-        stop_reason=f"words: {why}",
-        kind="when" if asked.asks == "when" else "moment",
-        spans=(best.span,) if asked.asks == "when" else (),
-        notes=tuple(ws.film.video.facts.notes),
+        stop_reason=stop_reason,
+        kind=kind,
+        spans=spans,
+        notes=(*notes, *ws.film.video.facts.notes),
         index={
             "encoder": ws.encoder.identity.name,
             "duration_s": round(ws.film.video.facts.duration_s, 3),
         },
     )
+
+
+def _listed(options: Sequence[str], spans: Sequence[Span], *, kind: Kind) -> tuple[str, int | None]:
+    """Times, or how many they are, in words; and the option that names them."""
+    if kind == "count":
+        return str(len(spans)), option_by_number(options, len(spans))
+    shown = [f"{format_time(span.start_s)}–{format_time(span.end_s)}" for span in spans]
+    return ", ".join(shown), option_by_time(options, spans) if options else None
 
 
 def _reply(ws: Workspace, step: StepWriter, best: Passage) -> tuple[str, int | None, str]:

@@ -47,6 +47,11 @@ class Recipe:
     gaps_s: Sequence[float] = ()
     """Lengths of the frames, over and over; empty for a constant rate."""
 
+    @property
+    def ticks(self) -> int:
+        """Of a second; AVI and MPEG-4 count whole frames."""
+        return self.fps if self.name.endswith(".avi") else _TIME_BASE
+
 
 def number_picture(number: int, *, colour: tuple[int, int, int] = (90, 90, 90)) -> Pixels:
     """A picture of a number: blocks for its bits, and a red mark at the bottom left."""
@@ -91,11 +96,11 @@ def render(
             recipe.codec, rate=recipe.fps, options=options | recipe.options
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, _TIME_BASE)
+        stream.codec_context.time_base = Fraction(1, recipe.ticks)
         for number, time_s in enumerate(times_s):
             frame = av.VideoFrame.from_ndarray(picture(number), format="rgb24")
-            frame.pts = round((recipe.start_s + time_s) * _TIME_BASE)
-            frame.time_base = Fraction(1, _TIME_BASE)
+            frame.pts = round((recipe.start_s + time_s) * recipe.ticks)
+            frame.time_base = Fraction(1, recipe.ticks)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return Film(path, tuple(times_s))
@@ -137,4 +142,10 @@ RECIPES = (
     Recipe("offset.mp4", options={"bf": "2"}, start_s=2.0),
     Recipe("offset.mkv", options={"bf": "2"}, start_s=2.0),
     Recipe("bframes.ts", options=LONG_GROUPS, start_s=2.0),
+)
+AVI_RECIPES = (
+    Recipe("h264.avi", options={"bf": "2", "g": "24"}),
+    Recipe("open.avi", options={"bf": "2", "g": "24", "x264-params": "open-gop=1"}),
+    Recipe("mpeg4.avi", codec="mpeg4", options={"bf": "2", "g": "24"}),
+    Recipe("plain.avi", options=PLAIN),
 )

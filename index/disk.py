@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,13 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import LibraryError
+from index.processes import is_alive
 
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _SQLITE_FULL = ("full", "disk I/O error")
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside `path`, then put it in its place in one step."""
+    """Write a file beside `path`, then put it in its place in one step.
+
+    What a killed process left half written beside it is removed first.
+    """
+    remove_unfinished(path.parent, glob.escape(path.name))
     beside = path.with_name(f"{path.name}.tmp{os.getpid()}")
     try:
         write(beside)
@@ -26,6 +33,16 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         _sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path, pattern: str) -> None:
+    """Remove what processes that are gone left half written beside files of these names."""
+    for left in folder.glob(f"{pattern}.tmp*"):
+        number = left.name.rpartition(".tmp")[2]
+        if number.isdecimal() and not is_alive(int(number)):
+            # On Windows a file that is being written cannot be removed, and stays.
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

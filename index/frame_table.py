@@ -3,13 +3,19 @@
 One pass over the packets, without decoding (about 0.3 s for an hour). Headers are not believed:
 frame counts, rates and durations lie. The table is in presentation order; `pts` are the
 stream's own integers, and only this file turns them into seconds.
+
+AVI says when a packet is decoded and never when its picture is shown. Players show the first
+picture at the first of these times, the second at the second, and so on; so does the table:
+
+    packets, as decoded     I0  P3  B1  B2  P6        decoded at   0  1  2  3  4
+    pictures, as shown      I0  B1  B2  P3  …         shown at     0  1  2  3  4
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import av
@@ -21,6 +27,7 @@ from index.types import Seconds
 _ROUNDING_S = 1e-6
 _DEFAULT_FRAME_S = 0.04
 _MICROSECONDS = 1_000_000
+_WITHOUT_SHOWN = "avi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,18 @@ class FrameTable:
     hides_preroll: bool
     """An edit list hides packets that the decoder still needs."""
     notes: tuple[str, ...]
+    shown_at: Mapping[int, int] = field(default_factory=dict)
+    """Presentation times by decoding times, where the container gives only those; else empty."""
+
+    def give_time(self, packet: Any) -> None:
+        """Set the time at which a packet is shown, where the container does not say it."""
+        if self.shown_at and packet.size:
+            packet.pts = self.shown_at.get(packet.dts)
+
+    @property
+    def latest_by(self) -> int:
+        """How far a packet's decoding time is behind its given presentation time, at most."""
+        return max((dts - pts for dts, pts in self.shown_at.items()), default=0)
 
     def index_at(self, time_s: float) -> int:
         """Position of the frame on screen at a time; the first one before the film's start."""
@@ -58,15 +77,20 @@ class _Packets:
     n_discarded: int = 0
     n_without_pts: int = 0
     damaged: bool = False
+    shown_at: Mapping[int, int] = field(default_factory=dict)
 
 
 def read_table(container: Any, stream: Any) -> FrameTable | None:
     """The table of a stream, or None where it has no readable packet. Leaves the file at its end.
 
-    Streams whose packets carry no presentation time (AVI) are decoded once to learn them.
+    Streams whose packets carry no presentation time are decoded once to learn them, and so is H.264
+    in AVI where pictures are shown in another order than they are decoded in.
     """
-    packets = _demux(container, stream)
-    if packets.n_without_pts > len(packets.rows) // 10:
+    is_without_shown = container.format.name == _WITHOUT_SHOWN
+    packets = _demux(container, stream, dts_will_do=is_without_shown)
+    if is_without_shown:
+        packets = _shown_in_turn(container, stream, packets)
+    elif packets.n_without_pts > len(packets.rows) // 10:
         container.seek(0)
         packets = _decode_rows(container, stream)
     if not packets.rows:
@@ -74,7 +98,7 @@ def read_table(container: Any, stream: Any) -> FrameTable | None:
     return _tabulate(container, stream, packets)
 
 
-def _demux(container: Any, stream: Any) -> _Packets:
+def _demux(container: Any, stream: Any, *, dts_will_do: bool) -> _Packets:
     found = _Packets(rows=[])
     try:
         for packet in container.demux(stream):
@@ -84,11 +108,12 @@ def _demux(container: Any, stream: Any) -> _Packets:
                 found.n_discarded += 1
             elif packet.is_corrupt:
                 found.damaged = True
-            elif packet.pts is None:
-                found.n_without_pts += 1
             else:
-                dts = packet.pts if packet.dts is None else packet.dts
-                found.rows.append((packet.pts, dts, packet.is_keyframe, packet.duration or 0))
+                found.n_without_pts += packet.pts is None
+                pts = packet.dts if packet.pts is None and dts_will_do else packet.pts
+                if pts is not None:
+                    dts = pts if packet.dts is None else packet.dts
+                    found.rows.append((pts, dts, packet.is_keyframe, packet.duration or 0))
     except (av.error.FFmpegError, OSError):
         found.damaged = True
     return found
@@ -101,10 +126,44 @@ def _decode_rows(container: Any, stream: Any) -> _Packets:
     return found
 
 
-def decoded(container: Any, stream: Any) -> Iterator[Any]:
+def _shown_in_turn(container: Any, stream: Any, packets: _Packets) -> _Packets:
+    """The packets of an AVI with the times at which their pictures are shown."""
+    # Without a B-frame the library guesses a time behind the decoding time, in the same order. With
+    # them it reads the order from MPEG-4 and MPEG-2, but from H.264 it does not.
+    order = [dts for _, dts, _, _ in sorted(packets.rows)]
+    knows_order = order != sorted(order) and not packets.n_without_pts
+    if stream.codec_context.has_b_frames and not knows_order:
+        container.seek(0)
+        order = _decoded_order(container, stream)
+    shown_at = dict(zip(order, sorted(order), strict=True))
+    rows = [
+        (shown_at[dts], dts, is_key, duration)
+        for _, dts, is_key, duration in packets.rows
+        if dts in shown_at
+    ]
+    return replace(packets, rows=rows, shown_at=shown_at)
+
+
+def _decoded_order(container: Any, stream: Any) -> list[int]:
+    """Decoding times of the packets, in the order in which their pictures are shown."""
+
+    def own(packet: Any) -> None:
+        packet.pts = packet.dts
+
+    return list(dict.fromkeys(frame.pts for frame in decoded(container, stream, own)))
+
+
+def _as_it_is(packet: Any) -> None:
+    """Most containers say when a picture is shown."""
+
+
+def decoded(
+    container: Any, stream: Any, give_time: Callable[[Any], None] = _as_it_is
+) -> Iterator[Any]:
     """Frames as the decoder gives them; damaged packets are passed over, as players do."""
     try:
         for packet in container.demux(stream):
+            give_time(packet)
             try:
                 frames = packet.decode()
             except EOFError:
@@ -144,6 +203,7 @@ def _tabulate(container: Any, stream: Any, packets: _Packets) -> FrameTable:
         keyframe_dts=tuple(key[1] for key in keyframes),
         hides_preroll=packets.n_discarded > 0,
         notes=tuple(notes),
+        shown_at=packets.shown_at,
     )
 
 

@@ -179,7 +179,7 @@ class _Walk:
     def _seek(self, keyframe: int) -> None:
         self._last, self._ahead = None, None
         _seek(self._container, self._stream, self._table, keyframe=keyframe)
-        self._frames = decoded(self._container, self._stream)
+        self._frames = decoded(self._container, self._stream, self._table.give_time)
 
     def _advance(self, wanted: int) -> bool:
         """Decode up to `wanted`; False where the decoding began behind it."""
@@ -258,7 +258,7 @@ def _from(container: Any, stream: Any, table: FrameTable, *, pts: int) -> Iterat
     while True:
         _seek(container, stream, table, keyframe=keyframe)
         last: int | None = None
-        for raw in decoded(container, stream):
+        for raw in decoded(container, stream, table.give_time):
             if last is None and raw.pts > pts and keyframe >= 0:
                 break
             if last is None or raw.pts > last:
@@ -346,7 +346,7 @@ def _probe(container: Any, stream: Any, path: Path) -> tuple[FrameTable, VideoFa
 
 def _first_decodable(container: Any, stream: Any, table: FrameTable) -> Any:
     _seek(container, stream, table, keyframe=-1)
-    return next(decoded(container, stream), None)
+    return next(decoded(container, stream, table.give_time), None)
 
 
 def _display_size(first: Any, stream: Any) -> tuple[int, int]:

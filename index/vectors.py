@@ -18,7 +18,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.disk import replace_file
+from index.disk import remove_unfinished, replace_file
 from index.encoder import EncoderIdentity
 from index.errors import LibraryError
 from index.types import Vectors
@@ -104,6 +104,7 @@ class VectorIndex:
         """Write the index and then its manifest; a crash between them leaves the old pair valid."""
         folder.mkdir(parents=True, exist_ok=True)
         name = f"clips-{generation}.faiss"
+        remove_unfinished(folder, "clips-*.faiss")
         replace_file(folder / name, lambda path: faiss.write_index(self._index, str(path)))
         manifest = {
             "format": _FORMAT,

@@ -80,7 +80,7 @@ def batch_command(
     """
     from agent.batch import changed, to_ask
     from agent.batch_lines import read_questions
-    from agent.batch_record import BatchRecord
+    from agent.batch_record import BatchRecord, answers_in
     from agent.batch_tables import check_table
     from web.batch_terminal import print_problems
 
@@ -92,12 +92,14 @@ def batch_command(
         check_table(path)
     config = config_of(ctx)
     found = read_questions(questions)
-    with contextlib.closing(BatchRecord(output)) as record:
-        edited = changed(found.questions, record)
+    with contextlib.ExitStack() as stack:
+        record = None if dry_run else stack.enter_context(contextlib.closing(BatchRecord(output)))
+        lines = answers_in(output) if record is None else record.lines
+        edited = changed(found.questions, lines)
         print_problems(consoles()[1], found, edited, source=questions, output=output)
         open_ = [q for q in found.questions if q not in edited]
-        ahead = to_ask(open_, record, retry_failed=retry_failed, limit=limit)
-        if dry_run:
+        ahead = to_ask(open_, lines, retry_failed=retry_failed, limit=limit)
+        if record is None:
             _estimate(config, ahead, videos=videos, films=films, as_json=as_json)
             return
         if ahead:

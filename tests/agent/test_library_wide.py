@@ -27,6 +27,10 @@ from index.types import Span, Video, VideoFacts
             "Find every moment with a red car",
         ),
         ("What colour is the car?", "answer", "What colour is the car?"),
+        ("Which films talk about the car?", "films", "When is the car mentioned?"),
+        ("In which film is the car mentioned?", "films", "When is the car mentioned?"),
+        ("Find every mention of the car", "moments", "Find every mention of the car"),
+        ("What is said about the car?", "answer", "What is said about the car?"),
     ],
 )
 def test_a_question_is_put_to_each_film_in_its_own_words(

@@ -12,7 +12,7 @@ from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.state import State
 from agent.types import answer_from_json
-from agent.words import fenced, heard, held_by, option_said, words
+from agent.words import fenced, held_by, option_said, words
 from agent.workspace import Workspace
 from index.types import Span
 from index.words import WordLine
@@ -46,33 +46,66 @@ def listen(
     return ws, {**state, **update}
 
 
-@pytest.mark.parametrize(
-    ("question", "asks", "query", "main"),
-    [
-        ("What does the voice say about the lighthouse?", "said", "the about the lighthouse", None),
-        ("What is said about money?", "said", "about money", None),
-        ("What does the sign say?", "said", None, None),
-        ('When is "land ahoy" said?', "when", '"land ahoy"', None),
-        ("When does the captain mention the storm?", "when", "the captain the storm", None),
-        ('What colour is the boat when the voice says "land ahoy"?', "while", 'the "land ahoy"',
-         "What colour is the boat?"),
-        ("What colour is the boat?", "picture", "the boat", None),
-        ("When does the red boat appear?", "picture", "the red boat", None),
-    ],
-)  # fmt: skip
-def test_what_a_question_asks_of_the_words(
-    question: str, asks: str, query: str | None, main: str | None
+@pytest.mark.parametrize("question", ["What is said about money?", "What does the sign say?"])
+def test_a_film_without_words_is_passed_through_to_a_model_that_reads(
+    workspace: WorkspaceMaker, question: str
 ) -> None:
-    found = heard(question)
-    assert found.asks == asks
-    assert (found.query.text if found.query else None) == query
-    assert found.main == (main or question)
-
-
-def test_a_film_without_words_is_passed_through(workspace: WorkspaceMaker) -> None:
-    ws, state = workspace(ScriptedVideoLLM(), "What is said about money?")
+    ws, state = workspace(ScriptedVideoLLM(), question)
     update = words(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]
     assert update == {"next": "survey"}
+
+
+def test_what_no_line_says_is_not_looked_for_in_pictures(workspace: WorkspaceMaker) -> None:
+    _, state = listen(workspace, "When is the money mentioned?")
+    found = answer_from_json(state["answer"])
+    assert (state["next"], found.status, found.answer, found.citations) == (
+        "end",
+        "not_found",
+        "",
+        (),
+    )
+    assert found.notes[0] == "no line of this film speaks of it"
+    assert (found.confidence, found.kind) == (1.0, "when")
+
+
+def test_a_sign_may_still_be_in_the_pictures(workspace: WorkspaceMaker) -> None:
+    _, state = listen(workspace, "What does the sign say about money?")
+    assert (state["next"], state["answer"]) == ("survey", {})
+
+
+TWICE = "0:00:22–0:00:24, 0:01:30–0:01:32"
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("At which moments is the lighthouse mentioned?", TWICE),
+        ("Find every mention of the lighthouse", TWICE),
+        ("How often is the lighthouse mentioned?", "2"),
+    ],
+)
+def test_every_line_that_says_it_is_found_and_cited(
+    workspace: WorkspaceMaker, question: str, reply: str
+) -> None:
+    lines = (*LINES, line(90, 92, "The lighthouse again."))
+    _, state = listen(workspace, question, lines=lines)
+    found = answer_from_json(state["answer"])
+    assert (found.answer, found.spans) == (reply, (Span(22, 24), Span(90, 92)))
+    assert [cited.text for cited in found.citations] == [LINES[0].text, lines[-1].text]
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("When is the lighthouse mentioned?", ("0:01:00", "0:00:23", "0:02:00")),
+        ("How often is the lighthouse mentioned?", ("never", "once", "twice")),
+    ],
+)
+def test_an_option_is_chosen_by_the_time_or_the_number_of_lines(
+    workspace: WorkspaceMaker, question: str, options: tuple[str, ...]
+) -> None:
+    _, state = listen(workspace, question, options=options)
+    assert (state["answer"]["choice"], state["answer"]["answer"]) == (1, options[1])
 
 
 def test_a_question_about_a_line_is_answered_by_the_line_and_cites_it(
@@ -149,9 +182,15 @@ def test_words_raise_the_belief_around_them_for_other_questions(workspace: Works
     assert [update["cause"] for update in state["updates"]] == ["words"]
 
 
-def test_a_line_that_is_only_half_what_is_asked_answers_nothing(workspace: WorkspaceMaker) -> None:
+def test_a_line_that_is_only_half_what_is_asked_is_named_and_is_no_answer(
+    workspace: WorkspaceMaker,
+) -> None:
     _, state = listen(workspace, "What is said about the lighthouse parliament?")
-    assert (state["next"], state["answer"]) == ("survey", {})
+    found = answer_from_json(state["answer"])
+    assert (found.status, found.answer, found.citations) == ("not_found", "", ())
+    assert found.notes[0] == (
+        "the nearest line, at 0:00:22, is not enough: “The keeper lives in the old lighthouse.”"
+    )
 
 
 # -- hostile lines

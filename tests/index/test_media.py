@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.films import HEIGHT_PX, RECIPES, WIDTH_PX, Film, Recipe, is_upright, read_number, turn
+from bench.films import (
+    AVI_RECIPES,
+    HEIGHT_PX,
+    RECIPES,
+    WIDTH_PX,
+    Film,
+    Recipe,
+    is_upright,
+    read_number,
+    turn,
+)
 from index.errors import InputError, LongshotError, MediaError
 from index.media import Glimpse, Sample, content_hash, open_video
 
@@ -25,13 +35,13 @@ BACKENDS = [
 ]
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [*RECIPES, *AVI_RECIPES], ids=lambda recipe: recipe.name)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_backend_shows_the_frame_on_screen_or_refuses_the_file(
     backend: str, recipe: Recipe, rendered: Rendered
 ) -> None:
     film = rendered(recipe, N_FRAMES)
-    if backend == "decord" and recipe.start_s:
+    if backend == "decord" and (recipe.start_s or recipe.name.endswith(".avi")):
         with pytest.raises(MediaError, match=r"decord would read .* wrongly"):
             open_video(film.path, backend=backend)
         return
@@ -60,11 +70,13 @@ def test_sampling_gives_the_frame_on_screen_at_each_time_of_the_grid(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("recipe", [RECIPES[1], RECIPES[5]], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize(
+    "recipe", [RECIPES[1], RECIPES[5], *AVI_RECIPES], ids=lambda recipe: recipe.name
+)
 def test_a_scan_begun_later_is_the_tail_of_the_whole_one(
     backend: str, recipe: Recipe, rendered: Rendered
 ) -> None:
-    if backend == "decord" and recipe.name.endswith(".ts"):
+    if backend == "decord" and recipe.name.endswith((".ts", ".avi")):
         pytest.skip("decord refuses it")
     reader = open_video(rendered(recipe, N_FRAMES).path, backend=backend)
 
@@ -102,6 +114,18 @@ def test_a_turned_film_is_delivered_upright(
     stored = np.rot90(frame.pixels, k=-quarter_turns)
     assert is_upright(stored)
     assert read_number(stored) == 50
+
+
+@pytest.mark.parametrize("recipe", AVI_RECIPES, ids=lambda recipe: recipe.name)
+def test_every_frame_of_an_avi_is_there_once_and_in_its_turn(
+    recipe: Recipe, rendered: Rendered
+) -> None:
+    reader = open_video(rendered(recipe, N_FRAMES).path)
+    times_s = [(number + 0.5) / recipe.fps for number in range(N_FRAMES)]
+    frames = reader.frames_at(times_s, width_px=WIDTH_PX, height_px=HEIGHT_PX)
+    reader.close()
+    assert reader.facts.n_frames == N_FRAMES
+    assert [read_number(frame.pixels) for frame in frames] == list(range(N_FRAMES))
 
 
 def test_pictures_come_in_the_size_asked_for(rendered: Rendered) -> None:

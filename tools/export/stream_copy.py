@@ -64,7 +64,7 @@ def copy_clip(cut: Cut, to: Path, *, container: str, progress: Progress) -> None
         out.metadata["title"] = cut.title
         copies = _copies(source, out, film, start_s=start_pts * film.time_base)
         _go_before(source, film, start_pts)
-        packets = source.demux([each.stream for each in copies.values()])
+        packets = _timed(source.demux([each.stream for each in copies.values()]), film)
         chosen = _chosen(packets, film, _Limits(start_pts, end_pts, film.time_base))
         for packet in _with_dts(chosen, film.stream_index):
             _give_duration(packet, film)
@@ -91,7 +91,7 @@ def copy_with_chapters(
         out.metadata.update(source.metadata)
         out.set_chapters(for_container(shifted))
         copies = _copies(source, out, film, start_s=Fraction(0))
-        packets = source.demux([each.stream for each in copies.values()])
+        packets = _timed(source.demux([each.stream for each in copies.values()]), film)
         for packet in _with_dts((p for p in packets if p.size), film.stream_index):
             _give_duration(packet, film)
             if packet.stream.index == film.stream_index and packet.pts is not None:
@@ -195,7 +195,9 @@ def _go_before(source: Any, film: FilmFrames, start_pts: int) -> None:
     keyframe = film.table.keyframe_before(start_pts) - 1
     _seek(source, film, keyframe)
     stream = source.streams[film.stream_index]
-    keys = (p.pts for p in source.demux(stream) if p.is_keyframe and p.pts is not None)
+    keys = (
+        p.pts for p in _timed(source.demux(stream), film) if p.is_keyframe and p.pts is not None
+    )
     lands_before = next(keys, start_pts + 1) <= start_pts
     _seek(source, film, keyframe if lands_before else -1)
 
@@ -209,6 +211,17 @@ def _seek(source: Any, film: FilmFrames, keyframe: int) -> None:
     except av.error.FFmpegError:
         pass
     source.seek(0)
+
+
+def _timed(packets: Iterator[Any], film: FilmFrames) -> Iterator[Any]:
+    """Packets with the times at which they are shown, also where the container has none (AVI)."""
+    late = film.table.latest_by
+    for packet in packets:
+        if packet.stream.index == film.stream_index:
+            film.table.give_time(packet)
+            if packet.dts is not None:
+                packet.dts -= late
+        yield packet
 
 
 def _chosen(packets: Iterator[Any], film: FilmFrames, limits: _Limits) -> Iterator[Any]:

@@ -237,21 +237,22 @@ def test_the_film_itself_is_never_overwritten(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("n_between", [0, 2])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
 @pytest.mark.parametrize("how", ["exact", "copy"])
-def test_a_container_without_presentation_times_is_cut_as_it_is_read(
-    how: str, tmp_path: Path
+def test_a_container_without_presentation_times_is_cut_on_its_frames(
+    how: str, codec: str, n_between: int, tmp_path: Path
 ) -> None:
-    film = render(tmp_path, Recipe("old.avi", options={"bf": "0", "g": "12"}), n_frames=50)
+    recipe = Recipe("old.avi", codec=codec, options={"bf": f"{n_between}", "g": "12"})
+    film = render(tmp_path, recipe, n_frames=50)
     (written,) = write_clips(
         cuts_of(film.path, (1.0, 1.4)), tmp_path / "out", how=how, force=False, progress=quiet
     )
-    read = look_at(film.path)
-    wanted = [
-        number
-        for number, at_s in zip(read.numbers, read.times_s, strict=True)
-        if 1.0 - 0.02 < at_s < 1.4 - 0.02
-    ]
-    assert look_at(written.path).numbers[-len(wanted) :] == wanted
+    numbers = look_at(written.path).numbers
+    # Copied packets begin at a keyframe, and one that the last picture needs may stand behind.
+    assert (numbers[0] == 25) if how == "exact" else (12 < numbers[0] <= 25)
+    assert numbers[: 35 - numbers[0]] == list(range(numbers[0], 35))
+    assert numbers[-1] <= (34 if how == "exact" else 36)
 
 
 def test_a_container_that_does_not_take_the_codec_is_refused_in_one_line(tmp_path: Path) -> None:
