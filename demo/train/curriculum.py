@@ -38,7 +38,7 @@ _SHARES = {
         "strip": 0.06,
         "words": 0.04,
     },
-    "pixels": {"look": 0.28, "large": 0.05, "cut": 0.15, "several": 0.28, "strip": 0.24},
+    "pixels": {"look": 0.38, "large": 0.05, "cut": 0.19, "several": 0.24, "strip": 0.14},
 }
 """How often a step's rows are of a kind of context, by phase."""
 _ENOUGH = {

@@ -93,7 +93,8 @@ class Muon(torch.optim.Optimizer):
         for _ in range(self._ROUNDS):
             square = x @ x.mT
             x = a * x + (b * square + c * square @ square) @ x
-        return (x.mT if tall else x).to(wanted.dtype)
+        done: Tensor = (x.mT if tall else x).to(wanted.dtype)
+        return done
 
 
 class MasterWeights:

@@ -60,9 +60,9 @@ ROWS = {
 }
 """Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
-SYMBOLIC_SHARE = 0.5
+SYMBOLIC_SHARE = 0.3
 """Share of the joint stage's steps that stay symbolic."""
-CHECKPOINT_STEPS = 100
+CHECKPOINT_STEPS = 30
 
 
 class VideoTrainer:
@@ -268,7 +268,7 @@ class VideoTrainer:
             visual, dense = self.pixel_tokens(contexts, train=True)
         loss = self.loss(packed, visual, asked)
         torch.autograd.backward(loss + DENSE_WEIGHT * dense)
-        self.weights.step(held(step, steps=steps, warmup=80))
+        self.weights.step(held(step, steps=steps, warmup=min(80, steps // 5)))
         self.taught.advance(level=step / steps)
         return float(loss.detach())
 
