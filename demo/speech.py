@@ -52,7 +52,7 @@ _SECOND = (
     ),
     *("harbour", "theatre", "library", "tunnel", "market", "chapel", "orchard", "signal", "cellar"),
 )
-_TOLD = (
+TOLD = (
     *("opens at noon", "is for sale", "was built in spring", "needs a new roof", "is never locked"),
     *(
         "costs eleven coins",
@@ -132,17 +132,19 @@ def _line(
     index: int, span: tuple[float, float], topic: str | None, rng: random.Random
 ) -> SpokenLine:
     start_s = span[0] + _LINE_AFTER_S
-    text = f"The {topic} {rng.choice(_TOLD)}." if topic else rng.choice(_EMPTY)
+    text = f"The {topic} {rng.choice(TOLD)}." if topic else rng.choice(_EMPTY)
     return SpokenLine(index, start_s, min(span[1], start_s + _LINE_S), topic or "", text)
 
 
 def _shared_shots(script: FilmScript, rng: random.Random) -> list[list[int]]:
-    """For every thing that recurs: one of its shots, and two shots that do not show it."""
+    """For every shot of a thing that recurs: that shot, and two shots that do not show it.
+
+    As long as there are shots left; a thing's first come before another's second.
+    """
     taken: set[int] = set()
     found = []
-    for needle in script.needles:
-        if needle.role != "times":
-            continue
+    recurring = [needle for needle in script.needles if needle.role == "times"]
+    for needle in recurring * max((len(each.shot_indexes) for each in recurring), default=0):
         others = [i for i in range(len(script.shots)) if i not in needle.shot_indexes]
         free = [i for i in others if i not in taken]
         own = [i for i in needle.shot_indexes if i not in taken]
@@ -154,7 +156,7 @@ def _shared_shots(script: FilmScript, rng: random.Random) -> list[list[int]]:
 
 
 def _by_words(script: FilmScript) -> list[WordQuestion]:
-    once = [line for line in script.lines if line.topic and _n_said(script, line.topic) == 1]
+    once = [line for line in script.lines if line.topic and times_said(script, line.topic) == 1]
     return [
         WordQuestion(
             "words", f"what is said about the {line.topic}", _span(script, line.shot_index)
@@ -177,7 +179,7 @@ def _by_both(script: FilmScript) -> list[WordQuestion]:
     for needle in script.needles:
         for index in needle.shot_indexes if needle.role == "times" else ():
             topic = script.lines[index].topic if script.lines else ""
-            if topic and _n_said(script, topic) > 1:
+            if topic and times_said(script, topic) > 1:
                 text = f"{_caption(script, index, needle.pair, place=False)}, {topic}"
                 found.append(WordQuestion("both", text, _span(script, index)))
     return found
@@ -196,7 +198,8 @@ def _caption(script: FilmScript, index: int, pair: tuple[str, str], *, place: bo
     return f"{thing(group)} {PLACE_PHRASES[scene.place]}" if place else thing(group)
 
 
-def _n_said(script: FilmScript, topic: str) -> int:
+def times_said(script: FilmScript, topic: str) -> int:
+    """In how many shots a topic is said."""
     return sum(line.topic == topic for line in script.lines)
 
 

@@ -33,7 +33,7 @@ class LaneRow:
     lane: Lane
     n: int
     n_right: tuple[int, ...]
-    """Right within the first 1 and 5 moments."""
+    """Right within the first 1 and 5 moments; of answers, right."""
 
 
 def make_films(
@@ -98,7 +98,7 @@ def measure_lanes(
 
 
 def table_of(rows: Sequence[LaneRow]) -> str:
-    """The rows as a Markdown table: a kind of need each, with right at 1 / at 5 by lane."""
+    """The rows as a Markdown table: a kind of need each, with right (at 1 / at 5) by lane."""
     lines = ["| needs | n | picture | words | both |", "| --- | --- | --- | --- | --- |"]
     lines += _table_rows(rows)
     return "\n".join(lines)
@@ -106,12 +106,7 @@ def table_of(rows: Sequence[LaneRow]) -> str:
 
 def rows_to_json(rows: Sequence[LaneRow]) -> list[dict[str, Any]]:
     return [
-        {
-            "needs": row.needs,
-            "lane": row.lane,
-            "n": row.n,
-            **{f"right_at_{k}": n for k, n in zip(FIRST, row.n_right, strict=True)},
-        }
+        {"needs": row.needs, "lane": row.lane, "n": row.n, "n_right": list(row.n_right)}
         for row in rows
     ]
 
