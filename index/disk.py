@@ -69,7 +69,7 @@ def telling_when_full(folder: Path) -> Iterator[None]:
             raise
         raise LibraryError(
             f"the disk is full: nothing more can be written to {folder}",
-            "free some space and do the same again; what was written before is kept",
+            "free some space and do the same again; what was finished before is kept",
         ) from error
 
 

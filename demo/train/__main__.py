@@ -62,7 +62,7 @@ class Sizes:
 QUICK = Sizes(140, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=1400, joint_steps=90)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=1400, joint_steps=90, report_questions=24)
 """Where training goes on from a saved VideoLLM."""
 
 
