@@ -158,4 +158,5 @@ def _unjudged(state: State) -> list[LookState]:
 
 def _summary(findings: list[FindingState], settings: ReflectSettings) -> str:
     shown = sum(f["confidence"] >= settings.accept for f in findings)
-    return f"{shown} of {len(findings)} looks show it; the search goes on"
+    looks = "look shows" if len(findings) == 1 else "looks show"
+    return f"{shown} of {len(findings)} {looks} it; the search goes on"

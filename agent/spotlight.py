@@ -125,7 +125,7 @@ def look(state: State, runtime: Runtime[Workspace]) -> State:
         unjudged=[k["look_id"] for k in delivered],
         next="reflect",
     )
-    return step.done(update, why=f"{len(delivered)} looks")
+    return step.done(update, why=f"{len(delivered)} look{'s' * (len(delivered) != 1)}")
 
 
 def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> list[Ranked]:
