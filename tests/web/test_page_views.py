@@ -175,13 +175,17 @@ def test_a_run_opens_on_its_first_citation(visited: Visit, traced: Traced) -> No
 
 def test_keys_do_nothing_behind_an_open_dialog(visited: Visit, traced: Traced) -> None:
     page = visited.open(f"run/{traced.run.run_id}")
-    chosen = page.locator(".step[aria-current]").inner_text()
+    current = page.locator(".step[aria-current]")
+    expect(current).to_contain_text(re.compile(r"\w"))
+    chosen = current.inner_text()
     page.get_by_role("button", name="Lineage").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("k")
-    assert page.locator(".step[aria-current]").inner_text() == chosen
+    assert current.inner_text() == chosen
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("k")
-    assert page.locator(".step[aria-current]").inner_text() != chosen
+    assert current.inner_text() != chosen
 
 
 def test_what_a_person_unfolded_stays_when_the_answer_arrives(visited: Visit) -> None:
