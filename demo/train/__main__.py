@@ -114,13 +114,9 @@ class Pipeline:
         torch.manual_seed(0)
         config = video_config(self.tokenizer)
         if self.begin is not None:
-            model = Qwen3VLForConditionalGeneration.from_pretrained(
+            return Qwen3VLForConditionalGeneration.from_pretrained(
                 self.begin, config=config, dtype=torch.float32
             )
-            # Earlier models had no code for numbers.
-            table = model.get_input_embeddings().weight
-            name_the_codes(table, self.tokenizer, families=("number",))
-            return model
         model = Qwen3VLForConditionalGeneration(config)
         name_the_codes(model.get_input_embeddings().weight, self.tokenizer)
         return model

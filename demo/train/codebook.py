@@ -9,7 +9,6 @@ labels' vectors weighed by their probabilities.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -65,9 +64,7 @@ def _words() -> list[tuple[str, int, tuple[str, ...]]]:
     return named + [("place", index, (place,)) for index, place in enumerate(PLACES)]
 
 
-def name_the_codes(
-    embeddings: Tensor, tokenizer: Any, *, families: Collection[str] = _FAMILIES
-) -> None:
+def name_the_codes(embeddings: Tensor, tokenizer: Any) -> None:
     """Gives the words of a label its code vector for an embedding, where they are one token.
 
     What is seen and what names it then begin alike, so that looking a word up in a picture, and
@@ -75,14 +72,11 @@ def name_the_codes(
 
     Args:
         embeddings: (vocabulary, width), changed in place.
-        families: channels whose words are named, and "place".
     """
     tables, places = codes(embeddings.shape[1])
     code_of = dict(zip(_FAMILIES, (*tables, places), strict=True))
     with torch.no_grad():
         for family, index, words in _words():
-            if family not in families:
-                continue
             for word in {form for w in words for form in (w, f" {w}")}:
                 ids = tokenizer.encode(word, add_special_tokens=False)
                 if len(ids) == 1:

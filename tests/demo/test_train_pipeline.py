@@ -1,11 +1,14 @@
 """`python -m demo.train`: from nothing to two models that load like any other, and their report."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from agent.models import open_models
-from demo.train.__main__ import QUICK, STAGES, Pipeline
+from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline
 
 
 @pytest.mark.slow
@@ -30,3 +33,15 @@ def test_a_stage_that_was_interrupted_goes_on_where_it_was(tmp_path: Path) -> No
     first = (work / "encoder.pt").read_bytes()
     Pipeline(work, QUICK, weights=tmp_path / "weights").encoder()
     assert (work / "encoder.pt").read_bytes() == first
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_a_saved_videollm(tmp_path: Path) -> None:
+    """Without a step it is saved as it came, and the encoder is left alone."""
+    no_step = replace(QUICK, tower_steps=0, symbolic_steps=0, joint_steps=0)
+    weights = tmp_path / "weights"
+    Pipeline(tmp_path / "work", no_step, weights=weights, begin=WEIGHTS / "vlm").run(["save"])
+    ours, theirs = (load_file(f / "vlm" / "model.safetensors") for f in (weights, WEIGHTS))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert not (weights / "clip").exists()
