@@ -269,7 +269,7 @@ def _search(looks: Sequence[LookState]) -> list[LookState]:
 
 
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
-    if not ranked and _covered(ws.bounds(state), state["looks"]):
+    if not ranked and all(_covered(part, state["looks"]) for part in ws.parts(state)):
         return "exhausted: the whole film was looked at"
     if ranked and ranked[0].gain_bits < ws.settings.spotlight.least_gain_bits:
         return "exhausted: no look is expected to tell more"

@@ -208,12 +208,14 @@ def _ask_over_strip(
         again = bool(parsed.refusals) and not parsed.requests and ws.settings.look.tell_delivered
         if not again or price > step.budget().tokens_for_search // 4:
             break
+    parts = ws.parts(state)
+    wanted = tuple(r for r in parsed.requests if any(r.span.overlap_s(p) > 0 for p in parts))
     strip = {
         "times_s": [round(t, 3) for t in clip.times_s],
         "width_px": clip.width_px,
         "height_px": clip.height_px,
     }
-    return ParsedRequests(parsed.requests, refused), strip
+    return ParsedRequests(wanted, refused), strip
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:
