@@ -130,8 +130,6 @@ def resume(
         run = _load(runs, run_id)
         if run.answer:
             return answer_from_json(run.answer)
-        if _is_worked_on(run):
-            raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
         if run.models != models.names():
             raise ModelError(
                 f"run {run.run_id} was begun with {run.models['videollm']}",
@@ -139,7 +137,8 @@ def resume(
             )
         video = _film_of(library, run)
         library.check_encoder(models.encoder.identity)
-        runs.take_over(run.run_id, process_id=os.getpid())
+        if not _is_taken_over(runs, run):
+            raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
         with _marked(run.run_id):
             return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
@@ -304,9 +303,8 @@ def _claimed(runs: RunStore, new: RunRow, begin: Callable[[], None]) -> Iterator
     with contextlib.ExitStack() as stack:
         with _claiming:
             old = runs.unfinished(new.question_key)
-            if old is not None and not _is_worked_on(old):
+            if old is not None and _is_taken_over(runs, old):
                 run = replace(old, process_id=os.getpid())
-                runs.take_over(run.run_id, process_id=run.process_id)
             else:
                 run = new
                 begin()
@@ -341,6 +339,11 @@ def _new_run(video: Video, asked: Question, models: Models, settings: AskSetting
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         process_id=os.getpid(),
     )
+
+
+def _is_taken_over(runs: RunStore, run: RunRow) -> bool:
+    """Whether an unfinished run is this process's now: nobody worked on it or was quicker."""
+    return not _is_worked_on(run) and runs.take_over(run, process_id=os.getpid())
 
 
 def _is_worked_on(run: RunRow) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from index.build import IndexSettings, Progress, build, video_files
 from index.encoder import Encoder
-from index.errors import InputError, MediaError
+from index.errors import InputError, LongshotError, MediaError
 from index.library import Library
 from index.types import Video
 
@@ -36,10 +37,11 @@ def film_to_ask(
         film: a path, or whatever else `Library.find` takes.
 
     Raises:
-        InputError: neither a file nor a film of the library.
+        InputError: neither a file nor a film of the library, or a folder.
         MediaError: the file cannot be indexed.
         LibraryError: the library belongs to another encoder, or another process writes to it.
     """
+    check_film(library, film)
     path = Path(film).expanduser().absolute()
     if not path.exists():
         return library.find(film)
@@ -51,6 +53,24 @@ def film_to_ask(
     if report.failures:
         raise MediaError(report.failures[0].message, report.failures[0].hint)
     return (*report.indexed, *report.unchanged)[0]
+
+
+def same_film(library: Library | None, name: str, *, folder: Path | None) -> str:
+    """One text for all names of a film: the path of its file, links followed.
+
+    A name that leads to no film stays as it is: asking will say what is wrong with it.
+
+    Args:
+        library: whose own names for films count too; None: paths alone.
+    """
+    with contextlib.suppress(LongshotError):
+        name = named_film(name, folder=folder)
+        path = Path(name).expanduser()
+        if path.exists():
+            return str(path.resolve())
+        if library is not None:
+            return str(library.find(name).path.resolve())
+    return name
 
 
 def named_film(name: str, *, folder: Path | None) -> str:

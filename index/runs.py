@@ -69,10 +69,14 @@ class RunStore:
             taken = "select look_id from looks where run_id = :old and step_index < :n"
             self._copy("thumbnails", f"look_id in ({taken})", ids)
 
-    def take_over(self, run_id: str, *, process_id: int) -> None:
-        """Note which process works on an unfinished run now."""
+    def take_over(self, run: RunRow, *, process_id: int) -> bool:
+        """Note which process works on an unfinished run now; False: another one was quicker."""
         with writing(self._db):
-            self._db["runs"].update(run_id, {"process_id": process_id})
+            changed = self._db.conn.execute(
+                "update runs set process_id = ? where run_id = ? and process_id = ?",
+                [process_id, run.run_id, run.process_id],
+            )
+        return bool(changed.rowcount)
 
     def interrupt(self, run_id: str, *, reason: str) -> None:
         """Note why an unfinished run stands still."""

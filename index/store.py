@@ -323,11 +323,40 @@ class Store:
             return int(self.db["index_runs"].insert(row).last_pk)
 
     def finish_run(
-        self, index_run_id: int, *, n_indexed: int, n_unchanged: int, n_failed: int
+        self,
+        index_run_id: int,
+        *,
+        n_indexed: int,
+        n_unchanged: int,
+        n_failed: int,
+        film_s: float,
+        film_took_s: float,
     ) -> None:
-        counts = {"n_indexed": n_indexed, "n_unchanged": n_unchanged, "n_failed": n_failed}
+        """Note what became of a run.
+
+        Args:
+            film_s: seconds of film that it read; what an earlier run had saved is not among them.
+            film_took_s: seconds that these took, words included.
+        """
+        row = {
+            **{"finished_at": _now(), "n_indexed": n_indexed, "n_unchanged": n_unchanged},
+            **{"n_failed": n_failed, "film_s": film_s, "film_took_s": film_took_s},
+        }
         with writing(self.db):
-            self.db["index_runs"].update(index_run_id, {"finished_at": _now(), **counts})
+            self.db["index_runs"].update(index_run_id, row)
+
+    def index_speed(self, *, last: int = 20) -> float | None:
+        """Seconds of film that are indexed in a second, over the last runs with the last encoder.
+
+        None where no run of it has read a film to its end.
+        """
+        film_s, took_s = self.db.execute(
+            "select sum(film_s), sum(film_took_s) from (select film_s, film_took_s from index_runs"
+            " where film_s > 0 and encoder = (select encoder from index_runs"
+            " order by index_run_id desc limit 1) order by index_run_id desc limit ?)",
+            [last],
+        ).fetchone()
+        return float(film_s / took_s) if took_s else None
 
     def _next_generation(self) -> None:
         self.set_about("generation", str(self.generation + 1))

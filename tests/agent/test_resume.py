@@ -126,6 +126,18 @@ def test_a_killed_run_continues_by_its_id_with_its_own_models_only(
     assert resume(library, left.run_id[:6], models=models) == found
 
 
+def test_of_two_processes_one_takes_over_a_run(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    kill_during(library, settings, judgement=1)
+    runs = RunStore.open(library.folder)
+    (left,) = runs.runs()
+    # Both read the row before either wrote to it.
+    assert runs.take_over(left, process_id=101)
+    assert not runs.take_over(left, process_id=102)
+    assert runs.runs()[0].process_id == 101
+
+
 def test_an_unknown_run_is_an_error(library: PlainLibrary) -> None:
     with pytest.raises(InputError, match="no run"):
         resume(library, "nothing", models=models_with(knowing([])))
