@@ -167,7 +167,7 @@ def test_a_text_that_is_near_to_every_picture_leaves_out_only_where_it_stands_ou
     tmp_path: Path,
 ) -> None:
     # (cosine with "boat", cosine with "beach"): the second word is near to everything.
-    films = {1: [(0.3, 0.5), (0.0, 0.5), (0.0, 0.5), (0.0, 0.5), (0.3, 0.9), (0.1, 0.5)]}
+    films = {1: [(0.3, 0.5), (0.0, 0.52), (0.0, 0.48), (0.0, 0.5), (0.3, 0.9), (0.1, 0.51)]}
     store = Library.open(tmp_path / "library").words
     moments = found(SmallWorld(store, films), "boat -beach", lane="picture", limit=6)
     assert moments[0].span.start_s == 0.0
