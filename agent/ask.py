@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.films import with_pictures
 from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
 from agent.open_film import FilmRows, OpenFilm, open_film
@@ -93,11 +94,7 @@ def ask(
     """
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
     settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
-    if not video.has_pictures:
-        raise InputError(
-            f"{video.path} has no pictures to ask about",
-            "search its words: longshot search --lane words",
-        )
+    with_pictures(video)
     library.check_encoder(models.encoder.identity)
     new = _new_run(video, asked, models, settings)
     with (
@@ -302,8 +299,9 @@ def _claimed(runs: RunStore, new: RunRow, begin: Callable[[], None]) -> Iterator
     """
     with contextlib.ExitStack() as stack:
         with _claiming:
-            old = runs.unfinished(new.question_key)
-            if old is not None and _is_taken_over(runs, old):
+            left = runs.unfinished(new.question_key)
+            old = next((each for each in left if _is_taken_over(runs, each)), None)
+            if old is not None:
                 run = replace(old, process_id=os.getpid())
             else:
                 run = new

@@ -140,6 +140,8 @@ class _Batch:
         self._settings = settings
         self._progress = progress
         self._telling = threading.Lock()
+        self._told = ""
+        """Whom it was last said that this batch waits for."""
         self._stopped = threading.Event()
         self._event = BatchEvent(done=0, total=total, failed=0, tokens=0)
 
@@ -236,14 +238,13 @@ class _Batch:
 
         Questions on other films are answered meanwhile.
         """
-        is_told = False
         while True:
             try:
                 return work()
             except BusyError as error:
-                if not is_told:
+                if error.message != self._told:
                     self._progress.waiting(error.message)
-                is_told = True
+                self._told = error.message
                 time.sleep(_LOOK_AGAIN_S)
 
     def _ask(self, question: BatchQuestion, answer: _Ask) -> None:

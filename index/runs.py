@@ -127,14 +127,14 @@ class RunStore:
         found = self._db.query(sql, {**values, "limit": limit, "offset": offset})
         return [run_from_row(r) for r in found]
 
-    def unfinished(self, question_key: str) -> RunRow | None:
-        """The newest run of this very question that has not ended."""
+    def unfinished(self, question_key: str) -> list[RunRow]:
+        """The runs of this very question that have not ended, the newest first."""
         rows = self._db.query(
             "select * from runs where question_key = :k and status = 'running'"
-            " order by started_at desc, rowid desc limit 1",
+            " order by started_at desc, rowid desc",
             {"k": question_key},
         )
-        return next((run_from_row(r) for r in rows), None)
+        return [run_from_row(row) for row in rows]
 
     def remove_video(self, video_hash: str) -> None:
         """Forget every run on a film."""

@@ -93,7 +93,9 @@ def print_summary(out: Console, rows: Sequence[SummaryRow], *, n_open: int, n_ba
         name = names_of.get(row.video, row.video)
         table.add_row(*(Text(cell) for cell in (name, *_cells(row))))
     out.print(table)
-    left = [f"{n_open} not asked yet"] * bool(n_open) + [f"{n_bad} bad lines"] * bool(n_bad)
+    left = [f"{n_open} not asked yet"] * bool(n_open) + [
+        f"{n_bad} bad line{'s' if n_bad > 1 else ''}"
+    ] * bool(n_bad)
     if left:
         _line(out, ", ".join(left))
 
