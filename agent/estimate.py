@@ -125,7 +125,7 @@ def estimate_batch(
         films.look_below(videos)
     n_known = len(library.videos()) + len(films.new)
     to_index_s = sum(films.new.values())
-    measured = library.store.index_speed()
+    measured = library.store.index_runs.speed()
     speed = measured or ASSUMED_INDEX_SPEED
     n_runs_ahead = len(questions) - n_wide + n_wide * min(most_films, max(1, n_known))
     known = [r for r in runs if r.answer and r.models.get("videollm") == videollm][:_MOST_RUNS]

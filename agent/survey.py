@@ -89,11 +89,16 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "survey")
     prior = ws.prior(state)
     before = ws.belief(state)
-    peaks = shortlist(
-        before,
-        limit=ws.settings.survey.n_candidates,
-        apart_s=ws.settings.spotlight.spread_s,
-    )
+    peaks = [
+        time_s
+        for time_s in shortlist(
+            before,
+            limit=ws.settings.survey.n_candidates,
+            apart_s=ws.settings.spotlight.spread_s,
+        )
+        # What the question leaves out needs no glance; its own best second is always a peak.
+        if any(part.start_s <= time_s < part.end_s for part in ws.parts(state))
+    ]
     parsed, strip = _ask_over_strip(ws, step, state, peaks)
     proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
     step.data = {

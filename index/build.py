@@ -88,10 +88,10 @@ def build(
         files, failures = video_files(paths, hears=settings.words.speech != "off")
         files = _adopt_encoder(library, encoder, files, settings=settings)
         run = _Run(library, encoder, settings, progress)
-        index_run_id = library.store.begin_run(encoder=encoder.identity.name)
+        index_run_id = library.store.index_runs.begin(encoder=encoder.identity.name)
         for film_index, path in enumerate(files):
             failures += run.take(path, film_index=film_index, n_films=len(files))
-        library.store.finish_run(
+        library.store.index_runs.finish(
             index_run_id,
             n_indexed=len(run.indexed),
             n_unchanged=len(run.unchanged),

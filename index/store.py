@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from index.errors import LibraryError
+from index.index_runs import IndexRunStore
 from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX
 from index.store_schema import apply_migrations, index_migrations
 from index.transactions import writing
@@ -81,6 +81,7 @@ class Store:
     def __init__(self, db: Database, *, folder: Path) -> None:
         self.db = db
         self.words = WordStore(db)
+        self.index_runs = IndexRunStore(db)
         self._folder = folder
 
     @classmethod
@@ -317,47 +318,6 @@ class Store:
         """Grows with every change of the clips; tells whether the FAISS file is up to date."""
         return int(self.about("generation") or 0)
 
-    def begin_run(self, *, encoder: str) -> int:
-        row = {"started_at": _now(), "encoder": encoder}
-        with writing(self.db):
-            return int(self.db["index_runs"].insert(row).last_pk)
-
-    def finish_run(
-        self,
-        index_run_id: int,
-        *,
-        n_indexed: int,
-        n_unchanged: int,
-        n_failed: int,
-        film_s: float,
-        film_took_s: float,
-    ) -> None:
-        """Note what became of a run.
-
-        Args:
-            film_s: seconds of film that it read; what an earlier run had saved is not among them.
-            film_took_s: seconds that these took, words included.
-        """
-        row = {
-            **{"finished_at": _now(), "n_indexed": n_indexed, "n_unchanged": n_unchanged},
-            **{"n_failed": n_failed, "film_s": film_s, "film_took_s": film_took_s},
-        }
-        with writing(self.db):
-            self.db["index_runs"].update(index_run_id, row)
-
-    def index_speed(self, *, last: int = 20) -> float | None:
-        """Seconds of film that are indexed in a second, over the last runs with the last encoder.
-
-        None where no run of it has read a film to its end.
-        """
-        film_s, took_s = self.db.execute(
-            "select sum(film_s), sum(film_took_s) from (select film_s, film_took_s from index_runs"
-            " where film_s > 0 and encoder = (select encoder from index_runs"
-            " order by index_run_id desc limit 1) order by index_run_id desc limit ?)",
-            [last],
-        ).fetchone()
-        return float(film_s / took_s) if took_s else None
-
     def _next_generation(self) -> None:
         self.set_about("generation", str(self.generation + 1))
 
@@ -418,7 +378,3 @@ def _file(row: dict[str, Any]) -> StoredFile:
 
 def _glimpse(data: bytes) -> Pixels:
     return np.frombuffer(data, np.uint8).reshape(GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX, 3)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

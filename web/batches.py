@@ -89,9 +89,13 @@ def batch_command(
         raise click.BadParameter(f"{questions} does not exist", ctx, param_hint="QUESTIONS")
     if videos is not None and not videos.is_dir():
         raise click.BadParameter(f"{videos} is no folder", ctx, param_hint="--videos")
+    if output.resolve() == questions.resolve():
+        raise click.BadParameter("it is the file of questions", param_hint="--output")
     for path in table:
         with as_usage("--table"):
             check_table(path)
+        if path.resolve() in (questions.resolve(), output.resolve()):
+            raise click.BadParameter(f"{path} holds questions or answers", param_hint="--table")
     config = config_of(ctx)
     found = read_questions(questions)
     with contextlib.ExitStack() as stack:

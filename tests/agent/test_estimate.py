@@ -85,9 +85,9 @@ def test_the_time_to_index_is_by_the_speed_of_this_library(tmp_path: Path, film_
     assert assumed.indexing_s == pytest.approx(170 / ASSUMED_INDEX_SPEED)
     with closing(Library.open(tmp_path / "library")) as library:
         for film_s, took_s in ((300.0, 10.0), (0.0, 0.0), (100.0, 10.0)):
-            run_id = library.store.begin_run(encoder="e")
+            run_id = library.store.index_runs.begin(encoder="e")
             counts = {"n_indexed": 1, "n_unchanged": 0, "n_failed": 0}
-            library.store.finish_run(run_id, **counts, film_s=film_s, film_took_s=took_s)
+            library.store.index_runs.finish(run_id, **counts, film_s=film_s, film_took_s=took_s)
     measured = estimate(tmp_path, videos=(str(film_path),))
     # 400 s of film in 20 s.
     assert (measured.index_speed, measured.is_speed_measured) == (20.0, True)

@@ -84,17 +84,17 @@ def test_indexing_again_does_nothing(scenes: Film, library: Library, encoder: En
 def test_the_speed_of_indexing_is_kept(
     scenes: Film, library: Library, encoder: Encoder, tmp_path: Path
 ) -> None:
-    assert library.store.index_speed() is None
+    assert library.store.index_runs.speed() is None
     report = index(library, scenes.path, encoder=encoder)
-    speed = library.store.index_speed()
+    speed = library.store.index_runs.speed()
     assert speed is not None
     # 19 s of film in no more than the whole run took.
     assert speed >= 19 / report.seconds
     (tmp_path / "broken.mp4").write_text("no film")
     index(library, scenes.path, tmp_path / "broken.mp4", encoder=encoder)
-    assert library.store.index_speed() == speed, "nothing was read"
-    library.store.begin_run(encoder="another")
-    assert library.store.index_speed() is None, "how fast another encoder was says nothing"
+    assert library.store.index_runs.speed() == speed, "nothing was read"
+    library.store.index_runs.begin(encoder="another")
+    assert library.store.index_runs.speed() is None, "how fast another encoder was says nothing"
 
 
 def test_a_moved_film_is_found_again(

@@ -388,7 +388,7 @@ def test_a_dry_run_says_the_cost_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["batch", "Q", "-o", "Q"], "is no answer of a batch"),
+        (["batch", "Q", "-o", "NO"], "is no answer of a batch"),
         (["batch", "Q", "-o", "/proc/o.jsonl"], "cannot be written"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -397,7 +397,7 @@ def test_a_mistake_is_one_line(
     longshot: Longshot, tmp_path: Path, words: list[str], line: str
 ) -> None:
     asked = write(tmp_path / "q.jsonl", row("a", "one"))
-    names = {"Q": asked, "O": tmp_path / "o.jsonl"}
+    names = {"Q": asked, "NO": write(tmp_path / "notes.jsonl", "{}")}
     done = longshot(*(names.get(word, word) for word in words))
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert line in done.err
@@ -409,6 +409,9 @@ def test_a_mistake_is_one_line(
         ["batch", "gone.jsonl", "-o", "o"],
         ["batch", "Q", "-o", "O", "--table", "t.xlsx"],
         ["batch", "Q", "-o", "O", "--videos", "gone"],
+        ["batch", "Q", "-o", "Q"],
+        ["batch", "CSV", "-o", "O", "--table", "CSV"],
+        ["batch", "Q", "-o", "NEW", "--table", "NEW"],
         ["batch"],
         ["ask", "."],
         ["ask", "a", "b", "c"],
@@ -416,6 +419,12 @@ def test_a_mistake_is_one_line(
     ids=" ".join,
 )
 def test_wrong_usage_ends_with_2(longshot: Longshot, tmp_path: Path, words: list[str]) -> None:
-    names = {"Q": write(tmp_path / "q.jsonl", row("a", "one")), "O": tmp_path / "o.jsonl"}
+    names = {
+        "Q": write(tmp_path / "q.jsonl", row("a", "one")),
+        "CSV": write(tmp_path / "q.csv", "video,question", "one,What?"),
+        "O": tmp_path / "o.jsonl",
+        "NEW": tmp_path / "new.csv",
+    }
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert longshot(*(names.get(word, word) for word in words)).code == 2
-    assert not (tmp_path / "o.jsonl").exists()
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
