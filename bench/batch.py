@@ -8,7 +8,8 @@ against a batch. Nearly all of the first way is loading, the same for every ques
 the first few (`--one-by-one`) and is counted by its rate. Prints what each way took as it ends,
 questions a minute by wall time and by processor time, and the median of the rounds' ratios.
 
-On two free cores the whole of it takes about three minutes; `--warm-only` about one.
+The whole of it needs about five minutes of one processor core, `--warm-only` about one: three
+questions took 24 s a process, 29 s as a batch, and 1.2 and 1.0 s each in the warm ways.
 """
 
 from __future__ import annotations
