@@ -52,22 +52,26 @@ def missing(n_found: int, looked_share: float, *, settings: SeveralSettings) -> 
 def looked_share(ws: Workspace, state: State) -> float:
     """Share of the prior belief that the looks covered."""
     prior: Belief = ws.prior(state).belief
-    bounds = ws.bounds(state)
     spans: list[Span] = []
     for span in sorted(span_of(k) for k in state["looks"]):
         if spans and span.start_s <= spans[-1].end_s:
             spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
         else:
             spans.append(span)
-    inside = [part for s in spans if (part := s.clamp(bounds)) is not None]
-    return float(prior.masses(inside).sum()) / prior.mass(bounds) if inside else 0.0
+    inside = [cut for s in spans for part in ws.parts(state) if (cut := s.clamp(part))]
+    return float(prior.masses(inside).sum()) / _asked_mass(ws, state) if inside else 0.0
+
+
+def _asked_mass(ws: Workspace, state: State) -> float:
+    """The prior belief in the parts of the film that the question is about."""
+    return float(ws.prior(state).belief.masses(ws.parts(state)).sum())
 
 
 def chance(ws: Workspace, state: State, found: FindingState) -> float:
     """Probability that a finding is one of the moments: by the vectors and the looks."""
     prior = ws.prior(state).belief
     span = whole(ws, span_of(found))
-    expected = ws.settings.several.prior_mean * prior.mass(span) / prior.mass(ws.bounds(state))
+    expected = ws.settings.several.prior_mean * prior.mass(span) / _asked_mass(ws, state)
     odds = expected * math.exp(found["log_ratio"])
     return odds / (1 + odds)
 
@@ -77,7 +81,7 @@ def next_chance(ws: Workspace, state: State, span: Span) -> float:
     prior = ws.prior(state).belief
     n_found = sum(f["confidence"] >= ws.settings.reflect.accept for f in state["findings"])
     rate = missing(n_found, looked_share(ws, state), settings=ws.settings.several).rate
-    return rate * prior.mass(span) / prior.mass(ws.bounds(state))
+    return rate * prior.mass(span) / _asked_mass(ws, state)
 
 
 def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
