@@ -41,7 +41,7 @@ from demo.train.video_config import video_config, video_processor
 from demo.train.videollm import JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-STARTED_RATE = 0.4
+STARTED_RATE = 0.6
 """Share of the language model's learning rates where training goes on from a saved VideoLLM."""
 STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 
@@ -63,7 +63,7 @@ class Sizes:
 QUICK = Sizes(140, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=1800, joint_steps=250, report_questions=24)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=2000, joint_steps=250, report_questions=24)
 """Where training goes on from a saved VideoLLM."""
 
 

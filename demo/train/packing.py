@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerFast
 from demo.train.branches import Branch
 from demo.train.codebook import digits_of
 from demo.train.contexts import Context, Take
-from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START
+from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START, number_tokens
 
 IGNORE = -100
 _STEP = 8
@@ -88,10 +88,15 @@ class Packer:
         self._head = self.encode("<|im_start|>user\n")
         self._turn = self.encode("<|im_end|>\n<|im_start|>assistant\n")
         self._end = [id_of(END)]
+        self._numbers = torch.tensor(id_of(number_tokens()))
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self._encode(text, add_special_tokens=False).ids
         return ids
+
+    def are_numbers(self, ids: Tensor) -> Tensor:
+        """Which of some token ids are numbers of more than one digit; bool, the same shape."""
+        return torch.isin(ids, self._numbers.to(ids.device))
 
     def _row(self, context: Context | None) -> _Row:
         row = _Row()

@@ -218,7 +218,8 @@ class VideoTrainer:
         return F.linear(chosen, embed.weight).float(), where, cells
 
     def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
-        """Cross-entropy; a branch of n tokens weighs n^½. Notes which replies were right.
+        """Cross-entropy; a branch of n tokens weighs n^½, each of its numbers 1. Notes which
+        replies were right.
 
         With the plain sum, captions and requests would drown the one-token replies. Beside it
         stands how well visual tokens know their times.
@@ -227,7 +228,7 @@ class VideoTrainer:
         wanted = packed.labels.flatten()[where]
         owner = where // packed.labels.shape[-1]
         size = torch.bincount(owner)[owner].float()
-        weight = size.pow(-0.5)
+        weight = size.pow(-0.5).masked_fill(self.packer.are_numbers(wanted), 1.0)
         loss = F.cross_entropy(logits, wanted, reduction="none")
         self._note(owner, logits.argmax(-1) == wanted, asked)
         answers = (loss * weight).sum() / weight.sum()
