@@ -72,6 +72,8 @@ class Branch:
     reply: str
     task: str
     """For reports: "answer:place", "reflect:yes", …"""
+    found: int | None = None
+    """The scene of the context that alone holds the evidence, where there is one."""
 
 
 @cache
@@ -170,9 +172,9 @@ def _near_miss(rng: random.Random, scenes: list[Scene]) -> Topic:
     return Topic(kind, rng.choice(choices or list(TRAIN_PAIRS)), n=rng.choice((1, 1, 2)))
 
 
-def _unique(scenes: list[Scene], topic: Topic) -> Scene | None:
-    """The only scene that holds the topic's evidence, if it holds it once."""
-    found = [s for s in scenes if topic.shown_in(s)]
+def _unique(scenes: list[Scene], topic: Topic) -> int | None:
+    """The only scene that holds the topic's evidence, if one alone does."""
+    found = [k for k, s in enumerate(scenes) if topic.shown_in(s)]
     return found[0] if len(found) == 1 else None
 
 
@@ -181,10 +183,12 @@ def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fals
     group = rng.choice(scene.groups)
     kind = rng.choice(_kinds_for(scene, group))
     topic = _topic(rng, scene, group, kind)
-    if _unique(scenes, topic) is None:
+    found = _unique(scenes, topic)
+    if found is None:
         return None
     reply = true_answer(kind, scene, group.pair)
-    return Branch(prompt("answer", topic.ask(rng), rng=rng, short=short), reply, f"answer:{kind}")
+    asked = prompt("answer", topic.ask(rng), rng=rng, short=short)
+    return Branch(asked, reply, f"answer:{kind}", found)
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -336,7 +340,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     if start == end:
         return None
     reply = f"<span>{start} - {end}</span><fps>{fps}</fps>"
-    return Branch(asked(topic), reply, "request:span")
+    return Branch(asked(topic), reply, "request:span", which)
 
 
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:

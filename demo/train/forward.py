@@ -171,9 +171,25 @@ class Stream:
         self.x = x + mlp.down_proj(_gated(mlp.gate_proj(h), mlp.up_proj(h)))
 
 
+_TIMED, _STARTED, _FOUND = 2, 3, 4
+"""Layers after which early hidden states are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """Hidden states between layers, (batch, tokens, hidden) each."""
+
+    timed: Tensor
+    """Of the context, where its visual tokens are to know their time."""
+    started: Tensor
+    """Of the context, where they are to know since when their shot is shown."""
+    found: Tensor
+    """Of the branches, where the shot that a question means is to be found."""
+
+
 def think(
     language: Any, context: Stream, branches: Stream, *, n: int, valid: Tensor
-) -> tuple[Tensor, list[Tensor]]:
+) -> tuple[Tensor, Early]:
     """Runs the language model on contexts and, behind each, `n` branches blind to each other.
 
     A branch attends to its context and to itself; one softmax goes over both, so the result is
@@ -185,18 +201,18 @@ def think(
         valid: (batch, C) bool, False where the context is padded.
 
     Returns:
-        The branches' last hidden states, (batch, n·L, hidden), and the context's early ones, after
-        each of `EARLY_LAYERS` layers, (batch, C, hidden) each.
+        The branches' last hidden states, (batch, n·L, hidden), and early ones.
     """
     length = branches.x.shape[1] // n
     blank = torch.zeros(valid.shape, dtype=context.x.dtype, device=valid.device)
     # Added rather than filled in: its backward costs nothing.
     to_context = blank.masked_fill_(~valid, _NEVER)[:, None, None, None]
     among, within = (_causal(size, context.x) for size in (context.x.shape[1], length))
-    early = []
+    timed, started, found = context.x, context.x, branches.x
     for number, layer in enumerate(language.layers):
-        if number in EARLY_LAYERS:
-            early.append(context.x)
+        timed = context.x if number == _TIMED else timed
+        started = context.x if number == _STARTED else started
+        found = branches.x if number == _FOUND else found
         q, k, v = context.heads(layer)
         context.finish(layer, attend(q, k, v, among))
         own_q, own_k, own_v = (
@@ -210,11 +226,9 @@ def think(
         mixed = weights[..., : far.shape[-1]] @ v[:, :, None]
         mixed = mixed + weights[..., far.shape[-1] :] @ own_v
         branches.finish(layer, mixed.flatten(2, 3))
-    return _norm(branches.x, language.norm), early
+    return _norm(branches.x, language.norm), Early(timed, started, found)
 
 
-EARLY_LAYERS = (2, 3)
-"""Layers after which a visual token is to know its time, and the start of its shot."""
 _NEVER = -1e4
 
 

@@ -48,6 +48,10 @@ class Packed:
     times: Tensor
     """(2, visual tokens, 4): `codebook.digits_of` the whole seconds of each one's pair, and of the
     first pair of its shot."""
+    found: Tensor
+    """Flat indices (over batch·n·L) of the tokens before a reply about one shot of the context."""
+    spans: Tensor
+    """(2, found, 4): digits of the whole seconds of that shot's last pair, and of its first."""
 
     def to(self, device: str) -> Packed:
         moved = (getattr(self, name).to(device) for name in self.__slots__)
@@ -61,6 +65,8 @@ class _Row:
     visual: list[int] = field(default_factory=list)
     times: list[tuple[list[int], list[int]]] = field(default_factory=list)
     """Of every visual token: its own and its shot's first, digit by digit."""
+    shots: list[tuple[list[int], list[int]]] = field(default_factory=list)
+    """Of every shot: its last and its first."""
     next: int = 0
 
     def text(self, ids: Sequence[int]) -> None:
@@ -108,7 +114,10 @@ class Packer:
                 row.text([*self.encode(f"<{tag} seconds>"), self._open])
                 row.cells(self._pad, view.rows, view.columns)
                 digits = digits_of(tag.partition(".")[0])
-                shown, start = take, start if take is shown else digits
+                if take is not shown:
+                    shown, start = take, digits
+                    row.shots.append((digits, start))
+                row.shots[-1] = (digits, start)
                 row.times += [(digits, start)] * (view.rows * view.columns)
                 row.text([self._close])
         return row
@@ -131,6 +140,13 @@ class Packer:
             visual += [i * longest + v for v in row.visual]
             times += row.times
         branch_ids, labels = self._branches(branches)
+        found, spans = [], []
+        for i, (row, asked) in enumerate(zip(rows, branches, strict=True)):
+            for j, branch in enumerate(asked):
+                if branch.found is not None:
+                    before = int((labels[i, j] != IGNORE).argmax())
+                    found.append((i * len(asked) + j) * labels.shape[-1] + before)
+                    spans.append(row.shots[branch.found])
         starts = np.array([row.next for row in rows])[None, :, None, None]
         places = starts + np.arange(branch_ids.shape[-1])
         return Packed(
@@ -142,6 +158,8 @@ class Packer:
             torch.from_numpy(labels),
             torch.tensor(visual, dtype=torch.long),
             torch.tensor(times, dtype=torch.long).reshape(-1, 2, 4).transpose(0, 1),
+            torch.tensor(found, dtype=torch.long),
+            torch.tensor(spans, dtype=torch.long).reshape(-1, 2, 4).transpose(0, 1),
         )
 
     def _branches(

@@ -36,7 +36,7 @@ from demo.train.contexts import (
 )
 from demo.train.curriculum import PHASES, Curriculum
 from demo.train.encoder import Log
-from demo.train.forward import Stream, patches, see, think
+from demo.train.forward import Early, Stream, patches, see, think
 from demo.train.labels import dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, compute_dtype, held
 from demo.train.packing import IGNORE, Packed, Packer
@@ -199,9 +199,9 @@ class VideoTrainer:
 
     # -- loss ------------------------------------------------------------------------------------
 
-    def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Logits (learned tokens, vocabulary), the flat indices (batch·n·L) they stand at, and the
-        visual tokens' early hidden states, (visual tokens, hidden) each."""
+    def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor, Early]:
+        """Logits (learned tokens, vocabulary), the flat indices (batch·n·L) they stand at, and
+        early hidden states."""
         embed = self.language.embed_tokens
         x = embed(packed.context_ids)
         if len(packed.visual):
@@ -214,8 +214,7 @@ class VideoTrainer:
         hidden, early = think(self.language, context, branches, n=n, valid=packed.valid)
         where = (packed.labels != IGNORE).flatten().nonzero()[:, 0]
         chosen = hidden.flatten(0, 1)[where]
-        cells = [x.flatten(0, 1)[packed.visual] for x in early]
-        return F.linear(chosen, embed.weight).float(), where, cells
+        return F.linear(chosen, embed.weight).float(), where, early
 
     def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
         """Cross-entropy; a branch of n tokens weighs n^½, each of its numbers 1. Notes which
@@ -224,21 +223,14 @@ class VideoTrainer:
         With the plain sum, captions and requests would drown the one-token replies. Beside it
         stands how well visual tokens know their times.
         """
-        logits, where, cells = self.logits(packed, visual)
+        logits, where, early = self.logits(packed, visual)
         wanted = packed.labels.flatten()[where]
         owner = where // packed.labels.shape[-1]
         size = torch.bincount(owner)[owner].float()
         weight = size.pow(-0.5).masked_fill(self.packer.are_numbers(wanted), 1.0)
         loss = F.cross_entropy(logits, wanted, reduction="none")
         self._note(owner, logits.argmax(-1) == wanted, asked)
-        answers = (loss * weight).sum() / weight.sum()
-        if not len(packed.visual):
-            return answers
-        times = [
-            time_loss(x, digits, which=which)
-            for which, (x, digits) in enumerate(zip(cells, packed.times, strict=True))
-        ]
-        return answers + TIME_WEIGHT * torch.stack(times).sum()
+        return (loss * weight).sum() / weight.sum() + TIME_WEIGHT * _times_loss(packed, early)
 
     def _note(self, owner: Tensor, right: Tensor, asked: list[list[Branch]]) -> None:
         for number, good in right_branches(owner, right).items():
@@ -291,6 +283,20 @@ class VideoTrainer:
 
 def _in_block(name: str, parameter: torch.nn.Parameter) -> bool:
     return parameter.ndim == 2 and ("layers." in name or "blocks." in name)
+
+
+def _times_loss(packed: Packed, early: Early) -> Tensor:
+    """How badly times are known: by visual tokens, and where a question's shot is to be found."""
+    own, start = (x.flatten(0, 1)[packed.visual] for x in (early.timed, early.started))
+    found = early.found.flatten(0, 1)[packed.found]
+    parts = (
+        (own, packed.times, 0),
+        (start, packed.times, 1),
+        (found, packed.spans, 0),
+        (found, packed.spans, 1),
+    )
+    losses = [time_loss(x, digits[which], which=which) for x, digits, which in parts if len(x)]
+    return torch.stack(losses).sum() if losses else early.found.new_zeros(())
 
 
 def _labels(members: list[Any], *, rows: int, columns: int) -> tuple[Tensor, Tensor]:
