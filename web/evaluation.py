@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from web.flags import (
+    absent_option,
     config_of,
     consoles,
     json_option,
@@ -80,6 +81,7 @@ def _shared(command: _Command) -> _Command:
             help="Visual tokens a question; several make a curve.",
         ),
         click.option("--seed", default=9, show_default=True, help="Which films and questions."),
+        absent_option,
         click.option(
             "--questions", default=50, show_default=True, type=_COUNT, help="Over all films."
         ),
@@ -263,6 +265,7 @@ def _prepared(
     films: int,
     minutes: tuple[float, ...],
     questions: int,
+    absent: float | None,
     seed: int,
 ) -> Iterator[tuple[list[DemoBenchmark], Library, WorkProgress]]:
     """The films of every length, rendered and indexed, and their questions."""
@@ -282,6 +285,7 @@ def _prepared(
                     minutes=length,
                     n_questions=questions,
                     seed=seed,
+                    absent_share=absent,
                     progress=progress.rendering,
                 )
                 for length in minutes
@@ -324,6 +328,7 @@ _DECIDING = (
     "films",
     "minutes",
     "questions",
+    "absent",
     "seed",
     "strategy",
     "budget",
@@ -343,7 +348,7 @@ def _command(ctx: click.Context, **given: Any) -> str:
         known["budget"] = tuple(f"{k.removeprefix('visual_')}={v:g}" for k, v in limits)
     for name in _DECIDING:
         value = known.get(name)
-        if value in (None, False, ()):
+        if value is None or value is False or value == ():
             continue
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
