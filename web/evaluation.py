@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -108,6 +110,13 @@ def eval_group() -> None:
 @_shared
 @click.option("--strategy", default="spotlight,oracle,uniform,topk", show_default=True)
 @click.option("--whole-budget", is_flag=True, help="Baselines may show all of it.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=_COUNT,
+    help="Processes that ask, each with models of its own.",
+)
 @click.option("--plot", type=_FILE, metavar="FILE", help="Draw accuracy against tokens.")
 @model_options
 @json_option
@@ -117,6 +126,7 @@ def eval_demo(
     /,
     strategy: str,
     whole_budget: bool,
+    workers: int,
     plot: Path | None,
     output: Path | None,
     results: Path | None,
@@ -140,7 +150,7 @@ def eval_demo(
         plot = results.with_name(f"{results.stem}-{name}.svg")
     if plot is not None:
         check_plot_path(plot)
-    report = _evaluate(config_of(ctx), names, whole_budget=whole_budget, **asked)
+    report = _evaluate(config_of(ctx), names, whole_budget=whole_budget, n_workers=workers, **asked)
     data = report.to_json()
     _keep_json(output, data)
     with _written(plot):
@@ -194,16 +204,26 @@ def _evaluate(
     strategies: Sequence[str],
     *,
     whole_budget: bool,
+    n_workers: int,
     out: Path,
     budget: tuple[int, ...],
     **films: Any,
 ) -> EvalReport:
     """Make what is missing in the folder, and ask."""
+    from agent.models import open_models
     from evals.record import Record
     from evals.report import joined
     from evals.run import evaluate
 
-    models = open_pair(config, default="demo")
+    config = _on_demo_films(config)
+    models = open_pair(config)
+    opener = partial(
+        open_models,
+        config.models,
+        device=config.device,
+        encoder=models.choice.encoder,
+        endpoint=config.endpoint,
+    )
     settings = config.ask_settings(knows_only_demo_world=models.knows_only_demo_world)
     with _prepared(out, models.encoder, **films) as (benchmarks, library, progress):
         record = Record(out / "answers.jsonl")
@@ -221,6 +241,8 @@ def _evaluate(
                     minutes=bench.minutes,
                     progress=progress.asking,
                     record=record,
+                    n_workers=n_workers,
+                    opener=opener,
                 )
                 for bench in benchmarks
             ]
@@ -231,12 +253,10 @@ def _select(
     config: Config, strategies: Sequence[str], *, out: Path, budget: tuple[int, ...], **films: Any
 ) -> SelectionReport:
     """Make what is missing in the folder, and choose."""
-    from dataclasses import replace
-
     from agent.models import open_chosen_encoder
     from evals.selection_run import SelectionReport, select_all
 
-    config = replace(config, models="demo") if config.models == "auto" else config
+    config = _on_demo_films(config)
     settings = config.ask_settings(knows_only_demo_world=config.models == "demo")
     encoder = open_chosen_encoder(config.choice(), device=config.device)
     with _prepared(out, encoder, **films) as (benchmarks, library, progress):
@@ -255,6 +275,11 @@ def _select(
             for bench in benchmarks
         ]
     return SelectionReport(tuple(row for report in reports for row in report.rows))
+
+
+def _on_demo_films(config: Config) -> Config:
+    """Where nothing is named, the models that know the demo world: all films are of it."""
+    return replace(config, models="demo") if config.models == "auto" else config
 
 
 @contextmanager
