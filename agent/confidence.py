@@ -35,7 +35,7 @@ class Fit:
     """Of the logit of a look's P(yes); of the confidence's logit ("answer"); of the log ratio that
     the search added up ("search"); of the film's best cosine itself ("presence")."""
     second: float = 0.0
-    """Of the logit of the second look's P(yes); of ln(1 + judged windows) ("search")."""
+    """Of the logit of the second look's P(yes)."""
     bias: float = 0.0
 
     def log_odds(self, first: float, *, second: float = 0.5) -> float:

@@ -5,8 +5,7 @@ Vectors and looks say it as one log ratio: of a single moment what the belief ga
 by its own fit as if looks erred by themselves. They do not: what misleads one look at a near miss
 misleads the second, and the more windows are judged the likelier one of them misleads both. So the
 whole is read once more, by a fit of its own on the ends of searches in films with and without the
-evidence (stage "search" of `python -m evals.calibrate`), the number of judged windows beside it.
-Without that fit it stands as it is.
+evidence (stage "search" of `python -m evals.calibrate`). Without that fit it stands as it is.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ class Presence:
 
     log_ratio: float
     """Natural log of P(all that was seen | held) / P(… | not held), before the fit."""
-    n_judged: int
-    """Windows that were judged."""
     absent: float
     """Probability that the film does not hold it, by the fit and the prior."""
     fit: str
@@ -46,7 +43,6 @@ def presence_of(ws: Workspace, state: State) -> Presence:
         log_ratio = gained + moments_seen(ws, state)[1].log_ratio
     else:
         log_ratio = logit(1 - ws.belief(state).absent) - logit(1 - before)
-    n_judged = sum(not f["verified"] for f in state["findings"])
     stored = fit_for(
         ws.runs,
         model_hash=ws.videollm.weights_hash,
@@ -54,13 +50,8 @@ def presence_of(ws: Workspace, state: State) -> Presence:
         stage="search",
         default=Fit(),
     )
-    odds = stored.fit.log_odds(sigmoid(log_ratio), second=judged_share(n_judged))
-    return Presence(log_ratio, n_judged, sigmoid(logit(before) - odds), stored.named)
-
-
-def judged_share(n_judged: int) -> float:
-    """The number of judged windows as a fit takes it: its logit is ln(n + 1)."""
-    return (n_judged + 1) / (n_judged + 2)
+    odds = stored.fit.log_odds(sigmoid(log_ratio))
+    return Presence(log_ratio, sigmoid(logit(before) - odds), stored.named)
 
 
 def settled(ws: Workspace, state: State, belief: Belief) -> Belief:

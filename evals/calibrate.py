@@ -27,12 +27,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
-from agent.presence import judged_share
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
@@ -176,10 +176,9 @@ def _read_end(
     if last is None or answer is None:
         return
     prompts = [c.prompt_hash for s in steps for c in s.calls if c.prompt_name == "reflect"]
-    if prompts and "presence" in last.data:
-        seen = last.data["presence"]
-        row = (float(seen["log_ratio"]), logit(judged_share(int(seen["n_judged"]))))
-        found[model, prompts[-1], "search"].add(not item.is_absent, *row)
+    seen = last.data.get("presence")
+    if prompts and seen is not None:
+        found[model, prompts[-1], "search"].add(not item.is_absent, float(seen["log_ratio"]))
     if answer.status != "answered":
         return
     raw = float(last.data["verdict"]["confidence"])
@@ -232,13 +231,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m evals.calibrate")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", type=Path, help="an evaluation's --out")
+    parser.add_argument(
+        "--stage", action="append", choices=get_args(Stage), help="fit this one alone; repeatable"
+    )
     parser.add_argument("--store", type=Path, metavar="LIBRARY", help="keep the fits there")
     parser.add_argument("--ship", action="store_true", help="keep them with the program")
     given = parser.parse_args()
     found = observed(given.folder)
-    fits = fits_of(found, source=given.folder.name)
+    fits = [
+        fit
+        for fit in fits_of(found, source=given.folder.name)
+        if not given.stage or fit.stage in given.stage
+    ]
     for (_, _, stage), seen in sorted(found.items()):
-        if not any(f.stage == stage for f in fits):
+        if min(seen.n_with, seen.n_without) < _FEWEST:
             sys.stdout.write(
                 f"{stage}: {seen.n_with} with, {seen.n_without} without: too few to fit\n"
             )

@@ -107,7 +107,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
         runs.record("r", StepRow(2, "reflect", "", calls=(call,), findings=tuple(seen)))
         verdict = {
             "verdict": {"confidence": 0.7},
-            "presence": {"log_ratio": 1.5, "n_judged": 2, "absent": 0.1, "fit": ""},
+            "presence": {"log_ratio": 1.5, "absent": 0.1, "fit": ""},
         }
         runs.record(
             "r", StepRow(3, "answer", "", calls=(call,), findings=tuple(again), data=verdict)
@@ -117,8 +117,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     assert found["E", "", "presence"].rows == [(0.4,)]
     assert found["V", "P", "look"].truth == [True, False]
     assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8))]
-    # ln(2 + 1) beside the log ratio.
-    assert found["V", "P", "search"].rows == [(1.5, pytest.approx(math.log(3)))]
+    assert found["V", "P", "search"].rows == [(1.5,)]
     assert found["V", "P", "search"].truth == [True]
     assert ("V", "", "answer") not in found
 
