@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _SHORTEST_MINUTES, _LONGEST_MINUTES = 0.3, 600.0
+_UNHURRIED_S = 86_400.0
+"""Seconds of a question where nobody sets them: on a busy machine the numbers shall be the same."""
 _COUNT = click.IntRange(min=1)
 _FILMS = click.IntRange(min=1, max=1000)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -211,6 +213,7 @@ def _evaluate(
 ) -> EvalReport:
     """Make what is missing in the folder, and ask."""
     from agent.models import open_models
+    from agent.settings import with_budget
     from evals.record import Record
     from evals.report import joined
     from evals.run import evaluate
@@ -225,6 +228,8 @@ def _evaluate(
         endpoint=config.endpoint,
     )
     settings = config.ask_settings(knows_only_demo_world=models.knows_only_demo_world)
+    if config.budget.seconds is None:
+        settings = with_budget(settings, seconds=_UNHURRIED_S)
     with _prepared(out, models.encoder, **films) as (benchmarks, library, progress):
         record = Record(out / "answers.jsonl")
         return joined(

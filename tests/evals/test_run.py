@@ -11,9 +11,10 @@ import pytest
 
 from agent.models import ModelChoice, Models
 from evals.ablation import ABLATIONS
-from evals.asking import EvalEvent
+from evals.asking import Asking, EvalEvent, prepared_texts
 from evals.items import Item, item_from_json, load_items
 from evals.record import Record
+from evals.report import Series
 from evals.run import evaluate
 from evals.strategies import strategies_of
 from evals.tables import report_table
@@ -133,6 +134,35 @@ def test_a_search_without_one_part_still_ends(bench: Bench, name: str) -> None:
     assert without["n"] == 2
     assert without["ours_ahead"]["n_facts"] == 1  # type: ignore[index]
     assert ours["ours_ahead"] is None
+
+
+@pytest.mark.slow
+def test_every_part_that_can_be_switched_off_does_something(bench: Bench) -> None:
+    """Without it some question is searched in another way: other looks, frames, tokens or calls."""
+    # Sizes that the small film has, so that a closer look is a larger one; and several turns.
+    look = replace(bench.settings.look, short_side_px=32, high_short_side_px=64)
+    spotlight = replace(bench.settings.spotlight, looks_per_turn=2)
+    bench = replace(bench, settings=replace(bench.settings, look=look, spotlight=spotlight))
+    # A judge that doubts: where nothing but the truth speaks, the prior's order is the belief's.
+    knows = bench.videollm.yes_script
+    bench.videollm.yes_script = lambda prompt, clips: max(0.6, knows(prompt, clips))
+    texts = prepared_texts(bench.models, bench.items)
+    asking = Asking(bench.models, bench.library, bench.settings, Record(None), texts, False)
+    video = bench.library.find(str(bench.film))
+    same = set(ABLATIONS)
+    with asking.film(video) as view:
+        for item in bench.items:
+            every = [Series(name, 1500) for name in ("spotlight", *sorted(same))]
+            found = asking.answers(video, view, item, every)
+            cost = {
+                series.strategy: (o.looked, o.n_frames, o.visual_tokens, o.calls)
+                for series, o in found.items()
+                if o is not None
+            }
+            same -= {name for name in same if cost[name] != cost["spotlight"]}
+            if not same:
+                return
+    assert not same
 
 
 def test_a_search_that_judges_nothing_asks_for_fewer_judgements(bench: Bench) -> None:
