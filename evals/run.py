@@ -74,12 +74,7 @@ def evaluate(
     tell = Teller(progress, minutes, len(questions) * len(every), frozenset(record))
     texts = prepared_texts(models, questions)
     asking = Asking(models, library, settings, record, texts, whole_budget, tell)
-    if n_workers == 1:
-        found = _by_one(asking, videos, questions, every)
-    elif opener is None:
-        raise ValueError(f"{n_workers} workers need to open models of their own")
-    else:
-        found = _by_several(asking, videos, questions, every, n_workers=n_workers, opener=opener)
+    found = _found(asking, videos, questions, every, n_workers=n_workers, opener=opener)
     answers: dict[Series, list[Asked]] = {series: [] for series in every}
     for item, outcomes in found:
         for series, outcome in outcomes.items():
@@ -92,6 +87,22 @@ def evaluate(
 
 _Found = Iterator[tuple[Item, dict[Series, Outcome | None]]]
 """Questions with what every series found, film by film."""
+
+
+def _found(
+    asking: Asking,
+    videos: dict[str, Video],
+    questions: Sequence[Item],
+    every: Sequence[Series],
+    *,
+    n_workers: int,
+    opener: Opener | None,
+) -> _Found:
+    if n_workers == 1:
+        return _by_one(asking, videos, questions, every)
+    if opener is None:
+        raise ValueError(f"{n_workers} workers need to open models of their own")
+    return _by_several(asking, videos, questions, every, n_workers=n_workers, opener=opener)
 
 
 def _by_one(
