@@ -15,6 +15,7 @@ from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, fit_for, sigmoid
 from agent.kinds import Cited, Verdict, verdict_of
+from agent.presence import presence_of
 from agent.settings import AnswerSettings
 from agent.several import looked_share, several
 from agent.state import LookState, State, intent_of, span_of
@@ -50,15 +51,15 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     now: State = {**state, **update}
     after = ws.belief(now)
     step.data["verdict"] = _shown(verdict)
-    passed = verdict.accepted and (
-        intent_of(state).wants_all or after.absent <= ws.settings.answer.most_absent
-    )
+    presence = presence_of(ws, now)
+    step.data["presence"] = asdict(presence)
+    passed = verdict.accepted and presence.absent <= ws.settings.answer.most_absent
     if not passed and _may_search_on(ws, step, now):
         update["next"] = "spotlight"
         update["stop_reason"] = ""
         why = f"{verdict.why}: the search goes on"
         return step.done(update, why=why, before=before, after=after)
-    ended = _ended(ws, now, verdict, passed=passed, absent=after.absent)
+    ended = _ended(ws, now, verdict, passed=passed, absent=presence.absent)
     update["next"] = "end"
     update["stop_reason"] = ended.stop_reason
     done = step.done(update, why=f"{ended.status}: {ended.stop_reason}", before=before, after=after)
@@ -123,20 +124,29 @@ def better_guess(guess: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
 
 
 def status_of(
-    *, passed: bool, stop_reason: str, has_guess: bool, absent: float, settings: AnswerSettings
+    *,
+    passed: bool,
+    stop_reason: str,
+    has_guess: bool,
+    absent: float,
+    looked: float,
+    settings: AnswerSettings,
 ) -> Status:
     """How a run ends.
 
     Without a passed verdict: a search cut short that has a guess, or that may well have missed
     it, is out of budget; one that saw enough to doubt that the film holds it says so.
+
+    Args:
+        absent: probability that the film does not hold it.
+        looked: share of the prior belief that was looked at.
     """
     if passed:
         return "answered"
-    if has_guess and absent < settings.most_absent:
+    if has_guess and absent <= settings.most_absent:
         return "out_of_budget"
-    if stop_reason.startswith("budget") and absent < settings.least_absent:
-        return "out_of_budget"
-    return "not_found"
+    unsure = absent < settings.least_absent or looked < settings.least_looked
+    return "out_of_budget" if stop_reason.startswith("budget") and unsure else "not_found"
 
 
 def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
@@ -156,6 +166,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         stop_reason=state["stop_reason"],
         has_guess=bool(guess),
         absent=absent,
+        looked=looked_share(ws, state),
         settings=ws.settings.answer,
     )
     # A count of zero has no evidence to show, yet an option may say zero: keep that choice.

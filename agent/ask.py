@@ -269,6 +269,16 @@ def _settings_of(run: RunRow) -> AskSettings:
         ) from error
 
 
+def make_tables(folder: Path) -> None:
+    """Makes the tables of runs and checkpoints in a library's folder.
+
+    Processes that made them at the same time would find the files locked.
+    """
+    RunStore.open(folder).close()
+    with _checkpointer(folder):
+        pass
+
+
 @contextlib.contextmanager
 def _checkpointer(folder: Path) -> Iterator[Any]:
     from langgraph.checkpoint.sqlite import SqliteSaver

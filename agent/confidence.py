@@ -18,8 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-Stage = Literal["presence", "look", "verify", "answer"]
-"""What is fitted: the film's best cosine, one look, two looks, the answer's own confidence."""
+Stage = Literal["presence", "look", "verify", "search", "answer"]
+"""What is fitted: the film's best cosine, one look, two looks, what the whole search says for the
+film's holding it, the answer's own confidence."""
 
 _SHIPPED = Path(__file__).parent / "fits.json"
 _EDGE = 1e-6
@@ -31,8 +32,8 @@ class Fit:
     """Weights of a logistic reading."""
 
     first: float = 1.0
-    """Of the logit of a look's P(yes); of the confidence's logit ("answer"); of the film's best
-    cosine itself ("presence")."""
+    """Of the logit of a look's P(yes); of the confidence's logit ("answer"); of the log ratio that
+    the search added up ("search"); of the film's best cosine itself ("presence")."""
     second: float = 0.0
     """Of the logit of the second look's P(yes)."""
     bias: float = 0.0

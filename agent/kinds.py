@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from agent.evidence import NOT_ENOUGH, Shown, Vote, ask_evidence
 from agent.plan import option_by_number, option_by_time
+from agent.presence import presence_of, settled
 from agent.reflect import best_findings
 from agent.state import FindingState, LookState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
@@ -60,13 +61,10 @@ def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) ->
     intent = intent_of(state)
     seen = _seen_twice(ws, step, state, best[0])
     if seen.found["confidence"] < ws.settings.reflect.accept:
-        return Verdict(
-            accepted=False,
-            why="a second look disagrees",
-            looks=seen.looks,
-            updates=seen.updates,
-            findings=seen.findings,
-        )
+        return _refused(seen, why="a second look disagrees")
+    absent = presence_of(ws, _with(state, seen)).absent
+    if absent > ws.settings.answer.most_absent:
+        return _refused(seen, why=f"the film may well not hold it ({absent:.0%})")
     if intent.kind == "when":
         verdict = _when(ws, step, state, seen)
     elif intent.wants_neighbour:
@@ -94,6 +92,22 @@ class _Seen:
         return (self.found,) if self.looks else ()
 
 
+def _refused(seen: _Seen, *, why: str) -> Verdict:
+    return Verdict(
+        accepted=False, why=why, looks=seen.looks, updates=seen.updates, findings=seen.findings
+    )
+
+
+def _with(state: State, seen: _Seen) -> State:
+    """The state after a second look."""
+    return {
+        **state,
+        "looks": state["looks"] + list(seen.looks),
+        "updates": state["updates"] + list(seen.updates),
+        "findings": state["findings"] + list(seen.findings),
+    }
+
+
 def _seen_twice(ws: Workspace, step: StepWriter, state: State, found: FindingState) -> _Seen:
     """The finding after its second look; itself where that was taken already or can't be paid."""
     if found["verified"]:
@@ -109,7 +123,8 @@ def here(ws: Workspace, state: State, seen: _Seen) -> float:
 
     Other findings that show it too take nothing from it: a thing may be there twice.
     """
-    belief = ws.belief({**state, "updates": state["updates"] + list(seen.updates)})
+    now = _with(state, seen)
+    belief = settled(ws, now, ws.belief(now))
     mine = span_of(seen.found)
     others = [
         span_of(f)

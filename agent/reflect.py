@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from agent.confidence import StoredFit, fit_for, sigmoid
 from agent.moves import moves, shifted
+from agent.presence import settled
 from agent.settings import ReflectSettings
 from agent.state import (
     FindingState,
@@ -85,7 +86,7 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     )
     after_state: State = {**state, **update}
     after = ws.belief(after_state)
-    reason = why_stop(after_state, after, ws.settings.reflect)
+    reason = why_stop(after_state, settled(ws, after_state, after), ws.settings.reflect)
     if not ws.settings.reflect.judge:
         reason = "sufficient: no look is judged"
     update["next"] = "answer" if reason else "spotlight"

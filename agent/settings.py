@@ -185,11 +185,14 @@ class AnswerSettings:
     look at a finding and the passes over the evidence."""
     tokens: int = 48
     """Most tokens of a reply."""
-    most_absent: float = 0.6
-    """Belief in "nowhere" above which a reply is not an answer."""
-    least_absent: float = 0.33
-    """Belief in "nowhere" from which a search that ran out without a guess says "not found":
-    0.33 is reached when half of the prior belief was looked at and was empty."""
+    most_absent: float = 1 / 3
+    """Probability that the film does not hold it, above which a reply is not an answer: one third
+    is right where a false answer is twice as bad as a false "not in this film"."""
+    least_absent: float = 0.5
+    """A search that the budget ended without a guess says "not found" only from this probability
+    on …"""
+    least_looked: float = 0.5
+    """… and only where looks covered this share of the prior belief: else nobody knows."""
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
     the first reply stands."""
@@ -218,7 +221,9 @@ class SeveralSettings:
     prior_shape: float = 1.0
     """Shape of the gamma prior of their number: 1 leaves it wide open."""
     accept: float = 0.5
-    """Probability from which a finding is one of the moments."""
+    """Probability from which a window shows one of the moments."""
+    least_doubt: float = 0.1
+    """A window that shows one less likely than this is not looked at a second time."""
     least_chance: float = 0.02
     """The search stops where the best next look would find a further moment less often."""
     merge_gap_s: float = 0.5

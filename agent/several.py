@@ -1,52 +1,23 @@
 """Several moments: the set of them, and how sure it is that none is missing.
 
-Every finding is looked at twice. A window's odds of showing one of the moments are its odds by the
-vectors times the ratio of both looks; windows of one shot are one moment. How many there are is not
-known, so the number is taken as Poisson with an unknown rate (a gamma prior): k moments found in
-the looked-at share S of the prior belief leave
-
-    P(none is missing) = ((b + S) / (b + 1))^(a + k),   expected rate (a + k) / (b + S)
-
-Source: Generalized Moment Retrieval (all moments or none). Ours differs: a statement about what was
-not seen.
+Every finding is looked at twice, and windows of one shot are one moment. Which of them are moments,
+how many there would be, and whether the film holds any, is one posterior (agent/moments.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from agent.kinds import Cited, Verdict, nearest_number, pick_by_model, said, whole
 from agent.plan import option_by_number, option_by_time
-from agent.reflect import best_findings
-from agent.settings import SeveralSettings
+from agent.presence import asked_mass, moments_seen, presence_of
 from agent.state import FindingState, LookState, State, span_of
 from agent.steps import StepWriter
 from agent.verify import verify
 from agent.workspace import Workspace
 from index.types import Span
 from tools.belief import Belief
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What is not known about the moments that were not seen."""
-
-    rate: float
-    """Expected number of moments in the whole film."""
-    none: float
-    """Probability that none is missing."""
-
-
-def missing(n_found: int, looked_share: float, *, settings: SeveralSettings) -> Missing:
-    """What `n_found` moments in the looked-at share of the prior say about the rest."""
-    shape, per = settings.prior_shape, settings.prior_shape / settings.prior_mean
-    share = min(max(looked_share, 0.0), 1.0)
-    return Missing(
-        rate=(shape + n_found) / (per + share),
-        none=((per + share) / (per + 1)) ** (shape + n_found),
-    )
 
 
 def looked_share(ws: Workspace, state: State) -> float:
@@ -59,65 +30,61 @@ def looked_share(ws: Workspace, state: State) -> float:
         else:
             spans.append(span)
     inside = [cut for s in spans for part in ws.parts(state) if (cut := s.clamp(part))]
-    return float(prior.masses(inside).sum()) / _asked_mass(ws, state) if inside else 0.0
+    return float(prior.masses(inside).sum()) / asked_mass(ws, state) if inside else 0.0
 
 
-def _asked_mass(ws: Workspace, state: State) -> float:
-    """The prior belief in the parts of the film that the question is about."""
-    return float(ws.prior(state).belief.masses(ws.parts(state)).sum())
-
-
-def chance(ws: Workspace, state: State, found: FindingState) -> float:
-    """Probability that a finding is one of the moments: by the vectors and the looks."""
+def further(ws: Workspace, state: State, spans: Sequence[Span]) -> list[float]:
+    """Expected number of further moments in each of some windows that were not looked at."""
     prior = ws.prior(state).belief
-    span = whole(ws, span_of(found))
-    expected = ws.settings.several.prior_mean * prior.mass(span) / _asked_mass(ws, state)
-    odds = expected * math.exp(found["log_ratio"])
-    return odds / (1 + odds)
-
-
-def next_chance(ws: Workspace, state: State, span: Span) -> float:
-    """Expected number of further moments in a window that was not looked at."""
-    prior = ws.prior(state).belief
-    n_found = sum(f["confidence"] >= ws.settings.reflect.accept for f in state["findings"])
-    rate = missing(n_found, looked_share(ws, state), settings=ws.settings.several).rate
-    return rate * prior.mass(span) / _asked_mass(ws, state)
+    expected = (1 - presence_of(ws, state).absent) * moments_seen(ws, state)[1].rate
+    share = prior.masses(spans) / asked_mass(ws, state)
+    return [expected * float(s) for s in share]
 
 
 def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
-    """All moments: each finding is looked at again, and windows of one shot are merged."""
+    """All moments: what may be one is looked at again, and what both looks say decides."""
     settings = ws.settings.several
-    kept: list[tuple[Span, float]] = []
     looks: list[LookState] = []
     findings: list[FindingState] = []
-    best = best_findings(state, belief, ws.settings.reflect)
-    for found in sorted(best, key=lambda f: -chance(ws, state, f)):
-        span = whole(ws, span_of(found))
-        verified = verify(ws, step, state, found, span)
+    for found, chance in sorted(chances(ws, state), key=lambda pair: -pair[1]):
+        if chance < settings.least_doubt or found["verified"]:
+            continue
+        verified = verify(ws, step, state, found, whole(ws, span_of(found)))
         if verified is not None:
             looks.append(verified.look)
             findings.append(verified.finding)
-            found = verified.finding
-        else:
-            span = span_of(found)
-        if chance(ws, state, found) >= settings.accept:
-            kept.append((span, chance(ws, state, found)))
-    spans = merged(ws, [s for s, _ in kept], gap_s=settings.merge_gap_s)
-    rest = missing(len(spans), looked_share(ws, state), settings=settings)
+    seen: State = {
+        **state,
+        "looks": state["looks"] + looks,
+        "findings": state["findings"] + findings,
+    }
+    judged = chances(ws, seen)
+    kept = [span_of(f) for f, chance in judged if chance >= settings.accept]
+    spans = merged(ws, kept, gap_s=settings.merge_gap_s)
+    none = moments_seen(ws, seen)[1].none_in(1 - looked_share(ws, seen))
     choice, extra = _pick(ws, step, state, spans)
     reply = str(len(spans)) if state["kind"] == "count" else ", ".join(said(s) for s in spans)
+    # The set is right where each window is what it was taken for and no other moment is left.
+    right = math.prod(max(c, 1 - c) for _, c in judged) * none
     return Verdict(
         accepted=bool(spans),
-        why=f"{len(spans)} moments, {len(best) - len(kept)} rejected on a second look",
+        why=f"{len(spans)} moments, {len(judged)} windows judged, {len(looks)} of them twice",
         reply=ws.question.options[choice] if choice is not None else (reply if spans else ""),
         choice=choice,
-        confidence=math.prod(c for _, c in kept) * rest.none if kept else 0.0,
+        confidence=right if spans else 0.0,
         spans=tuple(spans),
         cited=tuple(Cited(s, state["subject"]) for s in spans),
         looks=(*looks, *extra),
         findings=tuple(findings),
-        missing=1 - rest.none,
+        missing=1 - none,
     )
+
+
+def chances(ws: Workspace, state: State) -> list[tuple[FindingState, float]]:
+    """The last finding of every window, and the probability that it shows one of the moments."""
+    windows, moments = moments_seen(ws, state)
+    present = 1 - presence_of(ws, state).absent
+    return [(f, present * c) for f, c in zip(windows, moments.chances, strict=True)]
 
 
 def merged(ws: Workspace, spans: Sequence[Span], *, gap_s: float) -> list[Span]:

@@ -19,7 +19,7 @@ from langgraph.runtime import Runtime
 from agent.budget import Budget
 from agent.moves import goes_in_circles
 from agent.settings import SpotlightSettings
-from agent.several import next_chance
+from agent.several import further
 from agent.state import LookState, Source, State, WindowState, intent_of, span_of
 from agent.steps import StepWriter
 from agent.windows import film_windows
@@ -289,7 +289,7 @@ def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget:
     if not ranked or ranked[0].window.source == "request":
         return ""
     if intent_of(state).wants_all:
-        best = max(next_chance(ws, state, r.window.span) for r in ranked[: budget.looks_for_search])
+        best = max(further(ws, state, [r.window.span for r in ranked[: budget.looks_for_search]]))
         least = ws.settings.several.least_chance
         return f"sufficient: the next look would find one more with {best:.1%}" * (best < least)
     total, n_left = 0.0, budget.tokens_for_search

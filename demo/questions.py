@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +53,7 @@ def make_questions(
     seed: int,
     kinds: Sequence[str] = KINDS,
     forms: Sequence[Form] = FORMS,
+    absent_share: float | None = None,
 ) -> list[Question]:
     """Up to `n` questions about a film, every kind as often as the film allows.
 
@@ -65,18 +67,23 @@ def make_questions(
         seed: which questions, wordings and wrong options.
         kinds: which kinds, of KINDS.
         forms: "open", "choice" or both.
+        absent_share: share of the facts, 0 to 1, whose subject never appears, as far as the film
+            has such subjects; None: as many as of any other kind.
 
     Raises:
-        ValueError: a kind or a form that does not exist.
+        ValueError: a kind or a form that does not exist, or a share that is none.
     """
     unknown = [k for k in (*kinds, *forms) if k not in (*KINDS, *FORMS)]
     if unknown:
         raise ValueError(f"no such kind or form of question: {unknown[0]}")
+    if absent_share is not None and not 0 <= absent_share <= 1:
+        raise ValueError(f"a share of {absent_share:g} absent questions: it must be 0 to 1")
     rng = random.Random(f"questions/{script.seed}/{seed}")
     maker = FactMaker(script, rng)
     pools = {kind: iter(_balanced(maker.facts(kind), rng)) for kind in kinds}
     made: list[Question] = []
-    for number, fact in enumerate(_in_turn(pools)):
+    turns = _in_turn(pools) if absent_share is None else _with_absent(pools, share=absent_share)
+    for number, fact in enumerate(turns):
         if len(made) >= n:
             break
         name = f"{Path(video).stem}-{script.seed}-{seed}-{number:03d}-{fact.kind}"
@@ -94,6 +101,23 @@ def _in_turn(pools: dict[str, Iterator[Fact]]) -> Iterator[Fact]:
                 del left[kind]
             else:
                 yield fact
+
+
+def _with_absent(pools: dict[str, Iterator[Fact]], *, share: float) -> Iterator[Fact]:
+    """The facts of all pools such that of the first n about n · share are absent ones.
+
+    It ends where more of either would break the share.
+    """
+    others = _in_turn({kind: pool for kind, pool in pools.items() if kind != "absent"})
+    absent = pools.get("absent", iter(()))
+    n_absent = 0
+    for n in count(1):
+        wants_absent = n_absent < round(n * share)
+        fact = next(absent if wants_absent else others, None)
+        if fact is None:
+            return
+        n_absent += wants_absent
+        yield fact
 
 
 def _balanced(facts: Sequence[Fact], rng: random.Random) -> Iterator[Fact]:

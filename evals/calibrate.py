@@ -4,11 +4,16 @@
     python -m evals.calibrate FOLDER --store LIBRARY keep them in that library, as a new version
     python -m evals.calibrate FOLDER --ship          keep them with the program (agent/fits.json)
 
-reads the library and the questions of `longshot eval demo --out FOLDER`; take films that no table
-uses. Four stages (agent/confidence.py): the film's best cosine, one look, two looks, the answer.
+reads the library and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
+that no table uses. Of a question that was asked again the last run counts. Five stages
+(agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the answer.
 In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
 ratio (of two looks: with what it says that a first one led to a second). Only the answer's fit
-keeps the shares of right and wrong, since it is read as it stands.
+keeps the shares of right and wrong, since it is read as it stands; absent questions weigh as much
+in it as the prior expects of them, however many were asked.
+
+The last two read what the search made of the first three: after new weights run the evaluation and
+this command twice, the second time on runs that the first fits made.
 """
 
 from __future__ import annotations
@@ -22,12 +27,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
+from agent.settings import AskSettings
 from agent.trace import load_run
+from agent.types import Answer
 from evals.failures import anchors_of, shows
 from evals.items import Item, load_items
 from evals.matching import is_right
@@ -51,10 +59,12 @@ class Observations:
 
     rows: list[tuple[float, ...]] = field(default_factory=list)
     truth: list[bool] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
 
-    def add(self, truth: bool, *row: float) -> None:
+    def add(self, truth: bool, *row: float, weight: float = 1.0) -> None:
         self.rows.append(row)
         self.truth.append(truth)
+        self.weights.append(weight)
 
     @property
     def n_with(self) -> int:
@@ -66,12 +76,17 @@ class Observations:
 
 
 def fit_logistic(
-    rows: Sequence[Sequence[float]], truth: Sequence[bool], *, even: bool = True
+    rows: Sequence[Sequence[float]],
+    truth: Sequence[bool],
+    *,
+    case_weights: Sequence[float] = (),
+    even: bool = True,
 ) -> tuple[list[float], float]:
     """(weights, bias) by logistic regression.
 
     Args:
-        even: both classes weigh the same; else every case does.
+        case_weights: how much each case weighs; none: all the same.
+        even: both classes weigh the same, whatever their cases do.
 
     Raises:
         ValueError: one of the classes is missing.
@@ -79,9 +94,10 @@ def fit_logistic(
     y = np.asarray(truth, float)
     if not 0 < y.sum() < len(y):
         raise ValueError("both cases with the evidence and cases without it are needed")
-    weight = np.full(len(y), 1 / len(y))
+    weight = np.asarray(case_weights, float) if len(case_weights) else np.ones(len(y))
     if even:
-        weight = np.where(y == 1, 0.5 / y.sum(), 0.5 / (1 - y).sum())
+        weight = weight / np.where(y == 1, (weight * y).sum(), (weight * (1 - y)).sum())
+    weight = weight / weight.sum()
     x = np.asarray(rows, float)
     # Of one scale, so that the ridge means the same for a cosine and for a logit.
     scale = np.maximum(x.std(axis=0), 1e-6)
@@ -109,11 +125,17 @@ def observed(folder: Path) -> dict[_Key, Observations]:
     }
     found: dict[_Key, Observations] = defaultdict(Observations)
     with closing(RunStore.open(folder / "library")) as runs:
+        last: dict[tuple[str, str, tuple[str, ...]], RunRow] = {}
         for run in runs.runs(limit=-1):
-            item = items.get((Path(run.video_path).name, run.question, run.options))
-            if item is not None and run.answer:
-                _read(found, item, run, load_run(runs, run.run_id)[1])
-                _read_answer(found, item, runs, run)
+            key = (Path(run.video_path).name, run.question, run.options)
+            if key in items and run.answer:
+                last.setdefault(key, run)
+        n_absent = sum(items[key].is_absent for key in last)
+        for key, run in last.items():
+            _, steps, answer = load_run(runs, run.run_id)
+            _read(found, items[key], run, steps)
+            share = n_absent / len(last)
+            _read_end(found, items[key], run, steps, answer, absent_share=share)
     return found
 
 
@@ -139,15 +161,31 @@ def _read(
             found[model, prompt, "verify"].add(truth, *row)
 
 
-def _read_answer(found: dict[_Key, Observations], item: Item, runs: RunStore, run: RunRow) -> None:
-    """The answer's own confidence, before any fit, and whether it was right."""
-    _, steps, answer = load_run(runs, run.run_id)
-    if answer is None or answer.status != "answered":
+def _read_end(
+    found: dict[_Key, Observations],
+    item: Item,
+    run: RunRow,
+    steps: Sequence[StepRow],
+    answer: Answer | None,
+    *,
+    absent_share: float,
+) -> None:
+    """What the whole search said, and the answer's own confidence, both before any fit."""
+    model = run.models["videollm_weights"]
+    last = next((s for s in reversed(steps) if s.node == "answer"), None)
+    if last is None or answer is None:
         return
-    last = next(s for s in reversed(steps) if s.node == "answer")
+    prompts = [c.prompt_hash for s in steps for c in s.calls if c.prompt_name == "reflect"]
+    seen = last.data.get("presence")
+    if prompts and seen is not None:
+        found[model, prompts[-1], "search"].add(not item.is_absent, float(seen["log_ratio"]))
+    if answer.status != "answered":
+        return
     raw = float(last.data["verdict"]["confidence"])
-    key = (run.models["videollm_weights"], "", "answer")
-    found[key].add(is_right(item, outcome_of(answer, steps)), logit(raw))  # type: ignore[index]
+    right = is_right(item, outcome_of(answer, steps))
+    expected = AskSettings().survey.prior.absent
+    weight = expected / absent_share if item.is_absent else (1 - expected) / (1 - absent_share)
+    found[model, "", "answer"].add(right, logit(raw), weight=weight)
 
 
 def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
@@ -157,7 +195,9 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
     for (model, prompt, stage), seen in sorted(found.items()):
         if min(seen.n_with, seen.n_without) < _FEWEST:
             continue
-        weights, bias = fit_logistic(seen.rows, seen.truth, even=stage != "answer")
+        weights, bias = fit_logistic(
+            seen.rows, seen.truth, case_weights=seen.weights, even=stage != "answer"
+        )
         if stage == "verify":
             bias += _chosen(found[model, prompt, "look"], seen)
         fit = Fit(first=weights[0], second=weights[1] if len(weights) > 1 else 0.0, bias=bias)
@@ -191,13 +231,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m evals.calibrate")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", type=Path, help="an evaluation's --out")
+    parser.add_argument(
+        "--stage", action="append", choices=get_args(Stage), help="fit this one alone; repeatable"
+    )
     parser.add_argument("--store", type=Path, metavar="LIBRARY", help="keep the fits there")
     parser.add_argument("--ship", action="store_true", help="keep them with the program")
     given = parser.parse_args()
     found = observed(given.folder)
-    fits = fits_of(found, source=given.folder.name)
+    fits = [
+        fit
+        for fit in fits_of(found, source=given.folder.name)
+        if not given.stage or fit.stage in given.stage
+    ]
     for (_, _, stage), seen in sorted(found.items()):
-        if not any(f.stage == stage for f in fits):
+        if min(seen.n_with, seen.n_without) < _FEWEST:
             sys.stdout.write(
                 f"{stage}: {seen.n_with} with, {seen.n_without} without: too few to fit\n"
             )

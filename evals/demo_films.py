@@ -52,6 +52,7 @@ def demo_benchmark(
     minutes: float,
     n_questions: int,
     seed: int,
+    absent_share: float | None = None,
     progress: RenderProgress = lambda film, done, total: None,
 ) -> DemoBenchmark:
     """Makes the films of a seed and their questions, evenly shared among the films.
@@ -62,6 +63,7 @@ def demo_benchmark(
         minutes: length of each film.
         n_questions: in all; short films may hold fewer.
         seed: which films and questions.
+        absent_share: of the facts, see `make_questions`.
         progress: told a film's frames as they are drawn.
 
     Raises:
@@ -77,7 +79,7 @@ def demo_benchmark(
         film = make_film(folder, seed=film_seed, minutes=minutes, progress=progress)
         n = n_questions // n_films + (index < n_questions % n_films)
         if n:
-            rows += question_rows(film, n=n, seed=seed)
+            rows += question_rows(film, n=n, seed=seed, absent_share=absent_share)
         films.append(film)
     return DemoBenchmark(minutes, tuple(films), tuple(rows))
 
@@ -124,14 +126,23 @@ def question_rows(
     seed: int,
     kinds: Sequence[str] = KINDS,
     forms: Sequence[Form] = FORMS,
+    absent_share: float | None = None,
 ) -> list[dict[str, Any]]:
-    """Questions about a demo film, as lines of a question file.
+    """Questions about a demo film, as lines of a question file; see `make_questions`.
 
     Raises:
         InputError: the film has no truth beside it.
     """
     script = _truth(film)
-    made = make_questions(script, video=str(film), n=n, seed=seed, kinds=kinds, forms=forms)
+    made = make_questions(
+        script,
+        video=str(film),
+        n=n,
+        seed=seed,
+        kinds=kinds,
+        forms=forms,
+        absent_share=absent_share,
+    )
     return [question_to_json(question) for question in made]
 
 

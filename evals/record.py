@@ -45,6 +45,13 @@ class Record:
         """The outcome; None where the strategy has nothing to say about the question."""
         return self._known[key]
 
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._known)
+
+    def about(self, custom_id: str) -> dict[Key, Outcome | None]:
+        """What is known of a question, on whatever film."""
+        return {k: o for k, o in self._known.items() if k.custom_id == custom_id}
+
     def add(self, key: Key, outcome: Outcome | None) -> None:
         """Keeps an outcome; on return it is on the disk."""
         self._known[key] = outcome

@@ -4,53 +4,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from agent.models import Models
-from agent.settings import AskSettings, with_budget
-from evals.ablation import ABLATIONS
+from agent.settings import AskSettings
+from evals.asking import Asking, EvalProgress, Teller, ignore_event, prepared_texts
 from evals.failures import cause_of
-from evals.film_vectors import FilmVectors, TextVectors, cues_of
-from evals.film_view import CACHE_BYTES, FilmView
-from evals.identity import model_names, setting_of
+from evals.identity import model_names
 from evals.items import Item, Outcome
-from evals.record import Key, Record
+from evals.record import Record
 from evals.report import EvalReport, Failed, Series, report_of
 from evals.rows import Asked, asked
 from evals.strategies import AGENTS, ORACLE, OURS, strategy_named
+from evals.workers import Job, Opener, asked_by_workers
 from index.errors import InputError
 from index.library import Library
-from index.media import open_video
 from index.runs import RunStore
 from index.types import Video
-from tools.look import FrameCache
-
-
-@dataclass(frozen=True, slots=True)
-class EvalEvent:
-    """One question answered, or found answered in the record."""
-
-    done: int
-    total: int
-    minutes: float
-    """Length of the films that are asked."""
-    strategy: str
-    custom_id: str
-    right: bool | None
-    """None where the strategy has nothing to say."""
-    resumed: bool
-
-
-class EvalProgress(Protocol):
-    """Told after every question of every strategy."""
-
-    def __call__(self, event: EvalEvent, /) -> None: ...
-
-
-def ignore_event(event: EvalEvent) -> None:
-    """Watches nothing."""
 
 
 def evaluate(
@@ -66,6 +38,8 @@ def evaluate(
     minutes: float = 0.0,
     progress: EvalProgress = ignore_event,
     record: Record | None = None,
+    n_workers: int = 1,
+    opener: Opener | None = None,
 ) -> EvalReport:
     """Asks every question by every strategy at every budget; returns the rows.
 
@@ -83,8 +57,11 @@ def evaluate(
         minutes: length of the films, for the rows.
         progress: told after every question.
         record: where outcomes are kept as they come; those in it already are not made again.
+        n_workers: processes that ask; the numbers are the same with any.
+        opener: opens the same models in another process; needed for more than one.
 
     Raises:
+        ValueError: several workers, and no way to open their models.
         InputError: an unknown strategy, or a question about a film that is not among `films`.
         LibraryError: the library was indexed with another encoder.
     """
@@ -93,22 +70,74 @@ def evaluate(
     library.check_encoder(models.encoder.identity)
     videos = videos_of(films, questions, library)
     every = series_of(strategies, budgets or (settings.budget.visual_tokens,))
-    texts = TextVectors(models.encoder)
-    texts.prepare(text for item in questions for text in cues_of(item).texts)
-    run = _Run(
-        models, library, settings, record or Record(None), progress, texts, whole_budget, minutes
-    )
-    run.total = len(questions) * len(every)
+    record = record if record is not None else Record(None)
+    tell = Teller(progress, minutes, len(questions) * len(every), frozenset(record))
+    texts = prepared_texts(models, questions)
+    asking = Asking(models, library, settings, record, texts, whole_budget, tell)
+    found = _found(asking, videos, questions, every, n_workers=n_workers, opener=opener)
     answers: dict[Series, list[Asked]] = {series: [] for series in every}
-    for reference, video in videos.items():
-        with run.film(video) as view:
-            for item in (q for q in questions if q.video == reference):
-                for series, outcome in run.answers(view, item, every).items():
-                    if outcome is not None:
-                        answers[series].append(asked(item, outcome))
+    for item, outcomes in found:
+        for series, outcome in outcomes.items():
+            if outcome is not None:
+                answers[series].append(asked(item, outcome))
     failed = _failed(answers, videos, library, settings)
     about = _about(videos.values(), models, settings, minutes=minutes)
     return report_of(answers, failed=failed, minutes=minutes, about=about)
+
+
+_Found = Iterator[tuple[Item, dict[Series, Outcome | None]]]
+"""Questions with what every series found, film by film."""
+
+
+def _found(
+    asking: Asking,
+    videos: dict[str, Video],
+    questions: Sequence[Item],
+    every: Sequence[Series],
+    *,
+    n_workers: int,
+    opener: Opener | None,
+) -> _Found:
+    if n_workers == 1:
+        return _by_one(asking, videos, questions, every)
+    if opener is None:
+        raise ValueError(f"{n_workers} workers need to open models of their own")
+    return _by_several(asking, videos, questions, every, n_workers=n_workers, opener=opener)
+
+
+def _by_one(
+    asking: Asking, videos: dict[str, Video], questions: Sequence[Item], every: Sequence[Series]
+) -> _Found:
+    for reference, video in videos.items():
+        with asking.film(video) as view:
+            for item in (q for q in questions if q.video == reference):
+                yield item, asking.answers(video, view, item, every)
+
+
+def _by_several(
+    asking: Asking,
+    videos: dict[str, Video],
+    questions: Sequence[Item],
+    every: Sequence[Series],
+    *,
+    n_workers: int,
+    opener: Opener,
+) -> _Found:
+    job = Job(
+        opener=opener,
+        library=asking.library.folder,
+        settings=asking.settings,
+        questions=tuple(questions),
+        every=tuple(every),
+        whole_budget=asking.whole_budget,
+        n_workers=n_workers,
+    )
+    with asked_by_workers(job, videos, asking.record) as coming:
+        for reference, video in videos.items():
+            for item in (q for q in questions if q.video == reference):
+                for key, outcome in coming[item].result().items():
+                    asking.record.add(key, outcome)
+                yield item, asking.answers(video, None, item, every)
 
 
 def series_of(strategies: Sequence[str], budgets: Sequence[int]) -> list[Series]:
@@ -143,75 +172,6 @@ def videos_of(
             )
         found[item.video] = library.find(str(path))
     return found
-
-
-@dataclass(slots=True)
-class _Run:
-    """One evaluation under way."""
-
-    models: Models
-    library: Library
-    settings: AskSettings
-    record: Record
-    progress: EvalProgress
-    texts: TextVectors
-    whole_budget: bool
-    minutes: float
-    total: int = 0
-    done: int = 0
-    _changed: dict[Series, AskSettings] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def film(self, video: Video) -> Iterator[FilmView]:
-        """The film, open for the baselines."""
-        vectors = FilmVectors.read(
-            self.library, video, texts=self.texts, survey=self.settings.survey
-        )
-        with contextlib.closing(open_video(video.path)) as reader:
-            frames = FrameCache(reader, limit_bytes=CACHE_BYTES)
-            yield FilmView(self.library, video, frames, self.models, self.settings, vectors)
-
-    def answers(
-        self, view: FilmView, item: Item, every: Sequence[Series]
-    ) -> dict[Series, Outcome | None]:
-        """Every series' outcome for one item."""
-        found: dict[Series, Outcome | None] = {}
-        for series in every:
-            tokens = series.budget or 0
-            ours = found.get(Series(OURS, series.budget))
-            if ours is not None and series.strategy not in AGENTS and not self.whole_budget:
-                tokens = ours.visual_tokens
-            found[series] = self._answer(view, item, series, tokens)
-        return found
-
-    def _answer(
-        self, view: FilmView, item: Item, series: Series, visual_tokens: int
-    ) -> Outcome | None:
-        settings = self._settings(series)
-        setting = setting_of(
-            series.strategy, item, visual_tokens, models=self.models, settings=settings
-        )
-        key = Key(view.video.content_hash, item.custom_id, series.strategy, setting)
-        resumed = key in self.record
-        if not resumed:
-            view.begin(settings)
-            self.record.add(key, strategy_named(series.strategy)(view, item, visual_tokens))
-        outcome = self.record[key]
-        self.done += 1
-        right = asked(item, outcome).right if outcome else None
-        event = EvalEvent(
-            self.done, self.total, self.minutes, series.strategy, item.custom_id, right, resumed
-        )
-        self.progress(event)
-        return outcome
-
-    def _settings(self, series: Series) -> AskSettings:
-        """The settings under a series' budget, with its part switched off where it is one."""
-        if series not in self._changed:
-            settings = with_budget(self.settings, visual_tokens=series.budget)
-            change = ABLATIONS.get(series.strategy)
-            self._changed[series] = change(settings) if change else settings
-        return self._changed[series]
 
 
 def _failed(

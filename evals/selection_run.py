@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.settings import AskSettings
+from evals.asking import EvalEvent, EvalProgress, ignore_event
 from evals.film_vectors import FilmVectors, TextVectors, cues_of
 from evals.items import Item
 from evals.metrics import seconds_of
 from evals.ranking import RECALL_TOLERANCES_S, evidence_recall, evidence_tiou
-from evals.run import EvalEvent, EvalProgress, ignore_event, videos_of
+from evals.run import videos_of
 from evals.selection.named import SELECTIONS, selection_named
 from evals.selection.sheet import Purse, Shown
 from evals.tables import Column, aligned, labels_of, number, percent

@@ -73,6 +73,11 @@ class Belief:
             high += 1
         return Span(float(edges[low]), float(edges[high + 1]))
 
+    def with_absent(self, absent: float) -> Belief:
+        """The same places, with another probability, below 1, that it is nowhere in the film."""
+        scale = (1 - absent) / float(self.weights.sum())
+        return Belief(self.edges_s, self.weights * scale, absent)
+
     def profile(self, *, n_bins: int) -> tuple[float, ...]:
         """The belief as at most `n_bins` masses of equal stretches, for a trace."""
         n_bins = min(n_bins, len(self.weights))
@@ -225,8 +230,8 @@ def leaning(prior: Prior, anchor: Prior, *, side: str, settings: PriorSettings) 
         factor = near / near.max()
     old = prior.belief
     weights = old.weights * (settings.lean_floor + (1 - settings.lean_floor) * factor)
-    weights *= (1 - old.absent) / weights.sum()
-    return replace(prior, belief=Belief(old.edges_s, weights, old.absent))
+    leant = Belief(old.edges_s, weights, old.absent).with_absent(old.absent)
+    return replace(prior, belief=leant)
 
 
 def updated(

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from web.flags import (
+    absent_option,
     as_usage,
     config_of,
     consoles,
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _SHORTEST_MINUTES, _LONGEST_MINUTES = 0.3, 600.0
+_UNHURRIED_S = 86_400.0
+"""Seconds of a question where nobody sets them: on a busy machine the numbers shall be the same."""
 _COUNT = click.IntRange(min=1)
 _FILMS = click.IntRange(min=1, max=1000)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -81,6 +86,7 @@ def _shared(command: _Command) -> _Command:
             help="Visual tokens a question; several make a curve.",
         ),
         click.option("--seed", default=9, show_default=True, help="Which films and questions."),
+        absent_option,
         click.option(
             "--questions", default=50, show_default=True, type=_COUNT, help="Over all films."
         ),
@@ -107,6 +113,13 @@ def eval_group() -> None:
 @_shared
 @click.option("--strategy", default="spotlight,oracle,uniform,topk", show_default=True)
 @click.option("--whole-budget", is_flag=True, help="Baselines may show all of it.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=_COUNT,
+    help="Processes that ask, each with models of its own.",
+)
 @click.option("--plot", type=_FILE, metavar="FILE", help="Draw accuracy against tokens.")
 @model_options
 @json_option
@@ -116,6 +129,7 @@ def eval_demo(
     /,
     strategy: str,
     whole_budget: bool,
+    workers: int,
     plot: Path | None,
     output: Path | None,
     results: Path | None,
@@ -142,7 +156,7 @@ def eval_demo(
     if plot is not None:
         with as_usage("--plot"):
             check_plot_path(plot)
-    report = _evaluate(config_of(ctx), names, whole_budget=whole_budget, **asked)
+    report = _evaluate(config_of(ctx), names, whole_budget=whole_budget, n_workers=workers, **asked)
     data = report.to_json()
     _keep_json(output, data)
     with _written(plot):
@@ -198,17 +212,30 @@ def _evaluate(
     strategies: Sequence[str],
     *,
     whole_budget: bool,
+    n_workers: int,
     out: Path,
     budget: tuple[int, ...],
     **films: Any,
 ) -> EvalReport:
     """Make what is missing in the folder, and ask."""
+    from agent.models import open_models
+    from agent.settings import with_budget
     from evals.record import Record
     from evals.report import joined
     from evals.run import evaluate
 
-    models = open_pair(config, default="demo")
+    config = _on_demo_films(config)
+    models = open_pair(config)
+    opener = partial(
+        open_models,
+        config.models,
+        device=config.device,
+        encoder=models.choice.encoder,
+        endpoint=config.endpoint,
+    )
     settings = config.ask_settings(knows_only_demo_world=models.knows_only_demo_world)
+    if config.budget.seconds is None:
+        settings = with_budget(settings, seconds=_UNHURRIED_S)
     with _prepared(out, models.encoder, **films) as (benchmarks, library, progress):
         record = Record(out / "answers.jsonl")
         return joined(
@@ -225,6 +252,8 @@ def _evaluate(
                     minutes=bench.minutes,
                     progress=progress.asking,
                     record=record,
+                    n_workers=n_workers,
+                    opener=opener,
                 )
                 for bench in benchmarks
             ]
@@ -235,12 +264,10 @@ def _select(
     config: Config, strategies: Sequence[str], *, out: Path, budget: tuple[int, ...], **films: Any
 ) -> SelectionReport:
     """Make what is missing in the folder, and choose."""
-    from dataclasses import replace
-
     from agent.models import open_chosen_encoder
     from evals.selection_run import SelectionReport, select_all
 
-    config = replace(config, models="demo") if config.models == "auto" else config
+    config = _on_demo_films(config)
     settings = config.ask_settings(knows_only_demo_world=config.models == "demo")
     encoder = open_chosen_encoder(config.choice(), device=config.device)
     with _prepared(out, encoder, **films) as (benchmarks, library, progress):
@@ -261,6 +288,11 @@ def _select(
     return SelectionReport(tuple(row for report in reports for row in report.rows))
 
 
+def _on_demo_films(config: Config) -> Config:
+    """Where nothing is named, the models that know the demo world: all films are of it."""
+    return replace(config, models="demo") if config.models == "auto" else config
+
+
 @contextmanager
 def _prepared(
     folder: Path,
@@ -269,6 +301,7 @@ def _prepared(
     films: int,
     minutes: tuple[float, ...],
     questions: int,
+    absent: float | None,
     seed: int,
 ) -> Iterator[tuple[list[DemoBenchmark], Library, WorkProgress]]:
     """The films of every length, rendered and indexed, and their questions."""
@@ -288,6 +321,7 @@ def _prepared(
                     minutes=length,
                     n_questions=questions,
                     seed=seed,
+                    absent_share=absent,
                     progress=progress.rendering,
                 )
                 for length in minutes
@@ -330,6 +364,7 @@ _DECIDING = (
     "films",
     "minutes",
     "questions",
+    "absent",
     "seed",
     "strategy",
     "budget",
@@ -349,7 +384,7 @@ def _command(ctx: click.Context, **given: Any) -> str:
         known["budget"] = tuple(f"{k.removeprefix('visual_')}={v:g}" for k, v in limits)
     for name in _DECIDING:
         value = known.get(name)
-        if value in (None, False, ()):
+        if value is None or value is False or value == ():
             continue
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:

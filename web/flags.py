@@ -85,6 +85,12 @@ films_option = click.option(
     type=click.IntRange(min=1),
     help="Films that a question of the whole library is put to.",
 )
+absent_option = click.option(
+    "--absent",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Share of questions about what no film shows; none: as many as of any kind.",
+)
 budget_option = _setting(
     "--budget",
     metavar="LIMITS",

@@ -23,7 +23,7 @@ from index.build import ProgressEvent
 from index.times import format_time
 
 if TYPE_CHECKING:
-    from evals.run import EvalEvent
+    from evals.asking import EvalEvent
 
 _LINE_EVERY_S = 10.0
 _STAGES = {

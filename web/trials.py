@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from web.flags import (
+    absent_option,
     budget_option,
     config_of,
     consoles,
@@ -53,14 +54,21 @@ def demo_film(seed: int, minutes: float, out: Path, words: bool, as_json: bool) 
 @click.argument("films", nargs=-1, required=True, type=_FILE, metavar="FILM_OR_TRUTH...")
 @click.option("--n", default=50, show_default=True, type=_COUNT, help="Questions a film, at most.")
 @click.option("--seed", default=0, show_default=True, help="Which questions.")
+@absent_option
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write here, not on the screen.")
-def demo_questions(films: tuple[Path, ...], n: int, seed: int, output: Path | None) -> None:
+def demo_questions(
+    films: tuple[Path, ...], n: int, seed: int, absent: float | None, output: Path | None
+) -> None:
     """Make questions with their answers and evidence: one JSON object a line."""
     import json
 
     from evals.demo_films import film_of, question_rows, writing
 
-    rows = [row for film in films for row in question_rows(film_of(film), n=n, seed=seed)]
+    rows = [
+        row
+        for film in films
+        for row in question_rows(film_of(film), n=n, seed=seed, absent_share=absent)
+    ]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if output is None:
         click.echo(text, nl=False)

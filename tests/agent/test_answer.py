@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from langgraph.runtime import Runtime
 
@@ -13,6 +15,7 @@ from agent.settings import AnswerSettings
 from agent.several import merged
 from agent.state import LookState, State
 from index.types import Span
+from prompts.render import render
 from tests.agent.conftest import WorkspaceMaker
 
 FILM = Span(0, 170)
@@ -166,27 +169,51 @@ def test_the_more_confident_guess_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "stop_reason", "has_guess", "absent", "status"),
+    ("passed", "stop_reason", "has_guess", "absent", "looked_at", "status"),
     [
-        (True, "", False, 0.9, "answered"),
-        (False, "budget: 3 looks are used up", True, 0.2, "out_of_budget"),
-        (False, "budget: 3 looks are used up", False, 0.2, "out_of_budget"),
-        (False, "budget: 3 looks are used up", False, 0.8, "not_found"),
-        (False, "budget: 3 looks are used up", True, 0.8, "not_found"),
-        (False, "exhausted", False, 0.2, "not_found"),
+        (True, "", False, 0.9, 1.0, "answered"),
+        (False, "budget: 3 looks are used up", True, 0.2, 0.9, "out_of_budget"),
+        (False, "budget: 3 looks are used up", False, 0.2, 0.9, "out_of_budget"),
+        (False, "budget: 3 looks are used up", False, 0.8, 0.9, "not_found"),
+        (False, "budget: 3 looks are used up", True, 0.8, 0.9, "not_found"),
+        (False, "budget: 3 looks are used up", False, 0.8, 0.1, "out_of_budget"),
+        (False, "exhausted", False, 0.2, 0.1, "not_found"),
     ],
 )
 def test_every_end_has_its_status(
-    passed: bool, stop_reason: str, has_guess: bool, absent: float, status: str
+    passed: bool, stop_reason: str, has_guess: bool, absent: float, looked_at: float, status: str
 ) -> None:
     found = status_of(
         passed=passed,
         stop_reason=stop_reason,
         has_guess=has_guess,
         absent=absent,
+        looked=looked_at,
         settings=AnswerSettings(),
     )
     assert found == status
+
+
+def test_what_the_whole_search_makes_doubtful_is_not_answered(workspace: WorkspaceMaker) -> None:
+    """The fit of whole searches outweighs two looks that agree, and no pass is paid for."""
+    ws, state = ready(workspace, replies("A wall.", "the wall"), stop_reason="exhausted: a test")
+    row = {
+        "model_hash": ws.videollm.weights_hash,
+        "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
+        "stage": "search",
+        "n_with": 10,
+        "n_without": 10,
+        "source": "a test",
+        "fitted_at": "2026-01-01",
+    }
+    # Odds 4 of the prior times e^-1.386 = 1/4: as likely absent as not.
+    ws.runs.store_fit({**row, "fit": {"first": 0.0, "bias": -math.log(4)}})
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("not_found", "")
+    assert out["answer"]["confidence"] == pytest.approx(0.5)
+    shown = ws.runs.steps("r1")[-1]
+    assert not any(call.prompt_name == "answer" for call in shown.calls)
+    assert shown.data["presence"]["fit"] == "search 1 (a test)"
 
 
 def test_a_finding_is_seen_to_its_shots_bounds(workspace: WorkspaceMaker) -> None:

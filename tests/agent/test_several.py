@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from langgraph.runtime import Runtime
 
+from agent.answer import answer
 from agent.backends.scripted import knowing
-from agent.settings import SeveralSettings
-from agent.several import chance, looked_share, missing, next_chance
+from agent.several import chances, further, looked_share
 from agent.state import FindingState, LookState
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
 
-SETTINGS = SeveralSettings(prior_mean=2.0, prior_shape=1.0)
 RED = "How many times is it red?"
 CUES = [{"text": "red", "group": "question", "weight": 1.0}]
 
@@ -44,28 +42,45 @@ def looked(start_s: float, end_s: float) -> LookState:
     }
 
 
-def test_what_is_missing_follows_from_what_was_found_and_seen() -> None:
-    # Prior: shape 1, 0.5 films a moment. Two found in half the belief: rate (1 + 2) / (0.5 + 0.5).
-    half = missing(2, 0.5, settings=SETTINGS)
-    assert half.rate == pytest.approx(3.0)
-    assert half.none == pytest.approx((1.0 / 1.5) ** 3)
-    assert missing(2, 1.0, settings=SETTINGS).none == pytest.approx(1.0)
-    assert missing(0, 0.0, settings=SETTINGS).rate == pytest.approx(2.0)
-
-
-@given(st.integers(0, 50), st.floats(0, 1), st.floats(0, 1))
-def test_more_seen_leaves_less_missing(n_found: int, a: float, b: float) -> None:
-    low, high = sorted((a, b))
-    less, more = (missing(n_found, s, settings=SETTINGS) for s in (low, high))
-    assert 0 < less.none <= more.none <= 1
-
-
 def test_the_vectors_and_the_looks_are_weighed_together(workspace: WorkspaceMaker) -> None:
     ws, state = workspace(knowing([]), RED, cues=CUES, kind="count")
+
+    def chance(start_s: float, end_s: float, log_ratio: float) -> float:
+        found = [finding(start_s, end_s, log_ratio)]
+        return chances(ws, {**state, "findings": found})[0][1]
+
     # Red is at 60-70 s, grey at 0-10 s: the same judgement is worth less there.
-    assert chance(ws, state, finding(60, 70, 2.0)) > 0.5
-    assert chance(ws, state, finding(0, 10, 2.0)) < 0.5
-    assert chance(ws, state, finding(0, 10, 8.0)) > chance(ws, state, finding(0, 10, 2.0))
+    assert chance(60, 70, 2.0) > 0.5
+    assert chance(0, 10, 2.0) < 0.5
+    assert chance(0, 10, 8.0) > chance(0, 10, 2.0)
+
+
+def test_a_second_look_stands_for_the_first(workspace: WorkspaceMaker) -> None:
+    found = [finding(62, 66, 3.0), finding(60, 70, -4.0), finding(150, 160, 3.0)]
+    ws, state = workspace(knowing([]), RED, cues=CUES, kind="count", findings=found)
+    by_start = {f["start_s"]: chance for f, chance in chances(ws, state)}
+    assert set(by_start) == {60, 150}
+    assert by_start[60] < 0.5 < by_start[150]
+
+
+def test_a_film_whose_windows_are_empty_ends_as_not_found(workspace: WorkspaceMaker) -> None:
+    """One doubtful "yes" beside windows that show nothing is no set of one."""
+    empty = [finding(s, s + 10.0, -4.0) for s in (60.0, 150.0, 110.0, 30.0)]
+    findings = [*empty, finding(0, 10, 1.5)]
+    looks = [looked(f["start_s"], f["end_s"]) for f in findings]
+    ws, state = workspace(
+        knowing([]),
+        RED,
+        cues=CUES,
+        kind="count",
+        reflect_question="Is it red?",
+        findings=findings,
+        looks=looks,
+        stop_reason="exhausted: a test",
+    )
+    out = answer(state, Runtime(context=ws))
+    assert out["answer"]["status"] == "not_found"
+    assert out["answer"]["confidence"] > 0.5
 
 
 def test_looks_cover_their_share_of_the_prior_once(workspace: WorkspaceMaker) -> None:
@@ -74,4 +89,5 @@ def test_looks_cover_their_share_of_the_prior_once(workspace: WorkspaceMaker) ->
     prior = ws.prior(state).belief
     once = prior.mass(Span(60, 70)) / prior.mass(Span(0, 170))
     assert looked_share(ws, state) == pytest.approx(once)
-    assert next_chance(ws, state, Span(150, 160)) > 10 * next_chance(ws, state, Span(0, 10))
+    red, grey = further(ws, state, [Span(150, 160), Span(0, 10)])
+    assert red > 10 * grey

@@ -123,6 +123,32 @@ def test_names_are_unique_and_the_same_seed_gives_the_same_questions() -> None:
     assert make_questions(SCRIPT, video="hour.mp4", n=400, seed=1) == QUESTIONS
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
+def test_a_share_of_absent_questions_holds_in_every_beginning(share: float) -> None:
+    made = make_questions(
+        SCRIPT, video="f.mp4", n=60, seed=1, forms=("choice",), absent_share=share
+    )
+    assert len(made) == 60
+    for n in (4, 20, 60):
+        n_absent = sum(q.kind == "absent" for q in made[:n])
+        assert abs(n_absent - n * share) <= 0.5
+    others = {q.kind for q in made if q.kind != "absent"}
+    assert len(others) == (0 if share == 1 else len(KINDS) - 1)
+
+
+def test_a_film_with_too_few_absent_subjects_keeps_the_share() -> None:
+    script = make_script(2, 1 / 3)
+    made = make_questions(script, video="f.mp4", n=10_000, seed=0, absent_share=0.9)
+    n_absent = sum(q.kind == "absent" for q in made)
+    assert n_absent < 10_000 * 0.9
+    assert n_absent / len(made) == pytest.approx(0.9, abs=0.1)
+
+
+def test_a_share_above_one_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"share of 1\.5"):
+        make_questions(SCRIPT, video="f.mp4", n=1, seed=0, absent_share=1.5)
+
+
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="smell"):
         make_questions(SCRIPT, video="f.mp4", n=1, seed=0, kinds=("smell",))

@@ -44,6 +44,13 @@ def test_classes_of_different_size_weigh_the_same_unless_shares_are_wanted() -> 
     assert sigmoid(fit_logistic(rows, truth, even=False)[1]) == pytest.approx(0.9, abs=0.01)
 
 
+def test_a_case_that_weighs_twice_counts_like_two() -> None:
+    rows = [(0.0,)] * 4
+    truth = [True, False, False, False]
+    _, bias = fit_logistic(rows, truth, case_weights=[3.0, 1.0, 1.0, 1.0], even=False)
+    assert sigmoid(bias) == pytest.approx(0.5, abs=0.01)
+
+
 def test_one_class_alone_cannot_be_fitted() -> None:
     with pytest.raises(ValueError, match="both"):
         fit_logistic([(0.2,), (0.3,)], [False, False])
@@ -98,7 +105,10 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
         again = [FindingRow("3.0", "3.0", Span(60, 70), 0.8, 0.8)]
         runs.record("r", StepRow(1, "survey", "", data={"best_cosine": 0.4}))
         runs.record("r", StepRow(2, "reflect", "", calls=(call,), findings=tuple(seen)))
-        verdict = {"verdict": {"confidence": 0.7}}
+        verdict = {
+            "verdict": {"confidence": 0.7},
+            "presence": {"log_ratio": 1.5, "absent": 0.1, "fit": ""},
+        }
         runs.record(
             "r", StepRow(3, "answer", "", calls=(call,), findings=tuple(again), data=verdict)
         )
@@ -107,7 +117,48 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     assert found["E", "", "presence"].rows == [(0.4,)]
     assert found["V", "P", "look"].truth == [True, False]
     assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8))]
+    assert found["V", "P", "search"].rows == [(1.5,)]
+    assert found["V", "P", "search"].truth == [True]
     assert ("V", "", "answer") not in found
+
+
+def test_of_a_question_asked_twice_the_last_run_counts(tmp_path: Path) -> None:
+    """And absent questions weigh as the prior expects of them: 0.2, be they a half of all."""
+    lines = [
+        {
+            "custom_id": name,
+            "video": "f.mp4",
+            "kind": "place" if evidence else "absent",
+            "form": "open",
+            "question": name,
+            "answer": "a wall" if evidence else "not in this film",
+            "evidence": evidence,
+            "status": "answered" if evidence else "not_found",
+        }
+        for name, evidence in (("Where?", [[60, 70]]), ("Nowhere?", []))
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "questions.jsonl").write_text(text, encoding="utf-8")
+    (tmp_path / "library").mkdir()
+    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    with closing(RunStore.open(tmp_path / "library")) as runs:
+        asked = [("1", "Where?", 0.6), ("2", "Where?", 0.7), ("3", "Nowhere?", 0.8)]
+        for name, question, confidence in asked:
+            at = f"2026-01-0{name}"
+            runs.start(RunRow(name, 1, "h", "f.mp4", question, (), models, {}, "k", at, 1))
+            data = {"verdict": {"confidence": confidence}}
+            runs.record(name, StepRow(1, "answer", "", data=data))
+            runs.finish(name, status="answered", stop_reason="", answer=answered("a wall"))
+    seen = observed(tmp_path)["V", "", "answer"]
+    order = sorted(range(2), key=lambda i: seen.rows[i])
+    assert [seen.rows[i][0] for i in order] == pytest.approx([logit(0.7), logit(0.8)])
+    assert [seen.truth[i] for i in order] == [True, False]
+    assert [seen.weights[i] for i in order] == pytest.approx([0.8 / 0.5, 0.2 / 0.5])
+
+
+def answered(text: str) -> dict[str, object]:
+    usage = {"visual_tokens": 0, "calls": 0, "seconds": 0.0}
+    return {**not_found(), "answer": text, "status": "answered", "kind": "moment", "usage": usage}
 
 
 def not_found() -> dict[str, object]:

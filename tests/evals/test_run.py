@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from agent.models import ModelChoice, Models
 from evals.ablation import ABLATIONS
-from evals.items import item_from_json, load_items
+from evals.asking import Asking, EvalEvent, prepared_texts
+from evals.items import Item, item_from_json, load_items
 from evals.record import Record
-from evals.run import EvalEvent, evaluate
+from evals.report import Series
+from evals.run import evaluate
 from evals.strategies import strategies_of
 from evals.tables import report_table
+from index.encoder_hash import HashEncoder
 from index.errors import InputError
-from tests.evals.conftest import Bench
+from tests.evals.conftest import Bench, all_knowing
 
 ALL = ("spotlight", "oracle", "uniform", "topk")
 
@@ -131,6 +136,35 @@ def test_a_search_without_one_part_still_ends(bench: Bench, name: str) -> None:
     assert ours["ours_ahead"] is None
 
 
+@pytest.mark.slow
+def test_every_part_that_can_be_switched_off_does_something(bench: Bench) -> None:
+    """Without it some question is searched in another way: other looks, frames, tokens or calls."""
+    # Sizes that the small film has, so that a closer look is a larger one; and several turns.
+    look = replace(bench.settings.look, short_side_px=32, high_short_side_px=64)
+    spotlight = replace(bench.settings.spotlight, looks_per_turn=2)
+    bench = replace(bench, settings=replace(bench.settings, look=look, spotlight=spotlight))
+    # A judge that doubts: where nothing but the truth speaks, the prior's order is the belief's.
+    knows = bench.videollm.yes_script
+    bench.videollm.yes_script = lambda prompt, clips: max(0.6, knows(prompt, clips))
+    texts = prepared_texts(bench.models, bench.items)
+    asking = Asking(bench.models, bench.library, bench.settings, Record(None), texts, False)
+    video = bench.library.find(str(bench.film))
+    same = set(ABLATIONS)
+    with asking.film(video) as view:
+        for item in bench.items:
+            every = [Series(name, 1500) for name in ("spotlight", *sorted(same))]
+            found = asking.answers(video, view, item, every)
+            cost = {
+                series.strategy: (o.looked, o.n_frames, o.visual_tokens, o.calls)
+                for series, o in found.items()
+                if o is not None
+            }
+            same -= {name for name in same if cost[name] != cost["spotlight"]}
+            if not same:
+                return
+    assert not same
+
+
 def test_a_search_that_judges_nothing_asks_for_fewer_judgements(bench: Bench) -> None:
     """A verdict's own second look may still be judged, but no look of the search is."""
     few = replace(bench, items=[item for item in bench.items if item.kind == "place"][:1])
@@ -201,6 +235,62 @@ def test_a_resumed_run_asks_only_what_is_missing(bench: Bench, tmp_path: Path) -
     bench.videollm.calls.clear()
     run(bench, strategies=("oracle", "uniform"), resume_file=file)
     assert bench.videollm.calls == []
+
+
+def open_all_knowing(items: list[Item]) -> Models:
+    """The fixture's models, as another process can open them."""
+    choice = ModelChoice(asked="scripted", encoder="hash", videollm="scripted", why="a test")
+    return Models(choice, HashEncoder(), all_knowing(items))
+
+
+@pytest.mark.slow
+def test_several_processes_find_what_one_finds(bench: Bench, tmp_path: Path) -> None:
+    """Also when one film's questions go to both, and a part is on record already."""
+    names = ("spotlight", "oracle", "uniform", "topk")
+    items = bench.items[:6]
+
+    def rows(n_workers: int, file: Path) -> tuple[list[dict[str, object]], list[EvalEvent]]:
+        events: list[EvalEvent] = []
+        report = evaluate(
+            [bench.film],
+            items,
+            strategies=names,
+            models=bench.models,
+            library=bench.library,
+            settings=bench.settings,
+            progress=events.append,
+            record=Record(file),
+            n_workers=n_workers,
+            opener=partial(open_all_knowing, bench.items),
+        )
+        return untimed(list(report.rows)), events
+
+    one, told = rows(1, tmp_path / "one.jsonl")
+    lines = (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "two.jsonl").write_text("".join(lines[:5]), encoding="utf-8")
+    bench.videollm.calls.clear()
+    two, told_by_two = rows(2, tmp_path / "two.jsonl")
+    assert two == one
+    assert bench.videollm.calls == []
+    assert [(e.strategy, e.custom_id, e.right) for e in told_by_two] == [
+        (e.strategy, e.custom_id, e.right) for e in told
+    ]
+    assert sum(e.resumed for e in told_by_two) == 5
+    again = (tmp_path / "two.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(again) == len(lines)
+
+
+def test_several_processes_need_models_of_their_own(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="2 workers"):
+        evaluate(
+            [bench.film],
+            bench.items[:1],
+            strategies=("uniform",),
+            models=bench.models,
+            library=bench.library,
+            settings=bench.settings,
+            n_workers=2,
+        )
 
 
 def test_another_setting_is_asked_anew(bench: Bench, tmp_path: Path) -> None:

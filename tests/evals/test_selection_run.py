@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals.run import EvalEvent
+from evals.asking import EvalEvent
 from evals.selection.named import SELECTIONS
 from evals.selection_run import SelectionReport, select_all
 from index.errors import InputError

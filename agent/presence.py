@@ -1,0 +1,87 @@
+"""Whether the film holds what is asked for, by the whole search.
+
+Vectors and looks say it as one log ratio: of a single moment what the belief gained over "nowhere"
+(tools/belief.py), of several what their windows say together (agent/moments.py). Each look is read
+by its own fit as if looks erred by themselves. They do not: what misleads one look at a near miss
+misleads the second, and the more windows are judged the likelier one of them misleads both. So the
+whole is read once more, by a fit of its own on the ends of searches in films with and without the
+evidence (stage "search" of `python -m evals.calibrate`). Without that fit it stands as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.confidence import Fit, fit_for, logit, sigmoid
+from agent.moments import Moments, moments_of
+from agent.state import FindingState, State, intent_of, span_of
+from agent.workspace import Workspace
+from index.types import Span
+from tools.belief import Belief
+
+_SAME_SHARE = 0.5
+"""A later finding stands for an earlier one when they share this much of the shorter of the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a search says about whether the film holds it."""
+
+    log_ratio: float
+    """Natural log of P(all that was seen | held) / P(… | not held), before the fit."""
+    absent: float
+    """Probability that the film does not hold it, by the fit and the prior."""
+    fit: str
+    """Which fit that was, for the trace."""
+
+
+def presence_of(ws: Workspace, state: State) -> Presence:
+    """What the search says so far."""
+    before = ws.settings.survey.prior.absent
+    if intent_of(state).wants_all:
+        gained = logit(1 - ws.prior(state).belief.absent) - logit(1 - before)
+        log_ratio = gained + moments_seen(ws, state)[1].log_ratio
+    else:
+        log_ratio = logit(1 - ws.belief(state).absent) - logit(1 - before)
+    stored = fit_for(
+        ws.runs,
+        model_hash=ws.videollm.weights_hash,
+        prompt_hash=ws.render("reflect", n_clips=1, question="").file_hash,
+        stage="search",
+        default=Fit(),
+    )
+    odds = stored.fit.log_odds(sigmoid(log_ratio))
+    return Presence(log_ratio, sigmoid(logit(before) - odds), stored.named)
+
+
+def settled(ws: Workspace, state: State, belief: Belief) -> Belief:
+    """The belief with "nowhere" as the whole search says; places keep their proportions."""
+    return belief.with_absent(presence_of(ws, state).absent)
+
+
+def moments_seen(ws: Workspace, state: State) -> tuple[list[FindingState], Moments]:
+    """The last finding of every window, and what is believed of the moments.
+
+    Of the same window (half of the shorter span) only the last finding counts: a second look
+    holds the first.
+    """
+    last: list[FindingState] = []
+    for found in reversed(state["findings"]):
+        span = span_of(found)
+        if not any(_same(span_of(k), span) for k in last):
+            last.append(found)
+    prior = ws.prior(state).belief
+    masses = prior.masses([span_of(f) for f in last]) / asked_mass(ws, state)
+    # Windows may share up to half of their time: together they are no more than all.
+    masses = masses / max(1.0, float(masses.sum()))
+    ratios = [f["log_ratio"] for f in last]
+    return last, moments_of(list(masses), ratios, settings=ws.settings.several)
+
+
+def asked_mass(ws: Workspace, state: State) -> float:
+    """The prior belief in the parts of the film that the question is about."""
+    return float(ws.prior(state).belief.masses(ws.parts(state)).sum())
+
+
+def _same(a: Span, b: Span) -> bool:
+    return a.overlap_s(b) >= _SAME_SHARE * min(a.duration_s, b.duration_s)
