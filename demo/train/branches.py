@@ -7,10 +7,7 @@ clips of one context.
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from demo.phrases import (
     NUMBER_WORDS,
@@ -25,6 +22,7 @@ from demo.phrases import (
 from demo.phrases import answer as true_answer
 from demo.train.contexts import Context, View
 from demo.train.curriculum import COPY_TASK
+from demo.train.wording import prompt
 from demo.world import (
     COLOURS,
     DIRECTIONS,
@@ -35,32 +33,15 @@ from demo.world import (
     Pair,
     Scene,
 )
-from prompts.render import render
 
 NOT_ENOUGH = "not enough"
 NO_REQUEST = "none"
-_SLOT = "\ue002"
 ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
 _WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
 _FIND_SHARE = 0.3
 _ORDER_SHARE = 0.3
-_CUES = {
-    "answer": "Answer in a few words.",
-    "reflect": "Answer yes or no.",
-    "request": "Reply with <span>",
-}
-"""What stands for a prompt file's instruction where many questions share a row."""
-_LOOSE_SHARE, _LEFT_OUT, _PUT_IN = 0.4, 0.15, 0.1
-_WORD = re.compile(r"\n|[^\S\n]*\S+")
-_FILLERS = (
-    *("please", "just", "now", "here", "so", "well", "then", "only", "quite", "rather", "really"),
-    *("simply", "also", "still", "always", "clearly", "surely", "again", "once", "today", "maybe"),
-    *("perhaps", "indeed", "exactly", "briefly", "kindly", "carefully", "truly", "given", "said"),
-    *("each", "more", "less", "good", "short", "plain", "whole", "full", "clear"),
-)
-"""Words that change nothing; "very" is not among them: the report tries it as an unknown one."""
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
 _COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
 """Counts are asked the more, the rarer they are: with a prior, the model never looked."""
@@ -72,41 +53,9 @@ class Branch:
     reply: str
     task: str
     """For reports: "answer:place", "reflect:yes", …"""
-    found: int | None = None
-    """The scene of the context that alone holds the evidence, where there is one."""
-
-
-@cache
-def _around(name: str) -> tuple[str, str]:
-    values = {} if name == "caption" else {"question": _SLOT, "options": ()}
-    parts = render(name, n_clips=0, **values).text.split(_SLOT)
-    return (parts[0], parts[1]) if len(parts) == 2 else (parts[0], "")
-
-
-def prompt(
-    name: str, question: str = "", *, rng: random.Random | None = None, short: bool = False
-) -> str:
-    """The prompt file's text after the clips, quickly.
-
-    Args:
-        short: only a few words of it.
-        rng: now and then words of the instruction are left out and others put in, so that no model
-            learns one string.
-    """
-    before, after = _around(name)
-    if short:
-        return f"{before}{question}\n{_CUES[name]}"
-    if rng is not None and rng.random() < _LOOSE_SHARE:
-        after = "".join(_loosened(_WORD.findall(after), rng))
-    return f"{before}{question}{after}"
-
-
-def _loosened(words: Sequence[str], rng: random.Random) -> Iterator[str]:
-    for word in words:
-        if rng.random() < _PUT_IN:
-            yield f" {rng.choice(_FILLERS)}"
-        if rng.random() > _LEFT_OUT:
-            yield word
+    found: tuple[int, str] | None = None
+    """The scene of the context that alone holds the evidence, and the word that names its subject,
+    where the words up to it tell that scene from all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +127,14 @@ def _unique(scenes: list[Scene], topic: Topic) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+def _found(topic: Topic, which: int) -> tuple[int, str] | None:
+    """The place of an attribute question comes after its noun."""
+    if topic.kind == "attribute":
+        return None
+    kind = topic.pair[1]
+    return which, kind if topic.n == 1 else plural(kind)
+
+
 def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch | None:
     scene = rng.choice(scenes)
     group = rng.choice(scene.groups)
@@ -188,7 +145,7 @@ def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fals
         return None
     reply = true_answer(kind, scene, group.pair)
     asked = prompt("answer", topic.ask(rng), rng=rng, short=short)
-    return Branch(asked, reply, f"answer:{kind}", found)
+    return Branch(asked, reply, f"answer:{kind}", _found(topic, found))
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -340,7 +297,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     if start == end:
         return None
     reply = f"<span>{start} - {end}</span><fps>{fps}</fps>"
-    return Branch(asked(topic), reply, "request:span", which)
+    return Branch(asked(topic), reply, "request:span", _found(topic, which))
 
 
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:

@@ -184,7 +184,7 @@ class Early:
     started: Tensor
     """Of the context, where they are to know since when their shot is shown."""
     found: Tensor
-    """Of the branches, where the shot that a question means is to be found."""
+    """Of the branches, where the word that names its subject is to know the shot that shows it."""
 
 
 def think(

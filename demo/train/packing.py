@@ -49,7 +49,7 @@ class Packed:
     """(2, visual tokens, 4): `codebook.digits_of` the whole seconds of each one's pair, and of the
     first pair of its shot."""
     found: Tensor
-    """Flat indices (over batch·n·L) of the tokens before a reply about one shot of the context."""
+    """Flat indices (over batch·n·L) of the words that name what one shot of the context shows."""
     spans: Tensor
     """(2, found, 4): digits of the whole seconds of that shot's last pair, and of its first."""
 
@@ -143,10 +143,12 @@ class Packer:
         found, spans = [], []
         for i, (row, asked) in enumerate(zip(rows, branches, strict=True)):
             for j, branch in enumerate(asked):
-                if branch.found is not None:
-                    before = int((labels[i, j] != IGNORE).argmax())
-                    found.append((i * len(asked) + j) * labels.shape[-1] + before)
-                    spans.append(row.shots[branch.found])
+                if branch.found is None:
+                    continue
+                shot, word = branch.found
+                at = (branch_ids[i, j] == self.encode(f" {word}")[-1]).argmax()
+                found.append((i * len(asked) + j) * branch_ids.shape[-1] + int(at))
+                spans.append(row.shots[shot])
         starts = np.array([row.next for row in rows])[None, :, None, None]
         places = starts + np.arange(branch_ids.shape[-1])
         return Packed(

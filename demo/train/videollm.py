@@ -286,7 +286,11 @@ def _in_block(name: str, parameter: torch.nn.Parameter) -> bool:
 
 
 def _times_loss(packed: Packed, early: Early) -> Tensor:
-    """How badly times are known: by visual tokens, and where a question's shot is to be found."""
+    """How badly times are known: by visual tokens, and by the word that names what to find.
+
+    Such words find their cells in the first layer, by kind, before a cell knows its time: nothing
+    else makes them look again.
+    """
     own, start = (x.flatten(0, 1)[packed.visual] for x in (early.timed, early.started))
     found = early.found.flatten(0, 1)[packed.found]
     parts = (
