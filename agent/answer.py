@@ -192,7 +192,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         choice=choice,
         confidence=_calibrated(ws, confidence) if status == "answered" else confidence,
         status=status,
-        citations=(*held, *(cited_lines(ws, state) if reply else ())),
+        citations=(*held, *(cited_lines(ws, state, [c.span for c in held]) if reply else ())),
         usage={},
         models=ws.models,
         stop_reason="; ".join(r for r in (state["stop_reason"], verdict.why) if r),

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.films import with_pictures
 from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
 from agent.open_film import FilmRows, OpenFilm, open_film
@@ -93,11 +94,7 @@ def ask(
     """
     asked = Question(text=" ".join(question.split()), options=tuple(o.strip() for o in options))
     settings = settings or settings_for(knows_only_demo_world=models.videollm.knows_only_demo_world)
-    if not video.has_pictures:
-        raise InputError(
-            f"{video.path} has no pictures to ask about",
-            "search its words: longshot search --lane words",
-        )
+    with_pictures(video)
     library.check_encoder(models.encoder.identity)
     new = _new_run(video, asked, models, settings)
     with (
@@ -130,8 +127,6 @@ def resume(
         run = _load(runs, run_id)
         if run.answer:
             return answer_from_json(run.answer)
-        if _is_worked_on(run):
-            raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
         if run.models != models.names():
             raise ModelError(
                 f"run {run.run_id} was begun with {run.models['videollm']}",
@@ -139,7 +134,8 @@ def resume(
             )
         video = _film_of(library, run)
         library.check_encoder(models.encoder.identity)
-        runs.take_over(run.run_id, process_id=os.getpid())
+        if not _is_taken_over(runs, run):
+            raise InputError(f"run {run.run_id} is being worked on", "wait for it to end")
         with _marked(run.run_id):
             return _drive(library, video, run, models=models, runs=runs, on_step=on_step)
 
@@ -313,10 +309,10 @@ def _claimed(runs: RunStore, new: RunRow, begin: Callable[[], None]) -> Iterator
     """
     with contextlib.ExitStack() as stack:
         with _claiming:
-            old = runs.unfinished(new.question_key)
-            if old is not None and not _is_worked_on(old):
+            left = runs.unfinished(new.question_key)
+            old = next((each for each in left if _is_taken_over(runs, each)), None)
+            if old is not None:
                 run = replace(old, process_id=os.getpid())
-                runs.take_over(run.run_id, process_id=run.process_id)
             else:
                 run = new
                 begin()
@@ -351,6 +347,11 @@ def _new_run(video: Video, asked: Question, models: Models, settings: AskSetting
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         process_id=os.getpid(),
     )
+
+
+def _is_taken_over(runs: RunStore, run: RunRow) -> bool:
+    """Whether an unfinished run is this process's now: nobody worked on it or was quicker."""
+    return not _is_worked_on(run) and runs.take_over(run, process_id=os.getpid())
 
 
 def _is_worked_on(run: RunRow) -> bool:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from agent.ask import ask
 from agent.batch_lines import BatchQuestion
 from agent.batch_record import BatchRecord, Line, answer_line
 from agent.chat_shape import chat_completion
-from agent.films import film_to_ask, named_film
+from agent.films import film_to_ask, named_film, same_film
 from agent.library_wide import MOST_FILMS, ask_library
 from agent.models import Models
 from agent.open_film import OpenFilm, open_film
@@ -29,12 +30,14 @@ from agent.settings import AskSettings
 from agent.shared_videollm import shared
 from agent.videollm import VideoLLM
 from index.build import IndexSettings, build
-from index.errors import LongshotError
+from index.errors import BusyError, LongshotError
 from index.library import Library
 from index.run_rows import StepRow
 from index.types import Video
 
 _log = logging.getLogger(__name__)
+_LOOK_AGAIN_S = 0.5
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class BatchProgress(Protocol):
 
     def indexing(self, event: Any, /) -> None: ...
     def asked(self, event: BatchEvent, /) -> None: ...
+    def waiting(self, why: str, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class _Batch:
         self._settings = settings
         self._progress = progress
         self._telling = threading.Lock()
+        self._told = ""
+        """Whom it was last said that this batch waits for."""
         self._stopped = threading.Event()
         self._event = BatchEvent(done=0, total=total, failed=0, tokens=0)
 
@@ -143,7 +149,7 @@ class _Batch:
         open_groups: deque[_Group] = deque()
         with ThreadPoolExecutor(self._settings.workers) as pool:
             try:
-                for group in _by_film(questions):
+                for group in self._by_film(questions):
                     open_groups.append(self._begin(group, pool))
                     # The next film is made ready while one is asked; no more than two lie open.
                     if len(open_groups) > 1:
@@ -159,6 +165,21 @@ class _Batch:
             finally:
                 for group_left in open_groups:
                     group_left.film.close()
+
+    def _by_film(self, questions: Sequence[BatchQuestion]) -> list[list[BatchQuestion]]:
+        """The questions of each film together, whatever they call it, in the order of the first
+        ones; those of the whole library last, when every film is there."""
+        folder = self._settings.videos
+        names = {q.video for q in questions if q.video is not None}
+        films = {name: same_film(self._library, name, folder=folder) for name in names}
+        groups: dict[str, list[BatchQuestion]] = {}
+        of_library: list[BatchQuestion] = []
+        for question in questions:
+            if question.video is None:
+                of_library.append(question)
+            else:
+                groups.setdefault(films[question.video], []).append(question)
+        return [*groups.values(), *([of_library] if of_library else [])]
 
     def _begin(self, questions: Sequence[BatchQuestion], pool: ThreadPoolExecutor) -> _Group:
         """Make the film of these questions ready and hand them out."""
@@ -185,27 +206,46 @@ class _Batch:
 
     def _indexed(self, video: str) -> Video:
         name = named_film(video, folder=self._settings.videos)
-        return film_to_ask(
-            self._library,
-            name,
-            encoder=self._models.encoder,
-            settings=self._settings.index,
-            progress=self._progress.indexing,
+        return self._when_free(
+            lambda: film_to_ask(
+                self._library,
+                name,
+                encoder=self._models.encoder,
+                settings=self._settings.index,
+                progress=self._progress.indexing,
+            )
         )
 
     def _index_folder(self) -> None:
         """Everything in the folder of films, for questions of the whole library."""
         if self._settings.videos is None:
             return
-        report = build(
-            self._library,
-            [self._settings.videos],
-            encoder=self._models.encoder,
-            settings=self._settings.index,
-            progress=self._progress.indexing,
+        folder = self._settings.videos
+        report = self._when_free(
+            lambda: build(
+                self._library,
+                [folder],
+                encoder=self._models.encoder,
+                settings=self._settings.index,
+                progress=self._progress.indexing,
+            )
         )
         for failure in report.failures:
             _log.warning("not in the library: %s", failure.message)
+
+    def _when_free(self, work: Callable[[], _T]) -> _T:
+        """Do what writes to the library once no other process does: that one may index this film.
+
+        Questions on other films are answered meanwhile.
+        """
+        while True:
+            try:
+                return work()
+            except BusyError as error:
+                if error.message != self._told:
+                    self._progress.waiting(error.message)
+                self._told = error.message
+                time.sleep(_LOOK_AGAIN_S)
 
     def _ask(self, question: BatchQuestion, answer: _Ask) -> None:
         """One question, in a thread of its own: its answer or its failure is kept."""
@@ -308,15 +348,6 @@ def _shared(models: Models) -> Models:
         videollm=fronts[id(models.videollm)],
         by_node={node: fronts[id(own)] for node, own in models.by_node.items()},
     )
-
-
-def _by_film(questions: Sequence[BatchQuestion]) -> list[list[BatchQuestion]]:
-    """The questions of each film together, in the order of the first ones; those of the whole
-    library last, when every film is there."""
-    groups: dict[str | None, list[BatchQuestion]] = {}
-    for question in questions:
-        groups.setdefault(question.video, []).append(question)
-    return [*(g for v, g in groups.items() if v is not None), *filter(None, [groups.get(None)])]
 
 
 def _failure(error: Exception) -> dict[str, Any]:

@@ -153,7 +153,8 @@ def _held(path: Path) -> IO[bytes]:
         raise InputError(
             f"{path} cannot be written: {error.strerror}", "name another -o"
         ) from error
-    if not try_lock(file):
+    # A batch that takes answers out replaces the file: the one that was opened may be gone.
+    if not try_lock(file) or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
         file.close()
         raise InputError(f"another batch is writing to {path}", "wait, or name another -o")
     return file

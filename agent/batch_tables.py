@@ -116,7 +116,7 @@ def _row(question: BatchQuestion, line: Mapping[str, Any], judge: Judge) -> dict
         "right": judge(question, answer),
         "citations": _json([[c["video_id"], c["start"], c["end"]] for c in answer["citations"]]),
         "spans": _json(answer["spans"]),
-        "seconds": float(usage.get("seconds", 0.0)),
+        "seconds": round(float(usage.get("seconds", 0.0)), 3),
         "encoder": answer["models"].get("encoder"),
         "videollm": answer["models"].get("videollm"),
         "stop_reason": answer.get("stop_reason"),

@@ -2,20 +2,23 @@
 
 Of a batch it is said before any model is loaded. The most is what the budget allows. What is likely
 comes from the runs that this library has of the same model: where there are none, nothing is
-guessed.
+guessed. The time to index films comes from the speed at which this library has indexed others;
+where there are none, a speed is assumed, and that is said.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from agent.batch_lines import BatchQuestion
-from agent.films import check_film, named_film
+from agent.films import check_film, named_film, same_film
 from agent.settings import AskSettings, BudgetSettings
 from agent.videollm import VideoLLM
+from index.build import video_files
 from index.errors import LongshotError
 from index.library import Library
 from index.media import open_video
@@ -24,6 +27,10 @@ from index.types import Video
 from tools.look import FrameGrid
 
 _MOST_RUNS = 200
+ASSUMED_INDEX_SPEED = 7.0
+"""Seconds of film that are indexed in a second, where no film tells: ViT-B-32 encodes 7.3 pictures
+a second of one processor core, and a second of film is one picture. More cores or a GPU are several
+times as fast, a large encoder several times as slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,12 @@ class BatchEstimate:
     films_to_index: tuple[str, ...]
     to_index_s: float
     """Length of the films that are not indexed yet, in seconds of film."""
+    indexing_s: float
+    """How long indexing them will likely take."""
+    index_speed: float
+    """Seconds of film in a second, on which that rests."""
+    is_speed_measured: bool
+    """By the films of this library; else it is assumed."""
     problems: tuple[str, ...]
     """Films that cannot be asked as things are, in words."""
 
@@ -108,7 +121,12 @@ def estimate_batch(
     for name in dict.fromkeys(q.video for q in questions if q.video is not None):
         films.look_at(name)
     n_wide = sum(question.video is None for question in questions)
+    if n_wide and videos is not None:
+        films.look_below(videos)
     n_known = len(library.videos()) + len(films.new)
+    to_index_s = sum(films.new.values())
+    measured = library.store.index_runs.speed()
+    speed = measured or ASSUMED_INDEX_SPEED
     n_runs_ahead = len(questions) - n_wide + n_wide * min(most_films, max(1, n_known))
     known = [r for r in runs if r.answer and r.models.get("videollm") == videollm][:_MOST_RUNS]
     likely = _median_cost(known)
@@ -120,7 +138,10 @@ def estimate_batch(
         n_runs=len(known),
         films_indexed=tuple(films.indexed),
         films_to_index=tuple(films.new),
-        to_index_s=sum(films.new.values()),
+        to_index_s=to_index_s,
+        indexing_s=to_index_s / speed,
+        index_speed=speed,
+        is_speed_measured=measured is not None,
         problems=tuple(films.problems),
     )
 
@@ -131,28 +152,30 @@ class _Films:
     def __init__(self, library: Library, folder: Path | None) -> None:
         self._library = library
         self._folder = folder
-        self.indexed: list[str] = []
+        self._known = {str(video.path.resolve()) for video in library.videos()}
+        self.indexed: dict[str, None] = {}
         self.new: dict[str, float] = {}
         self.problems: list[str] = []
 
     def look_at(self, video: str) -> None:
         """Sort a film in: indexed, to be indexed with its length in seconds, or a problem."""
         try:
-            name = named_film(video, folder=self._folder)
-            check_film(self._library, name)
-            self._sort_in(name)
+            check_film(self._library, named_film(video, folder=self._folder))
+            self._sort_in(same_film(self._library, video, folder=self._folder))
         except LongshotError as error:
             self.problems.append(str(error))
 
-    def _sort_in(self, name: str) -> None:
-        path = Path(name).expanduser().absolute()
-        known = {str(video.path) for video in self._library.videos()}
-        if not path.exists() or str(path) in known:
-            self.indexed.append(name)
-            return
-        reader = open_video(path)
-        self.new[name] = reader.facts.duration_s
-        reader.close()
+    def look_below(self, folder: Path) -> None:
+        """Sort in every film of a folder."""
+        for path in video_files([folder])[0]:
+            self.look_at(str(path))
+
+    def _sort_in(self, path: str) -> None:
+        if path in self._known:
+            self.indexed[path] = None
+        elif path not in self.new:
+            with contextlib.closing(open_video(Path(path))) as reader:
+                self.new[path] = reader.facts.duration_s
 
 
 def _median_cost(runs: Sequence[RunRow]) -> Cost | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from index.build import IndexSettings, Progress, build, video_files
 from index.encoder import Encoder
-from index.errors import InputError, MediaError
+from index.errors import InputError, LongshotError, MediaError
 from index.library import Library
 from index.types import Video
 
@@ -24,6 +25,20 @@ def check_film(library: Library, film: str) -> None:
         library.find(film)
 
 
+def with_pictures(video: Video) -> Video:
+    """The film, where it has pictures to ask about.
+
+    Raises:
+        InputError: it is sound alone.
+    """
+    if not video.has_pictures:
+        raise InputError(
+            f"{video.path} has no pictures to ask about",
+            "search its words: longshot search --lane words",
+        )
+    return video
+
+
 def film_to_ask(
     library: Library, film: str, *, encoder: Encoder, settings: IndexSettings, progress: Progress
 ) -> Video:
@@ -36,21 +51,41 @@ def film_to_ask(
         film: a path, or whatever else `Library.find` takes.
 
     Raises:
-        InputError: neither a file nor a film of the library.
+        InputError: neither a file nor a film of the library, a folder, or sound alone.
         MediaError: the file cannot be indexed.
         LibraryError: the library belongs to another encoder, or another process writes to it.
     """
+    check_film(library, film)
     path = Path(film).expanduser().absolute()
     if not path.exists():
-        return library.find(film)
+        return with_pictures(library.find(film))
     try:
-        return library.find(str(path))
+        found = library.find(str(path))
     except InputError:
         # New, moved or changed: indexing tells these apart by the file's content.
         report = build(library, [path], encoder=encoder, settings=settings, progress=progress)
-    if report.failures:
-        raise MediaError(report.failures[0].message, report.failures[0].hint)
-    return (*report.indexed, *report.unchanged)[0]
+        if report.failures:
+            raise MediaError(report.failures[0].message, report.failures[0].hint) from None
+        found = (*report.indexed, *report.unchanged)[0]
+    return with_pictures(found)
+
+
+def same_film(library: Library | None, name: str, *, folder: Path | None) -> str:
+    """One text for all names of a film: the path of its file, links followed.
+
+    A name that leads to no film stays as it is: asking will say what is wrong with it.
+
+    Args:
+        library: whose own names for films count too; None: paths alone.
+    """
+    with contextlib.suppress(LongshotError):
+        name = named_film(name, folder=folder)
+        path = Path(name).expanduser()
+        if path.exists():
+            return str(path.resolve())
+        if library is not None:
+            return str(library.find(name).path.resolve())
+    return name
 
 
 def named_film(name: str, *, folder: Path | None) -> str:

@@ -71,11 +71,16 @@ def moments_seen(ws: Workspace, state: State) -> tuple[list[FindingState], Momen
         if not any(_same(span_of(k), span) for k in last):
             last.append(found)
     prior = ws.prior(state).belief
-    masses = prior.masses([span_of(f) for f in last]) / prior.mass(ws.bounds(state))
+    masses = prior.masses([span_of(f) for f in last]) / asked_mass(ws, state)
     # Windows may share up to half of their time: together they are no more than all.
     masses = masses / max(1.0, float(masses.sum()))
     ratios = [f["log_ratio"] for f in last]
     return last, moments_of(list(masses), ratios, settings=ws.settings.several)
+
+
+def asked_mass(ws: Workspace, state: State) -> float:
+    """The prior belief in the parts of the film that the question is about."""
+    return float(ws.prior(state).belief.masses(ws.parts(state)).sum())
 
 
 def _same(a: Span, b: Span) -> bool:

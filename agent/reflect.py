@@ -67,9 +67,8 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
         )
         findings.append(found)
         updates.append(update_for(found, ws.settings.reflect, all_=intent_of(state).wants_all))
-        proposals += moves(
-            found, taken, settings=ws.settings.reflect, bounds=ws.bounds(state)
-        ) + shifted(
+        part = ws.part_of(state, span_of(found))
+        proposals += moves(found, taken, settings=ws.settings.reflect, bounds=part) + shifted(
             found,
             taken,
             settings=ws.settings.reflect,

@@ -238,6 +238,8 @@ class WordsSettings:
     """A passage that holds less of what is asked for is not one."""
     sure_share: float = 0.75
     """From here on a passage may be the answer, or name the moment to look at."""
+    alike_share: float = 0.1
+    """Passages that hold at most so much less than the best one match as well as it does."""
     least_held: float = 0.6
     """Share of a reply's words that the lines must hold."""
     passages: int = 8

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from agent.kinds import Cited, Verdict, nearest_number, pick_by_model, said, whole
 from agent.plan import option_by_number, option_by_time
-from agent.presence import moments_seen, presence_of
+from agent.presence import asked_mass, moments_seen, presence_of
 from agent.state import FindingState, LookState, State, span_of
 from agent.steps import StepWriter
 from agent.verify import verify
@@ -23,22 +23,21 @@ from tools.belief import Belief
 def looked_share(ws: Workspace, state: State) -> float:
     """Share of the prior belief that the looks covered."""
     prior: Belief = ws.prior(state).belief
-    bounds = ws.bounds(state)
     spans: list[Span] = []
     for span in sorted(span_of(k) for k in state["looks"]):
         if spans and span.start_s <= spans[-1].end_s:
             spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
         else:
             spans.append(span)
-    inside = [part for s in spans if (part := s.clamp(bounds)) is not None]
-    return float(prior.masses(inside).sum()) / prior.mass(bounds) if inside else 0.0
+    inside = [cut for s in spans for part in ws.parts(state) if (cut := s.clamp(part))]
+    return float(prior.masses(inside).sum()) / asked_mass(ws, state) if inside else 0.0
 
 
 def further(ws: Workspace, state: State, spans: Sequence[Span]) -> list[float]:
     """Expected number of further moments in each of some windows that were not looked at."""
     prior = ws.prior(state).belief
     expected = (1 - presence_of(ws, state).absent) * moments_seen(ws, state)[1].rate
-    share = prior.masses(spans) / prior.mass(ws.bounds(state))
+    share = prior.masses(spans) / asked_mass(ws, state)
     return [expected * float(s) for s in share]
 
 

@@ -269,8 +269,10 @@ def _search(looks: Sequence[LookState]) -> list[LookState]:
 
 
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
-    if not ranked and _covered(ws.bounds(state), state["looks"]):
-        return "exhausted: the whole film was looked at"
+    if not ranked and all(_covered(part, state["looks"]) for part in ws.parts(state)):
+        is_whole = ws.parts(state) == (ws.film.video.span,)
+        what = "the whole film" if is_whole else "all that the question is about"
+        return f"exhausted: {what} was looked at"
     if ranked and ranked[0].gain_bits < ws.settings.spotlight.least_gain_bits:
         return "exhausted: no look is expected to tell more"
     if not ranked and state["looks"]:

@@ -106,6 +106,8 @@ class State(TypedDict, total=False):
     what the evidence is asked."""
     reflect_question: str
     bounds: list[float]
+    parts: list[list[float]]
+    """The stretches of the bounds that are meant, where these are not all of it; in order."""
     cues: list[Cue]
     cited_lines: list[CitedLineState]
     flat: bool
@@ -137,6 +139,7 @@ def initial_state() -> State:
         question="",
         reflect_question="",
         bounds=[],
+        parts=[],
         cues=[],
         cited_lines=[],
         flat=False,

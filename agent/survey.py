@@ -89,11 +89,16 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "survey")
     prior = ws.prior(state)
     before = ws.belief(state)
-    peaks = shortlist(
-        before,
-        limit=ws.settings.survey.n_candidates,
-        apart_s=ws.settings.spotlight.spread_s,
-    )
+    peaks = [
+        time_s
+        for time_s in shortlist(
+            before,
+            limit=ws.settings.survey.n_candidates,
+            apart_s=ws.settings.spotlight.spread_s,
+        )
+        # What the question leaves out needs no glance; its own best second is always a peak.
+        if any(part.start_s <= time_s < part.end_s for part in ws.parts(state))
+    ]
     parsed, strip = _ask_over_strip(ws, step, state, peaks)
     proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
     step.data = {
@@ -208,12 +213,14 @@ def _ask_over_strip(
         again = bool(parsed.refusals) and not parsed.requests and ws.settings.look.tell_delivered
         if not again or price > step.budget().tokens_for_search // 4:
             break
+    parts = ws.parts(state)
+    wanted = tuple(r for r in parsed.requests if any(r.span.overlap_s(p) > 0 for p in parts))
     strip = {
         "times_s": [round(t, 3) for t in clip.times_s],
         "width_px": clip.width_px,
         "height_px": clip.height_px,
     }
-    return ParsedRequests(parsed.requests, refused), strip
+    return ParsedRequests(wanted, refused), strip
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:

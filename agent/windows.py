@@ -19,23 +19,24 @@ from tools.keyclips import anchors, key_span
 
 
 def film_windows(ws: Workspace, state: State) -> list[Span]:
-    """The windows of the part of the film that the question is about; made once in a run."""
-    settings, bounds = ws.settings.spotlight, ws.bounds(state)
-    made = ws.windows.get(bounds)
+    """The windows of the parts of the film that the question is about; made once in a run."""
+    settings, parts = ws.settings.spotlight, ws.parts(state)
+    made = ws.windows.get(parts)
     if made is None:
-        keys = _keys(ws, state, bounds)
-        made = windows_of(ws.film.shots, bounds, settings, keys=keys)
-        ws.windows[bounds] = made
+        keys = _keys(ws, state, parts)
+        made = [w for part in parts for w in windows_of(ws.film.shots, part, settings, keys=keys)]
+        ws.windows[parts] = made
     return made
 
 
-def _keys(ws: Workspace, state: State, bounds: Span) -> list[Span]:
+def _keys(ws: Workspace, state: State, parts: Sequence[Span]) -> list[Span]:
     """Key spans of the shots that are too long for one look."""
     settings, timeline = ws.settings.spotlight, ws.film.timeline
     long = [
-        part
+        inside
+        for part in parts
         for shot in (ws.film.shots or (Shot(0, ws.film.video.span),))
-        if (part := shot.span.clamp(bounds)) and part.duration_s > settings.longest_s
+        if (inside := shot.span.clamp(part)) and inside.duration_s > settings.longest_s
     ]
     if not long or not len(timeline.times_s):
         return []

@@ -13,8 +13,9 @@ is not asked, and the line itself is the answer.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -23,6 +24,7 @@ from agent.bounds import read_time
 from agent.evidence import NOT_ENOUGH, normalised
 from agent.heard import Heard, heard
 from agent.plan import option_by_number, option_by_time, parse_question
+from agent.settings import WordsSettings
 from agent.state import CitedLineState, Cue, State, UpdateState
 from agent.steps import StepWriter
 from agent.types import Answer, Citation, Kind, Status
@@ -59,7 +61,9 @@ def words(state: State, runtime: Runtime[Workspace]) -> State:
         why = f"{len(passages)} passages speak of it" if passages else "no line speaks of it"
         return step.done(update, why=why)
     if asked.asks == "while":
-        return step.done(_narrowed(ws, state, asked, best), why="a line says when to look")
+        alike = _as_good(passages, ws.settings.words)
+        why = f"{len(alike)} lines say" if len(alike) > 1 else "a line says"
+        return step.done(_narrowed(ws, state, asked, alike), why=f"{why} when to look")
     surest = [each for each in passages if each.score >= ws.settings.words.sure_share]
     answer = _answer(ws, step, asked, surest)
     return _ended(ws, step, answer, why="a line answers it")
@@ -71,11 +75,19 @@ def _ended(ws: Workspace, step: StepWriter, answer: Answer, *, why: str) -> Stat
     return {**done, "answer": {**answer.to_json(), "usage": done["usage"]}}
 
 
-def cited_lines(ws: Workspace, state: State) -> list[Citation]:
-    """Citations of the lines that the answer rests on: those that the film really has."""
+def cited_lines(ws: Workspace, state: State, seen: Sequence[Span]) -> list[Citation]:
+    """Citations of the lines that the answer rests on: those that the film really has.
+
+    Args:
+        seen: the spans that are cited of the pictures. Where several lines named a moment, only
+            those of a moment that was seen are cited; where none was, all of them.
+    """
+    parts = [p for p in ws.parts(state) if any(span.overlap_s(p) > 0 for span in seen)]
     found = []
     for cited in state.get("cited_lines", []):
         span = Span(cited["start_s"], cited["end_s"])
+        if parts and ws.part_of(state, span) not in parts:
+            continue
         for line in ws.film.words:
             if line.text == cited["text"] and line.span == span:
                 found.append(_citation(ws, line))
@@ -91,16 +103,26 @@ def _passages(ws: Workspace, state: State, asked: Heard) -> list[Passage]:
         return []
     settings = ws.settings.words
     found = find_passages(
-        FilmWords(ws.film.words), asked.query, least=settings.least_share, within=ws.bounds(state)
+        FilmWords(ws.film.words),
+        asked.query,
+        least=settings.least_share,
+        each_line=asked.asks == "while",
+        within=ws.bounds(state),
     )
-    return found if asked.asks == "all" else found[: settings.passages]
+    return found if asked.asks in ("all", "while") else found[: settings.passages]
+
+
+def _as_good(passages: Sequence[Passage], settings: WordsSettings) -> list[Passage]:
+    """The passages that match about as well as the best one: any of them may be meant."""
+    least = max(settings.sure_share, passages[0].score - settings.alike_share)
+    return [each for each in passages if each.score >= least]
 
 
 def _updates(ws: Workspace, passages: Sequence[Passage]) -> list[UpdateState]:
     """What the words say for the seconds around them: the picture may be there, or not."""
     settings, film = ws.settings.words, ws.film.video.span
     found: list[UpdateState] = []
-    for passage in passages:
+    for passage in passages[: settings.passages]:
         span = passage.span.widen(settings.around_s, film)
         found.append(
             {
@@ -113,31 +135,70 @@ def _updates(ws: Workspace, passages: Sequence[Passage]) -> list[UpdateState]:
     return found
 
 
-def _narrowed(ws: Workspace, state: State, asked: Heard, best: Passage) -> State:
+def _narrowed(ws: Workspace, state: State, asked: Heard, passages: Sequence[Passage]) -> State:
     """The search of the pictures while a line is said: its shots, and the question without it."""
-    shots = [shot.span for shot in ws.film.shots if shot.span.overlap_s(best.span) > 0]
-    inside = max(shots, key=best.span.overlap_s, default=best.span)
-    span = best.span.clamp(inside) or best.span
-    longest_s = ws.settings.spotlight.longest_s
-    span = inside if inside.duration_s <= longest_s else span
+    parts = _apart(_shot_of(ws, passage.span) for passage in passages)
     # The line says when; a time by the clock, read by the plan, has cut the lines already.
     question = read_time(asked.main, ws.film.video.span, settings=ws.settings.survey.time).question
     intent = parse_question(question)
     cues: list[Cue] = [{"text": intent.subject, "group": "question", "weight": 1.0}]
     cited: list[CitedLineState] = [
         {"start_s": line.span.start_s, "end_s": line.span.end_s, "text": line.text}
-        for line in best.lines
+        for passage in passages
+        for line in passage.lines
     ]
-    return State(
+    narrowed = State(
         kind=intent.kind,
         subject=intent.subject,
         question=question,
         reflect_question=intent.reflect_question,
         cues=cues,
-        bounds=[span.start_s, span.end_s],
+        bounds=[parts[0].start_s, parts[-1].end_s],
+        parts=[[part.start_s, part.end_s] for part in parts] if len(parts) > 1 else [],
         cited_lines=cited,
         next="survey",
     )
+    levelled = _levelled(ws, {**state, **narrowed}, parts)
+    return {**narrowed, "updates": state["updates"] + levelled}
+
+
+def _levelled(ws: Workspace, state: State, parts: Sequence[Span]) -> list[UpdateState]:
+    """What keeps every part in the search: the lines match alike, whatever the vectors say.
+
+    A part that the vectors hardly believe in is raised to half of an even share.
+    """
+    masses = ws.belief(state).masses(parts)
+    least = masses.sum() / (2 * len(parts))
+    return [
+        {
+            "start_s": part.start_s,
+            "end_s": part.end_s,
+            "log_ratio": math.log(least / mass),
+            "cause": "words",
+        }
+        for part, mass in zip(parts, masses.tolist(), strict=True)
+        if mass < least
+    ]
+
+
+def _shot_of(ws: Workspace, span: Span) -> Span:
+    """The shot in which most of a line is said; of a long shot only the line's own time."""
+    shots = [shot.span for shot in ws.film.shots if shot.span.overlap_s(span) > 0]
+    inside = max(shots, key=span.overlap_s, default=span)
+    if inside.duration_s <= ws.settings.spotlight.longest_s:
+        return inside
+    return span.clamp(inside) or span
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, those that meet joined."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and span.start_s <= found[-1].end_s:
+            found[-1] = Span(found[-1].start_s, max(found[-1].end_s, span.end_s))
+        else:
+            found.append(span)
+    return found
 
 
 # -- answering

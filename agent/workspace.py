@@ -104,8 +104,8 @@ class Workspace:
     settings: AskSettings
     runs: RunStore
     on_step: OnStep
-    windows: dict[Span, list[Span]] = field(default_factory=dict)
-    """The windows of a part of the film, once they are made."""
+    windows: dict[tuple[Span, ...], list[Span]] = field(default_factory=dict)
+    """The windows of some parts of the film, once they are made."""
     own_prompts: Mapping[str, str] = field(default_factory=dict)
     """Texts in the place of the program's prompts, by name."""
     by_node: Mapping[str, VideoLLM] = field(default_factory=dict)
@@ -168,6 +168,14 @@ class Workspace:
         """The part of the film that the question is about."""
         return Span(*state["bounds"]) if state["bounds"] else self.film.video.span
 
+    def parts(self, state: State) -> tuple[Span, ...]:
+        """The stretches of the film that the question is about, in order and apart."""
+        return tuple(Span(*part) for part in state.get("parts", ())) or (self.bounds(state),)
+
+    def part_of(self, state: State, span: Span) -> Span:
+        """The stretch that most of a span lies in."""
+        return max(self.parts(state), key=span.overlap_s)
+
     def prior(self, state: State) -> Prior:
         """The belief before any look. Made from the plan alone, so the same after a restart."""
         cues, settings = state["cues"], self._prior_settings(several=intent_of(state).wants_all)
@@ -195,16 +203,22 @@ class Workspace:
         }
 
     def belief(self, state: State) -> Belief:
-        """The belief now: the prior, times what the run has found, inside the bounds."""
+        """The belief now: the prior, times what the run has found, inside the parts."""
         reflect = self.settings.reflect
         updates = [Update(span_of(u), u["log_ratio"]) for u in state["updates"]]
-        film, bounds = self.film.video.span, self.bounds(state)
-        # A stretch that the question leaves out is as good as seen and empty.
-        for start_s, end_s in ((film.start_s, bounds.start_s), (bounds.end_s, film.end_s)):
-            if start_s < end_s:
-                updates.append(Update(Span(start_s, end_s), -4 * reflect.most_log_ratio))
+        film, parts = self.film.video.span, self.parts(state)
+        starts = [film.start_s, *(part.end_s for part in parts)]
+        ends = [*(part.start_s for part in parts), film.end_s]
+        prior = self.prior(state).belief
+        # A stretch that the question leaves out is as good as seen and empty; that it is left out
+        # says nothing about whether the rest of the film holds it.
+        left_out = [
+            Update(Span(start_s, end_s), -4 * reflect.most_log_ratio)
+            for start_s, end_s in zip(starts, ends, strict=True)
+            if start_s < end_s
+        ]
         return updated(
-            self.prior(state).belief,
+            updated(prior, left_out).with_absent(prior.absent),
             updates,
             related_gain=0.0 if intent_of(state).wants_all else reflect.related_gain,
             related_s=reflect.related_s,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from agent.batch_lines import BatchQuestion
 from agent.chat_shape import answer_in
+from agent.films import same_film
 from agent.plan import times_in
 from evals.items import Item, Outcome
 from evals.matching import is_right, same_words
@@ -23,6 +25,7 @@ class SummaryRow:
     """What became of the questions of one film and kind."""
 
     video: str
+    """The film's path; the name that was given where no file is there."""
     kind: str
     n: int
     n_answered: int
@@ -51,17 +54,43 @@ def right_or_not(question: BatchQuestion, answer: Mapping[str, Any]) -> bool | N
 
 
 def summary_rows(
-    questions: Sequence[BatchQuestion], lines: Mapping[str, Mapping[str, Any]]
+    questions: Sequence[BatchQuestion],
+    lines: Mapping[str, Mapping[str, Any]],
+    *,
+    videos: Path | None = None,
 ) -> list[SummaryRow]:
     """A row for each film and kind, in the order of the questions; those without a line are left
-    out."""
+    out.
+
+    Args:
+        videos: folder in which films were looked for first.
+    """
+    answered = [q for q in questions if q.custom_id in lines]
+    films = _films(answered, lines, videos)
     groups: dict[tuple[str, str], list[tuple[BatchQuestion, Mapping[str, Any]]]] = {}
-    for question in questions:
-        if question.custom_id in lines:
-            line = lines[question.custom_id]
-            key = (question.video or NO_FILM, question.kind or _kind_of(line))
-            groups.setdefault(key, []).append((question, line))
+    for question in answered:
+        line = lines[question.custom_id]
+        film = NO_FILM if question.video is None else films[question.video]
+        key = (film, question.kind or _kind_of(line))
+        groups.setdefault(key, []).append((question, line))
     return [_row(video, kind, pairs) for (video, kind), pairs in groups.items()]
+
+
+def _films(
+    questions: Sequence[BatchQuestion], lines: Mapping[str, Mapping[str, Any]], videos: Path | None
+) -> dict[str, str]:
+    """Each name of a film to the one path that stands for all its names.
+
+    Which film a name meant, an answer says; where a name has none, the file that it leads to.
+    """
+    paths: dict[str, str] = {}
+    for question in questions:
+        response = lines[question.custom_id]["response"]
+        if question.video is not None and response:
+            path = answer_in(response).get("video") or question.video
+            paths.setdefault(question.video, same_film(None, path, folder=None))
+    names = {q.video for q in questions if q.video is not None and q.video not in paths}
+    return paths | {name: same_film(None, name, folder=videos) for name in names}
 
 
 def total_of(rows: Sequence[SummaryRow], *, video: str = "", kind: str = "") -> SummaryRow:

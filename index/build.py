@@ -88,14 +88,16 @@ def build(
         files, failures = video_files(paths, hears=settings.words.speech != "off")
         files = _adopt_encoder(library, encoder, files, settings=settings)
         run = _Run(library, encoder, settings, progress)
-        index_run_id = library.store.begin_run(encoder=encoder.identity.name)
+        index_run_id = library.store.index_runs.begin(encoder=encoder.identity.name)
         for film_index, path in enumerate(files):
             failures += run.take(path, film_index=film_index, n_films=len(files))
-        library.store.finish_run(
+        library.store.index_runs.finish(
             index_run_id,
             n_indexed=len(run.indexed),
             n_unchanged=len(run.unchanged),
             n_failed=len(failures),
+            film_s=run.film_s,
+            film_took_s=run.took_s,
         )
         library.vector_index(locked=True)
     return BuildReport(
@@ -165,6 +167,8 @@ class _Run:
     ) -> None:
         self._library, self._settings, self._progress = library, settings, progress
         self._films = FilmIndexer(library, encoder, settings=settings, progress=progress)
+        self.film_s = self.took_s = 0.0
+        """Seconds of film that were read, and what they took."""
         self._reader = WordReader(library, settings.words)
         self.indexed: dict[int, Video] = {}
         self.unchanged: dict[int, Video] = {}
@@ -176,9 +180,13 @@ class _Run:
         Raises:
             LibraryError, ModelError: no film can be indexed any more.
         """
+        began_s, read_before_s = time.monotonic(), self._films.read_s
         try:
             video = self._film(path, film_index=film_index, n_films=n_films)
             self._read_words(video, film_index=film_index, n_films=n_films)
+            if self._films.read_s > read_before_s:
+                self.film_s += self._films.read_s - read_before_s
+                self.took_s += time.monotonic() - began_s
         except (LibraryError, ModelError):
             raise
         except LongshotError as error:
@@ -218,6 +226,7 @@ class _Run:
 
         Raises:
             MediaError: it has neither pictures nor words.
+            ModelError: the weights for speech cannot be loaded.
         """
 
         def tell(stage: str, done: float, total: float) -> None:
@@ -227,13 +236,18 @@ class _Run:
             )
             self._progress(event)
 
-        found = self._reader.read(video, again=self._settings.rebuild, progress=tell)
-        if not video.has_pictures and not found.counts:
-            self.indexed.pop(video.video_id, None)
-            self.unchanged.pop(video.video_id, None)
-            self._library.store.remove_video(video.video_id)
+        try:
+            self.words[video.video_id] = self._reader.read(
+                video, again=self._settings.rebuild, progress=tell
+            )
+        finally:
+            is_empty = not video.has_pictures and not self._library.words.counts(video.video_id)
+            if is_empty:
+                for kept in (self.indexed, self.unchanged, self.words):
+                    kept.pop(video.video_id, None)
+                self._library.store.remove_video(video.video_id)
+        if is_empty:
             raise no_words(video.path, hears=self._reader.hears)
-        self.words[video.video_id] = found
 
     def _ready(self, video_id: int) -> Video:
         video = self._library.store.video(video_id)

@@ -3,6 +3,7 @@
     LongshotError            one line and a hint; exit code 1
     ├── MediaError           a file that is missing, not a video, truncated, unreadable
     ├── LibraryError         a library of a newer version, damaged vectors, another encoder
+    │   └── BusyError        another process is writing to the library
     ├── ModelError           unknown model, no weights, no network, out of GPU memory
     └── InputError           a span outside the film, an empty question, a malformed line
     ToolError                its text is the model's next observation
@@ -34,6 +35,10 @@ class MediaError(LongshotError):
 
 class LibraryError(LongshotError):
     """A library that cannot be used as it is."""
+
+
+class BusyError(LibraryError):
+    """A library that another process is writing to; later it is free."""
 
 
 class ModelError(LongshotError):

@@ -114,6 +114,8 @@ class FilmIndexer:
     ) -> None:
         self._library, self._encoder = library, encoder
         self._settings, self._progress = settings, progress
+        self.read_s = 0.0
+        """Seconds of film that were read so far, without what an earlier run had saved."""
 
     def index(self, file: FilmFile) -> int:
         """Index a film, or go on where a killed run stopped; returns its number.
@@ -185,6 +187,7 @@ class FilmIndexer:
                 self._progress(_event(file, done=min(total, round(end_s)), total=total))
             making.take(item)
         self._library.store.save_part(video_id, making.close(strip, end_s=np.inf))
+        self.read_s += facts.duration_s - start_s
         self._progress(_event(file, done=total, total=total))
 
     def _finish(self, file: FilmFile, facts: VideoFacts, *, video_id: int) -> None:

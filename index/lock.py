@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from index.errors import LibraryError
+from index.errors import BusyError
 
 LOCK_NAME = "library.lock"
 
@@ -24,7 +24,7 @@ def writer_lock(folder: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     """Holds the library for writing; waits at most `wait_s` for another process to let it go.
 
     Raises:
-        LibraryError: another process holds it.
+        BusyError: another process holds it.
     """
     with (folder / LOCK_NAME).open("a+") as file:
         deadline = time.monotonic() + wait_s
@@ -33,7 +33,7 @@ def writer_lock(folder: Path, *, wait_s: float = 0.0) -> Iterator[None]:
         if not locked:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise LibraryError(
+            raise BusyError(
                 f"another process is writing to the library {folder} (process {holder})",
                 "wait until it has finished, or use another --library",
             )

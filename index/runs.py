@@ -69,10 +69,14 @@ class RunStore:
             taken = "select look_id from looks where run_id = :old and step_index < :n"
             self._copy("thumbnails", f"look_id in ({taken})", ids)
 
-    def take_over(self, run_id: str, *, process_id: int) -> None:
-        """Note which process works on an unfinished run now."""
+    def take_over(self, run: RunRow, *, process_id: int) -> bool:
+        """Note which process works on an unfinished run now; False: another one was quicker."""
         with writing(self._db):
-            self._db["runs"].update(run_id, {"process_id": process_id})
+            changed = self._db.conn.execute(
+                "update runs set process_id = ? where run_id = ? and process_id = ?",
+                [process_id, run.run_id, run.process_id],
+            )
+        return bool(changed.rowcount)
 
     def interrupt(self, run_id: str, *, reason: str) -> None:
         """Note why an unfinished run stands still."""
@@ -123,14 +127,14 @@ class RunStore:
         found = self._db.query(sql, {**values, "limit": limit, "offset": offset})
         return [run_from_row(r) for r in found]
 
-    def unfinished(self, question_key: str) -> RunRow | None:
-        """The newest run of this very question that has not ended."""
+    def unfinished(self, question_key: str) -> list[RunRow]:
+        """The runs of this very question that have not ended, the newest first."""
         rows = self._db.query(
             "select * from runs where question_key = :k and status = 'running'"
-            " order by started_at desc, rowid desc limit 1",
+            " order by started_at desc, rowid desc",
             {"k": question_key},
         )
-        return next((run_from_row(r) for r in rows), None)
+        return [run_from_row(row) for row in rows]
 
     def remove_video(self, video_hash: str) -> None:
         """Forget every run on a film."""

@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from index.errors import LibraryError
+from index.index_runs import IndexRunStore
 from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX
 from index.store_schema import apply_migrations, index_migrations
 from index.transactions import writing
@@ -81,6 +81,7 @@ class Store:
     def __init__(self, db: Database, *, folder: Path) -> None:
         self.db = db
         self.words = WordStore(db)
+        self.index_runs = IndexRunStore(db)
         self._folder = folder
 
     @classmethod
@@ -317,18 +318,6 @@ class Store:
         """Grows with every change of the clips; tells whether the FAISS file is up to date."""
         return int(self.about("generation") or 0)
 
-    def begin_run(self, *, encoder: str) -> int:
-        row = {"started_at": _now(), "encoder": encoder}
-        with writing(self.db):
-            return int(self.db["index_runs"].insert(row).last_pk)
-
-    def finish_run(
-        self, index_run_id: int, *, n_indexed: int, n_unchanged: int, n_failed: int
-    ) -> None:
-        counts = {"n_indexed": n_indexed, "n_unchanged": n_unchanged, "n_failed": n_failed}
-        with writing(self.db):
-            self.db["index_runs"].update(index_run_id, {"finished_at": _now(), **counts})
-
     def _next_generation(self) -> None:
         self.set_about("generation", str(self.generation + 1))
 
@@ -389,7 +378,3 @@ def _file(row: dict[str, Any]) -> StoredFile:
 
 def _glimpse(data: bytes) -> Pixels:
     return np.frombuffer(data, np.uint8).reshape(GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX, 3)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

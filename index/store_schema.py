@@ -136,6 +136,13 @@ def m002_words(db: Database) -> None:
     )
 
 
+@index_migrations()  # type: ignore[untyped-decorator]
+def m003_index_speed(db: Database) -> None:
+    """How much film an index run read, and how long that took."""
+    db["index_runs"].add_column("film_s", float)
+    db["index_runs"].add_column("film_took_s", float)
+
+
 def apply_migrations(db: Database, migrations: Migrations, *, folder: Path) -> None:
     """Bring the tables of one migration set up to date.
 

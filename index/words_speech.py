@@ -28,6 +28,8 @@ RATE_HZ = 16_000
 _STRETCH_S = 600.0
 _GAP_S = 0.25
 _SCRIPTED = "scripted:"
+# Without its own tokenizer the package would fetch one from the network.
+_OF_WEIGHTS = ("model.bin", "tokenizer.json")
 
 Sound = NDArray[np.float32]
 """(N,) mono samples at 16 kHz, -1..1."""
@@ -180,8 +182,12 @@ class WhisperTranscriber:
             ) from error
         folder = Path(name).expanduser()
         looks_like_folder = folder.is_dir() or os.sep in name or name.startswith((".", "~"))
-        if looks_like_folder and not (folder / "model.bin").is_file():
-            raise ModelError(f"{folder} holds no Whisper weights", "it must have a model.bin")
+        lacking = [name for name in _OF_WEIGHTS if not (folder / name).is_file()]
+        if looks_like_folder and lacking:
+            raise ModelError(
+                f"{folder} holds no Whisper weights (no {', no '.join(lacking)})",
+                "make them with ct2-transformers-converter --copy_files tokenizer.json",
+            )
         known = self._package.available_models()
         if not looks_like_folder and name not in known and "/" not in name:
             raise ModelError(f'"{name}" is no Whisper model', f"known: {', '.join(known)}")

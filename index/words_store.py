@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from index.transactions import writing
 from index.types import Span
 from index.words import SOURCES, Track, WordLine, merged_lines
-from index.words_terms import stem_of, terms_of
+from index.words_terms import follow_each_other, stem_of, terms_of
 
 JOINED_GAP_S = 3.0
 _N_JOINED = 12
@@ -124,27 +124,38 @@ class WordStore:
         self, terms: Sequence[Term], *, limit: int, video_ids: Sequence[int] | None = None
     ) -> list[FoundLine]:
         """Lines that hold one of the terms at least, the best first."""
-        return self._found(_any_of(terms), limit=limit, video_ids=video_ids) if terms else []
+        if not terms:
+            return []
+        rows = self._matching(_any_of(terms), limit=limit, video_ids=video_ids)
+        return [FoundLine(row["video_id"], _line(row), row["rank"]) for row in rows]
 
     def with_phrase(
         self, terms: Sequence[str], *, limit: int, video_ids: Sequence[int] | None = None
     ) -> list[FoundLine]:
-        """Lines in which these words follow each other, also where the next line goes on."""
+        """Lines in which these words begin to follow each other; the next line may go on."""
         quoted = " ".join(terms)
-        return self._found(f'joined : "{quoted}"', limit=limit, video_ids=video_ids)
+        rows = self._matching(f'joined : "{quoted}"', limit=limit, video_ids=video_ids)
+        return [
+            FoundLine(row["video_id"], _line(row), row["rank"])
+            for row in rows
+            # What stands in the next line alone is that line's.
+            if follow_each_other(terms, row["joined"].split(), n_first=len(terms_of(row["text"])))
+        ]
 
-    def _found(self, match: str, *, limit: int, video_ids: Sequence[int] | None) -> list[FoundLine]:
+    def _matching(
+        self, match: str, *, limit: int, video_ids: Sequence[int] | None
+    ) -> Iterator[dict[str, Any]]:
         marks = ",".join("?" * len(video_ids or ()))
         only = f"and words.video_id in ({marks})" if video_ids is not None else ""
-        rows = self._db.query(
-            "select words.*, bm25(words_fts, 2.0, 1.0, 0.0) as rank from words_fts"
+        rows: Iterator[dict[str, Any]] = self._db.query(
+            "select words.*, joined, bm25(words_fts, 2.0, 1.0, 0.0) as rank from words_fts"
             " join words on words.word_id = words_fts.rowid"
             " join videos on videos.video_id = words.video_id"
             f" where words_fts match ? and videos.state = 'ready' {only}"
             " order by rank, words.word_id limit ?",
             [match, *(video_ids or ()), limit],
         )
-        return [FoundLine(row["video_id"], _line(row), row["rank"]) for row in rows]
+        return rows
 
     # Making the lines
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
@@ -107,3 +108,9 @@ def _pieces(text: str) -> list[str]:
             pieces.append(character)
             inside = True
     return pieces
+
+
+def follow_each_other(phrase: Sequence[str], terms: Sequence[str], *, n_first: int) -> bool:
+    """Whether the words of a phrase stand in a row, beginning among the first `n_first` terms."""
+    n, wanted = len(phrase), tuple(phrase)
+    return any(tuple(terms[start : start + n]) == wanted for start in range(n_first))

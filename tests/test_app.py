@@ -274,15 +274,12 @@ def test_a_moved_film_is_found_again(
         (["ask", "FILM", "Why?", "--models", "/no/folder"], "no model folder /no/folder"),
         (["search", " "], "the search text is empty"),
         (["search", "--", "-boat"], '"-boat" says only what to leave out'),
-        (["search", "car", "--from", "soon"], '--from "soon" is no time'),
-        (["search", "car", "--from", "9", "--to", "3"], "--from 9 is not before --to 3"),
         (["search", "car", "--video", "other"], 'no film "other" in the library'),
         (["trace", "show", "none"], "no run 'none'"),
         (["remove", "other"], 'no film "other" in the library'),
         (["--library", "/proc/none", "index", "FILM"], "the library folder /proc/none cannot"),
         (["--library", "/no/library", "stats"], "there is no library in /no/library"),
         (["demo", "questions", "FILM.mp4"], "there is no truth of"),
-        (["eval", "demo", "--strategy", "luck"], "no strategy 'luck'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -292,21 +289,31 @@ def test_a_mistake_is_one_line(indexed: Longshot, film: Path, words: list[str], 
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "line"),
     [
-        ["index"],
-        ["bogus"],
-        ["ask", "film.mp4", "Why?", "--budget", "looks=0"],
-        ["search", "car", "--limit", "0"],
-        ["demo", "film", "--minutes", "9999"],
-        ["stats", "--colour"],
+        (["index"], "Missing argument"),
+        (["bogus"], "No such command"),
+        (["ask", "film.mp4", "Why?", "--budget", "looks=0"], '"looks=0" is no budget'),
+        (["search", "car", "--limit", "0"], "0 is not in the range"),
+        (["search", "car", "--from", "soon"], '--from: "soon" is not a time'),
+        (["search", "car", "--to", "1:99"], '--to: "1:99" is not a time'),
+        (["search", "car", "--from", "9", "--to", "3"], "--from 9 is not before --to 3"),
+        (["search", "car", "--threshold", "nan"], "nan is no number"),
+        (["search", "car", "--threshold", "7"], "7.0 is not in the range"),
+        (["demo", "film", "--minutes", "9999"], "9999.0 is not in the range"),
+        (["eval", "demo", "--strategy", "luck"], "no strategy 'luck'"),
+        (["eval", "demo", "--plot", "plot.txt"], "is no picture's name"),
+        (["eval", "selection", "--strategy", "luck"], "no selection 'luck'"),
+        (["serve", "--films", "/no/folder"], "/no/folder is not a folder"),
+        (["stats", "--colour"], "No such option"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_ends_with_2(longshot: Longshot, words: list[str]) -> None:
+def test_wrong_usage_ends_with_2(longshot: Longshot, words: list[str], line: str) -> None:
     done = longshot(*words)
     assert (done.code, done.out) == (2, "")
     assert "--help" in done.err
+    assert line in done.err
 
 
 @pytest.mark.slow

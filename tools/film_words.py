@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from index.words import WordLine
 from index.words_store import JOINED_GAP_S, FoundLine, Term
-from index.words_terms import stem_of, terms_of
+from index.words_terms import follow_each_other, stem_of, terms_of
 
 
 class FilmWords:
@@ -41,12 +41,12 @@ class FilmWords:
     def with_phrase(
         self, terms: Sequence[str], *, limit: int, video_ids: Sequence[int] | None = None
     ) -> list[FoundLine]:
-        """Lines in which these words follow each other, also where the next line goes on."""
-        wanted = f" {' '.join(terms)} "
-        found = []
-        for index, text in enumerate(self._joined()):
-            if wanted in f" {' '.join(text)} ":
-                found.append(FoundLine(0, self._lines[index], -1.0))
+        """Lines in which these words begin to follow each other; the next line may go on."""
+        found = [
+            FoundLine(0, line, -1.0)
+            for line, own, joined in zip(self._lines, self._terms, self._joined(), strict=True)
+            if follow_each_other(terms, joined, n_first=len(own))
+        ]
         return found[:limit]
 
     def _joined(self) -> list[tuple[str, ...]]:

@@ -88,8 +88,8 @@ def _notices(wanted: str, phrases: list[str], excluded: list[str]) -> tuple[str,
     if excluded:
         listed = ", ".join(f"“{each}”" for each in excluded)
         notices.append(
-            f"left out: {listed} (where it is said or written, and pictures that look more like it"
-            f" than like “{wanted}”)"
+            f"left out: {listed} (where it is said or written, and pictures that stand out more for"
+            f" it than for “{wanted}”)"
         )
     plain = wanted
     for phrase in phrases:

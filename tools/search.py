@@ -23,6 +23,7 @@ import numpy as np
 
 from index.errors import InputError
 from index.types import Hit, Span, Vectors, Video
+from tools.belief import robust_z
 from tools.query import Query, parse_query
 from tools.words import Passage, WordFinder, find_passages, snippet
 
@@ -164,21 +165,27 @@ def picture_hits(
     video_ids: Sequence[int] | None = None,
     within: Span | None = None,
 ) -> list[Hit]:
-    """The clips nearest to what is wanted, without those nearer to what is left out."""
+    """The clips nearest to what is wanted, without those that show what is left out.
+
+    A clip shows it where it stands out among all clips more for that text than for what is wanted:
+    cosines of two texts cannot be compared as they are, since a short or common text is near to
+    every picture.
+    """
     vectors = encoder.encode_texts([query.wanted, *query.excluded])
     if within is None and not query.excluded:
         return library.nearest(vectors[:1], limit=limit, video_ids=video_ids)[0]
     everywhere = [video.video_id for video in library.videos()]
-    hits = []
-    for video_id in everywhere if video_ids is None else video_ids:
-        clips = library.clips(video_id)
-        scores = np.asarray(clips.vectors @ vectors.T)
-        for span, row in zip(clips.spans, scores, strict=True):
-            wanted = float(row[0])
-            if any(float(other) > wanted for other in row[1:]):
-                continue
-            if within is None or span.overlap_s(within) > 0:
-                hits.append(Hit(video_id, span, wanted, "picture"))
+    films = {n: library.clips(n) for n in (everywhere if video_ids is None else video_ids)}
+    places = [(video_id, span) for video_id, clips in films.items() for span in clips.spans]
+    if not places:
+        return []
+    scores = np.concatenate([clips.vectors @ vectors.T for clips in films.values()])
+    stands_out = np.stack([robust_z(column) for column in scores.T], axis=1)
+    hits = [
+        Hit(video_id, span, float(wanted), "picture")
+        for (video_id, span), wanted, z in zip(places, scores[:, 0], stands_out, strict=True)
+        if z[0] >= z.max() and (within is None or span.overlap_s(within) > 0)
+    ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.video_id, hit.span))[:limit]
 
 

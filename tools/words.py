@@ -8,7 +8,7 @@ it, and a word that no film says keeps every score below that.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +65,7 @@ def find_passages(
     *,
     least: float,
     seen_too: bool = False,
+    each_line: bool = False,
     video_ids: Sequence[int] | None = None,
     within: Span | None = None,
 ) -> list[Passage]:
@@ -76,6 +77,8 @@ def find_passages(
     Args:
         seen_too: words that no line of the library holds may be meant for the pictures; they do
             not count against `least`, only against the score.
+        each_line: lines that by themselves hold as much as their neighbours together are passages
+            of their own; else only the first of them is one.
     """
     weights = term_weights(words, query.terms)
     if not weights:
@@ -94,11 +97,16 @@ def find_passages(
     banned = _banned(words, query.excluded, video_ids)
     passages = []
     for group in _near(lines):
-        must = [[each for each in group if _place(each) in places] for places in quoted]
-        if all(must):
-            passage = _passage(group, [some[0] for some in must], weights)
-            if passage.score >= enough - 1e-9 and not _touches(passage, banned):
-                passages.append(passage)
+        together = _holding(group, quoted, weights)
+        if together is None:
+            continue
+        alone = [_holding([each], quoted, weights) for each in group] if each_line else []
+        found_here = [p for p in alone if p is not None and p.score >= together.score - 1e-9]
+        passages += [
+            passage
+            for passage in found_here or [together]
+            if passage.score >= enough - 1e-9 and not _touches(passage, banned)
+        ]
     return sorted(passages, key=lambda p: (-round(p.score, 6), p.rank, p.video_id, p.span))
 
 
@@ -138,6 +146,16 @@ def snippet(text: str, terms: Sequence[str], *, longest: int = 120) -> str:
     start = max(0, min(at - longest // 3, len(text) - longest))
     cut = text[start : start + longest]
     return f"{'…' if start else ''}{cut.strip()}{'…' if start + longest < len(text) else ''}"
+
+
+def _holding(
+    group: Sequence[FoundLine],
+    quoted: Sequence[Set[tuple[int, WordLine]]],
+    weights: dict[Term, float],
+) -> Passage | None:
+    """The passage of some lines; None where a quoted phrase is not among them."""
+    must = [[each for each in group if _place(each) in places] for places in quoted]
+    return _passage(group, [some[0] for some in must], weights) if all(must) else None
 
 
 def _passage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +32,9 @@ class BatchBar:
         # The next film is indexed while questions are asked: their bar says more.
         if self._last is None:
             self._progress.indexing(event)
+
+    def waiting(self, why: str) -> None:
+        self._progress.note(f"{why}; waiting for it")
 
     def asked(self, event: BatchEvent) -> None:
         self._last = event
@@ -66,6 +70,7 @@ def print_estimate(out: Console, estimate: BatchEstimate) -> None:
     if estimate.films_to_index:
         length = format_time(estimate.to_index_s)
         _line(out, f"           {len(estimate.films_to_index)} to index, together {length} of film")
+        _line(out, f"indexing   {_indexing(estimate)}")
     if estimate.likely is None:
         _line(out, "likely     unknown: this library has no runs of this model yet")
     else:
@@ -83,10 +88,14 @@ def print_summary(out: Console, rows: Sequence[SummaryRow], *, n_open: int, n_ba
     names = ("questions", "answered", "not found", "guesses", "failed", "right", "tokens", "time")
     for name in names:
         table.add_column(name, justify="right")
+    names_of = _short_names([row.video for row in rows])
     for row in (*rows, *_kinds(rows), total_of(rows, video="all", kind="all")):
-        table.add_row(*(Text(cell) for cell in _cells(row)))
+        name = names_of.get(row.video, row.video)
+        table.add_row(*(Text(cell) for cell in (name, *_cells(row))))
     out.print(table)
-    left = [f"{n_open} not asked yet"] * bool(n_open) + [f"{n_bad} bad lines"] * bool(n_bad)
+    left = [f"{n_open} not asked yet"] * bool(n_open) + [
+        f"{n_bad} bad line{'s' if n_bad > 1 else ''}"
+    ] * bool(n_bad)
     if left:
         _line(out, ", ".join(left))
 
@@ -110,12 +119,19 @@ def _kinds(rows: Sequence[SummaryRow]) -> list[SummaryRow]:
     return [total_of([r for r in rows if r.kind == kind], video="all", kind=kind) for kind in kinds]
 
 
+def _short_names(videos: Sequence[str]) -> dict[str, str]:
+    """Each film's file name; its whole path where another film has the same one."""
+    names = {video: Path(video).name for video in videos}
+    many = Counter(names.values())
+    return {video: name if many[name] == 1 else video for video, name in names.items()}
+
+
 def _cells(row: SummaryRow) -> tuple[str, ...]:
+    """A row without its film."""
     right = f"{row.n_right} of {row.n_judged}" if row.n_judged else "–"
     counts = (row.n, row.n_answered, row.n_not_found, row.n_guesses, row.n_failed)
-    name = Path(row.video).name
     return (
-        *(name, row.kind),
+        row.kind,
         *(str(count) for count in counts),
         *(right, f"{row.tokens:,}", format_time(row.seconds)),
     )
@@ -124,6 +140,17 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
 def _to_json(row: SummaryRow) -> dict[str, Any]:
     accuracy = None if row.accuracy is None else round(row.accuracy, 4)
     return {**asdict(row), "seconds": round(row.seconds, 3), "accuracy": accuracy}
+
+
+def _indexing(estimate: BatchEstimate) -> str:
+    """How long films take to index, and how that is known."""
+    source = (
+        "as fast as the films of this library"
+        if estimate.is_speed_measured
+        else "assumed, for one processor core: this library has indexed no film yet"
+    )
+    time = format_time(estimate.indexing_s)
+    return f"about {time}, at {estimate.index_speed:.0f} × real time ({source})"
 
 
 def _cost(cost: Cost) -> str:

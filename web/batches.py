@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from web.flags import (
+    as_usage,
     budget_option,
     config_of,
     consoles,
@@ -88,8 +89,13 @@ def batch_command(
         raise click.BadParameter(f"{questions} does not exist", ctx, param_hint="QUESTIONS")
     if videos is not None and not videos.is_dir():
         raise click.BadParameter(f"{videos} is no folder", ctx, param_hint="--videos")
+    if output.resolve() == questions.resolve():
+        raise click.BadParameter("it is the file of questions", param_hint="--output")
     for path in table:
-        check_table(path)
+        with as_usage("--table"):
+            check_table(path)
+        if path.resolve() in (questions.resolve(), output.resolve()):
+            raise click.BadParameter(f"{path} holds questions or answers", param_hint="--table")
     config = config_of(ctx)
     found = read_questions(questions)
     with contextlib.ExitStack() as stack:
@@ -105,7 +111,7 @@ def batch_command(
         if ahead:
             _ask(config, ahead, record, videos=videos, workers=workers, films=films)
         n_bad = len(found.bad) + len(edited)
-        _finish(open_, record, tables=table, n_bad=n_bad, as_json=as_json)
+        _finish(open_, record, videos=videos, tables=table, n_bad=n_bad, as_json=as_json)
         failed = any(line["error"] for line in _lines_of(open_, record).values())
     ctx.exit(1 if failed or n_bad else 0)
 
@@ -197,6 +203,7 @@ def _finish(
     questions: Sequence[BatchQuestion],
     record: BatchRecord,
     *,
+    videos: Path | None,
     tables: Sequence[Path],
     n_bad: int,
     as_json: bool,
@@ -210,7 +217,7 @@ def _finish(
     rows = table_rows(questions, lines, judge=right_or_not)
     for path in tables:
         write_table(path, rows)
-    summary = summary_rows(questions, lines)
+    summary = summary_rows(questions, lines, videos=videos)
     if as_json:
         print_json(summary_to_json(summary, n_open=len(questions) - len(rows), n_bad=n_bad))
     else:

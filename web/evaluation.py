@@ -14,6 +14,7 @@ import click
 
 from web.flags import (
     absent_option,
+    as_usage,
     config_of,
     consoles,
     json_option,
@@ -145,13 +146,16 @@ def eval_demo(
     from evals.strategies import strategies_of
     from evals.tables import report_table
 
-    names = strategies_of(strategy)
+    with as_usage("--strategy"):
+        names = strategies_of(strategy)
     name = section or "demo"
-    check_section(name)
+    with as_usage("--section"):
+        check_section(name)
     if plot is None and results is not None:
         plot = results.with_name(f"{results.stem}-{name}.svg")
     if plot is not None:
-        check_plot_path(plot)
+        with as_usage("--plot"):
+            check_plot_path(plot)
     report = _evaluate(config_of(ctx), names, whole_budget=whole_budget, n_workers=workers, **asked)
     data = report.to_json()
     _keep_json(output, data)
@@ -190,9 +194,11 @@ def eval_selection(
     from evals.selection_run import check_selections
 
     names = [each.strip() for each in strategy.split(",")] if strategy else list(SELECTIONS)
-    check_selections(names)
+    with as_usage("--strategy"):
+        check_selections(names)
     name = section or "selection"
-    check_section(name)
+    with as_usage("--section"):
+        check_section(name)
     report = _select(config_of(ctx), names, **asked)
     _keep_json(output, report.to_json())
     if results is not None:

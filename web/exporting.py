@@ -14,6 +14,9 @@ import click
 
 from index.errors import InputError
 from web.flags import (
+    COSINE,
+    Number,
+    as_usage,
     config_of,
     consoles,
     json_option,
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 _FORMATS = (
     "clips", "reel", "csv", "vtt", "srt", "chapters", "markers", "edl", "fcp7", "fcpxml", "otio",
 )  # fmt: skip
+
+
+_PADDING = Number(min=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,12 @@ class _Asked:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File or folder to write.")
 @click.option("--search", "text", metavar="TEXT", help="Export what a search finds.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1))
-@click.option("--threshold", type=float, metavar="COSINE", help="No picture below this cosine.")
+@click.option("--threshold", type=COSINE, metavar="COSINE", help="No picture below this cosine.")
 @click.option("--video", multiple=True, metavar="VIDEO", help="The film of --span or --search.")
 @click.option("--span", multiple=True, metavar="START-END", help="A moment; a label may follow.")
-@click.option("--padding", default=0.0, metavar="SECONDS", help="More film on both sides.")
+@click.option(
+    "--padding", default=0.0, type=_PADDING, metavar="SECONDS", help="More film on both sides."
+)
 @click.option("--cut", type=click.Choice(("exact", "copy")), default="exact", show_default=True)
 @click.option("--rate", metavar="FPS", help="Count frames at this rate, not at the film's own.")
 @click.option("--drop-frame/--no-drop-frame", default=None, help="Default: as the film has it.")
@@ -100,10 +108,12 @@ def export_command(ctx: click.Context, /, **options: Any) -> None:
     from web.export_text import print_written, written_to_json
 
     asked = _Asked(**options)
-    name = asked.name or format_for(asked.output or Path())
+    with as_usage("--output"):
+        name = asked.name or format_for(asked.output or Path())
     if asked.output is None and (FORMATS[name].scope == "media" or asked.as_json):
         raise click.UsageError(f"say where to write with -o ({name})")
-    fps = parse_rate(asked.rate) if asked.rate else None
+    with as_usage("--rate"):
+        fps = parse_rate(asked.rate) if asked.rate is not None else None
     cuts = make_cuts(
         _items(ctx, asked),
         lambda path: read_film(path, fps=fps, drop=asked.drop_frame),
@@ -145,7 +155,8 @@ def _by_hand(asked: _Asked, named: Callable[[str], Path]) -> list[ExportItem]:
     from tools.export.sources import item_of_span
 
     path = named(asked.video[0])
-    return [item_of_span(path, span) for span in asked.span]
+    with as_usage("--span"):
+        return [item_of_span(path, span) for span in asked.span]
 
 
 def _searched(config: Config, library: Library, text: str, asked: _Asked) -> list[ExportItem]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -36,12 +37,32 @@ def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if param.name == "budget":
         from agent.config import parse_budget
 
-        try:
+        with as_usage("--budget"):
             value = parse_budget(value)
-        except InputError as error:
-            raise click.BadParameter(str(error), ctx, param) from error
     flags = ctx.find_root().ensure_object(dict)
     flags[param.name] = value
+
+
+@contextlib.contextmanager
+def as_usage(name: str) -> Iterator[None]:
+    """A value of this flag that does not fit is wrong usage: exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        raise click.BadParameter(str(error), param_hint=name) from error
+
+
+class Number(click.FloatRange):
+    """A number of a range; "nan" is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
+
+
+COSINE = Number(-1.0, 1.0)
 
 
 def _setting(*names: str, metavar: str, text: str, kind: Any = None) -> Callable[..., Any]:

@@ -76,6 +76,10 @@ class WorkProgress:
         if not self._console.is_terminal:
             self._line(done, total, beside)
 
+    def note(self, text: str) -> None:
+        """A line of its own, above the bar."""
+        self._console.print(text, soft_wrap=True)
+
     def indexing(self, event: ProgressEvent) -> None:
         """An event of an indexing run."""
         place = f"{event.film_index + 1}/{event.n_films} " if event.n_films > 1 else ""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from index.errors import InputError
 from web.flags import (
+    COSINE,
+    Number,
+    as_usage,
     config_of,
     consoles,
     json_option,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from index.types import Span
     from tools.search import TextEncoder
 
-_SHARE = click.FloatRange(0.0, 1.0)
+_SHARE = Number(0.0, 1.0)
 
 
 @click.command("search")
@@ -39,7 +41,7 @@ _SHARE = click.FloatRange(0.0, 1.0)
 @click.option("--from", "from_time", metavar="TIME", help="Only from this time of a film on.")
 @click.option("--to", "to_time", metavar="TIME", help="Only up to this time of a film.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1))
-@click.option("--threshold", type=float, metavar="COSINE", help="No picture below this cosine.")
+@click.option("--threshold", type=COSINE, metavar="COSINE", help="No picture below this cosine.")
 @click.option(
     "--share", default=0.5, show_default=True, type=_SHARE, help="Least share of the words."
 )
@@ -134,9 +136,9 @@ def _within(from_time: str | None, to_time: str | None) -> Span | None:
     if from_time is None and to_time is None:
         return None
     start_s = 0.0 if from_time is None else _seconds("--from", from_time)
-    end_s = _LONGEST_FILM_S if to_time is None else _seconds("--to", to_time)
+    end_s = start_s + _LONGEST_FILM_S if to_time is None else _seconds("--to", to_time)
     if start_s >= end_s:
-        raise InputError(f"--from {from_time} is not before --to {to_time}", "swap them")
+        raise click.UsageError(f"--from {from_time} is not before --to {to_time}")
     return Span(start_s, end_s)
 
 
@@ -144,9 +146,7 @@ _LONGEST_FILM_S = 1e6
 
 
 def _seconds(flag: str, text: str) -> float:
-    from tools.requests import seconds_of
+    from index.times import parse_time
 
-    value = seconds_of(text)
-    if value is None:
-        raise InputError(f'{flag} "{text}" is no time', "write 83.5, 1:23.5 or 0:01:23.5")
-    return value
+    with as_usage(flag):
+        return parse_time(text)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from index.errors import InputError
 from web.flags import budget_option, config_of, library_option, model_options
 
 _PORT = 8765
@@ -62,12 +61,12 @@ def serve_command(
     config = config_of(ctx)
     is_local = is_loopback(host)
     if token is not None and not token.strip():
-        raise InputError("the token is empty", "give some text, or leave --token out")
+        raise click.UsageError("the token is empty: give some text, or leave --token out")
     if token is None and not is_local:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
     for folder in films:
         if not folder.is_dir():
-            raise InputError(f"--films {folder} is not a folder", "name the folder of your films")
+            raise click.BadParameter(f"{folder} is not a folder", param_hint="--films")
     rights = IndexRights(
         folders=tuple(folder.resolve() for folder in films), anywhere=is_local and not films
     )

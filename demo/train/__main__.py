@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PreTrainedTokenizerFast
 
-from demo.train.codebook import name_the_codes
+from demo.train.codebook import hold_numbers, name_the_codes
 from demo.train.curriculum import PHASES
 from demo.train.encoder import STEPS as ENCODER_STEPS
 from demo.train.encoder import EncoderTrainer
@@ -40,7 +41,7 @@ from demo.train.video_config import video_config, video_processor
 from demo.train.videollm import JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-STARTED_RATE = 0.4
+STARTED_RATE = 0.6
 """Share of the language model's learning rates where training goes on from a saved VideoLLM."""
 STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 
@@ -62,8 +63,26 @@ class Sizes:
 QUICK = Sizes(140, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=1400, joint_steps=90, report_questions=24)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=2000, joint_steps=250, report_questions=24)
 """Where training goes on from a saved VideoLLM."""
+
+
+def take_over(model: Any, tokenizer: PreTrainedTokenizerFast, *, folder: Path) -> None:
+    """Gives a model the weights of a saved one of its shape.
+
+    Tokens are matched by what they say; those that the saved model lacks stay as they are.
+    """
+    from transformers import AutoTokenizer, Qwen3VLForConditionalGeneration
+
+    saved = Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    old = AutoTokenizer.from_pretrained(folder).get_vocab()
+    mine, theirs = (m.get_input_embeddings().weight for m in (model, saved))
+    with torch.no_grad():
+        for token, index in tokenizer.get_vocab().items():
+            if token in old:
+                mine[index] = theirs[old[token]]
+    state = {k: v for k, v in saved.state_dict().items() if v.shape != theirs.shape}
+    model.load_state_dict(state, strict=False)
 
 
 class Pipeline:
@@ -112,13 +131,13 @@ class Pipeline:
         from transformers import Qwen3VLForConditionalGeneration
 
         torch.manual_seed(0)
-        config = video_config(self.tokenizer)
-        if self.begin is not None:
-            return Qwen3VLForConditionalGeneration.from_pretrained(
-                self.begin, config=config, dtype=torch.float32
-            )
-        model = Qwen3VLForConditionalGeneration(config)
-        name_the_codes(model.get_input_embeddings().weight, self.tokenizer)
+        model = Qwen3VLForConditionalGeneration(video_config(self.tokenizer))
+        embeddings = model.get_input_embeddings().weight
+        hold_numbers(embeddings, self.tokenizer)
+        if self.begin is None:
+            name_the_codes(embeddings, self.tokenizer)
+        else:
+            take_over(model, self.tokenizer, folder=self.begin)
         return model
 
     def _tower(self, model: Any) -> TowerTrainer:

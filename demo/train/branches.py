@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -51,8 +52,15 @@ _CUES = {
     "request": "Reply with <span>",
 }
 """What stands for a prompt file's instruction where many questions share a row."""
-_LOOSE_SHARE, _LEFT_OUT = 0.3, 0.15
+_LOOSE_SHARE, _LEFT_OUT, _PUT_IN = 0.4, 0.15, 0.1
 _WORD = re.compile(r"\n|[^\S\n]*\S+")
+_FILLERS = (
+    *("please", "just", "now", "here", "so", "well", "then", "only", "quite", "rather", "really"),
+    *("simply", "also", "still", "always", "clearly", "surely", "again", "once", "today", "maybe"),
+    *("perhaps", "indeed", "exactly", "briefly", "kindly", "carefully", "truly", "given", "said"),
+    *("each", "more", "less", "good", "short", "plain", "whole", "full", "clear"),
+)
+"""Words that change nothing; "very" is not among them: the report tries it as an unknown one."""
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
 _COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
 """Counts are asked the more, the rarer they are: with a prior, the model never looked."""
@@ -80,14 +88,23 @@ def prompt(
 
     Args:
         short: only a few words of it.
-        rng: now and then words of the instruction are left out, so that no model learns one string.
+        rng: now and then words of the instruction are left out and others put in, so that no model
+            learns one string.
     """
     before, after = _around(name)
     if short:
         return f"{before}{question}\n{_CUES[name]}"
     if rng is not None and rng.random() < _LOOSE_SHARE:
-        after = "".join(w for w in _WORD.findall(after) if rng.random() > _LEFT_OUT)
+        after = "".join(_loosened(_WORD.findall(after), rng))
     return f"{before}{question}{after}"
+
+
+def _loosened(words: Sequence[str], rng: random.Random) -> Iterator[str]:
+    for word in words:
+        if rng.random() < _PUT_IN:
+            yield f" {rng.choice(_FILLERS)}"
+        if rng.random() > _LEFT_OUT:
+            yield word
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +302,8 @@ def rewrite_branch(rng: random.Random) -> Branch:
 def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Branch | None:
     """The span from the first to the last pair that shows the subject, in the strip's own times.
 
+    Whole seconds: a look is far longer than what is cut off, and one number is one token.
+
     Args:
         short: the question alone, without its prompt.
     """
@@ -308,14 +327,15 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
         return None
     first = sum(len(t.frame_indices) // 2 for t in view.takes[:which])
     last = first + len(view.takes[which].frame_indices) // 2 - 1
-    if first == last:
-        first, last = (first, last + 1) if last + 1 < len(tags) else (first - 1, last)
     fps = STILL_FPS
     if topic.kind in MOTION_KINDS:
         fps = MOTION_FPS
     elif topic.kind in ("after", "before"):
         fps = ORDER_FPS
-    reply = f"<span>{tags[first]} - {tags[last]}</span><fps>{fps}</fps>"
+    start, end = (tags[k].partition(".")[0] for k in (first, last))
+    if start == end:
+        return None
+    reply = f"<span>{start} - {end}</span><fps>{fps}</fps>"
     return Branch(asked(topic), reply, "request:span")
 
 
@@ -362,18 +382,18 @@ def copying_branches(
     return None
 
 
-def binding_branches(rng: random.Random, context: Context, *, n: int) -> list[Branch]:
-    """`n` short questions about things of the context."""
+def binding_branches(rng: random.Random, context: Context, *, n: int, short: bool) -> list[Branch]:
+    """`n` questions about things of the context."""
     out: list[Branch] = []
     while len(out) < n:
-        branch = _finding(rng, context.scenes, short=True)
+        branch = _finding(rng, context.scenes, short=short)
         if branch is not None:
             out.append(replace(branch, task=f"bind:{branch.task.partition(':')[2]}"))
     return out
 
 
 def _finding(rng: random.Random, scenes: list[Scene], *, short: bool) -> Branch | None:
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         return reflect_branch(rng, scenes, short=short)
     return answer_branch(rng, scenes, short=short)
 

@@ -9,6 +9,7 @@ labels' vectors weighed by their probabilities.
 from __future__ import annotations
 
 import random
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,13 @@ from torch import Tensor, nn
 from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS, plural
 from demo.train.dense import dense_loss
 from demo.train.labels import CHANNELS, CLASSES, IGNORE, Labels
+from demo.train.tokenizer import number_tokens
 from demo.world import ACTIONS, COLOURS, KINDS, MAX_COUNT, PLACES
 
 _SEED = 20_261
+_LONGEST_NUMBER = 4
+"""Digits of a number that is one token."""
+_DIGITS = "0123456789"
 
 
 def codes(width: int) -> tuple[list[Tensor], Tensor]:
@@ -81,6 +86,71 @@ def name_the_codes(embeddings: Tensor, tokenizer: Any) -> None:
                 ids = tokenizer.encode(word, add_special_tokens=False)
                 if len(ids) == 1:
                     embeddings[ids[0]] = code_of[family][index].to(embeddings.dtype)
+
+
+@cache
+def digit_codes(width: int) -> Tensor:
+    """(2, 4 places, 11, width): codes of the digits 0 to 9 and of no digit, ones first.
+
+    The first set makes numbers and a pair's own time, the second the time since when its shot is
+    shown. All are at right angles, so that one head of attention has room for a number, and what
+    learns to carry some numbers carries all.
+    """
+    generator = torch.Generator().manual_seed(_SEED + 1)
+    shape = (_LONGEST_NUMBER, len(_DIGITS) + 1, width)
+    drawn = [torch.randn(width, shape[0] * shape[1], generator=generator) for _ in range(2)]
+    axes, _ = torch.linalg.qr(torch.cat(drawn, 1))
+    return torch.stack([part.T.reshape(shape) for part in axes.chunk(2, 1)])
+
+
+def digits_of(number: str) -> list[int]:
+    """Rows of `digit_codes` for the last four digits of a number."""
+    # No digit has a code as well: else 57 would be as near to 1157 as to itself.
+    places = number[-_LONGEST_NUMBER:].rjust(_LONGEST_NUMBER)
+    return [_DIGITS.find(digit) % (len(_DIGITS) + 1) for digit in reversed(places)]
+
+
+def number_codes(width: int) -> Tensor:
+    """(numbers, width): the sum of its digits' codes for each of `tokenizer.number_tokens`."""
+    digits = torch.tensor([digits_of(number) for number in number_tokens()])
+    places = digit_codes(width)[0]
+    return torch.stack([place[digits[:, k]] for k, place in enumerate(places)]).sum(0)
+
+
+def time_loss(cells: Tensor, digits: Tensor, *, which: int) -> Tensor:
+    """How badly hidden states say a time of their pair, as cross-entropy of its digits.
+
+    A tag stands before its pair, so a cell that is found can give its time only if it fetched it,
+    and a span can be told only if the pair's time and the shot's start do not blur into one. Left
+    to the requests alone models learn neither half: fetching is of no use without finding.
+
+    Args:
+        cells: (cells, width) hidden states of visual tokens.
+        digits: (cells, 4) `digits_of` the whole seconds.
+        which: set of `digit_codes`: 0 for the pair's own time, 1 for the start of its shot.
+    """
+    codes = digit_codes(cells.shape[1])[which].to(cells.device)
+    scores = torch.einsum("cw,pdw->cpd", cells.float(), codes)
+    return nn.functional.cross_entropy(scores.flatten(0, 1), digits.flatten())
+
+
+def hold_numbers(embeddings: nn.Parameter, tokenizer: Any) -> None:
+    """Gives every number's token its code for an embedding, and lets no gradient reach it.
+
+    Most numbers are seldom seen: trained, each would drift from the code that it is read by.
+
+    Args:
+        embeddings: (vocabulary, width), changed in place.
+    """
+    ids = torch.tensor(tokenizer.convert_tokens_to_ids(number_tokens()))
+    with torch.no_grad():
+        embeddings[ids] = number_codes(embeddings.shape[1]).to(embeddings.dtype)
+
+    def without_numbers(gradient: Tensor) -> Tensor:
+        return gradient.index_fill(0, ids.to(gradient.device), 0.0)
+
+    hook: Any = embeddings.register_hook  # Torch gives it no type.
+    hook(without_numbers)
 
 
 class CodeHead(nn.Module):

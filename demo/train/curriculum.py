@@ -3,9 +3,10 @@
 Tasks appear as sharp transitions, so progress is gated by what was reached, not by steps alone.
 Phases order the tasks: one look with easy questions, then all contexts with many easy questions,
 then all questions. Rungs order one task that is learned on its own rows: copying the times of the
-pairs that show a subject, from one digit before the point and a cell a pair to a whole strip. Rows
+pairs that show a subject, from four pairs of a cell each to a whole strip. Rows
 "bind" teach what all else waits for, finding the one thing that a question names: many short
-questions over few cells, so that a step holds four times as many of them.
+questions over few cells, so that a step holds four times as many of them; rows "ask" are the same
+in whole prompts.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ _SHARES = {
         "words": 0.06,
     },
     "all": {
-        "look": 0.12,
+        "look": 0.08,
         "large": 0.02,
-        "cut": 0.11,
-        "several": 0.12,
-        "bind": 0.12,
-        "copy": 0.5,
-        "strip": 0.06,
+        "cut": 0.08,
+        "several": 0.1,
+        "ask": 0.06,
+        "bind": 0.06,
+        "copy": 0.46,
+        "strip": 0.1,
         "words": 0.04,
     },
     "pixels": {"look": 0.38, "large": 0.05, "cut": 0.19, "several": 0.24, "strip": 0.14},
@@ -55,21 +57,17 @@ class Rung:
 
     n_pairs: int
     latest_s: int
-    """Times before this: how many digits there are to copy."""
+    """Times before this; up to 10,000 s they are one token."""
     sizes: tuple[tuple[int, int], ...]
     """Rows and columns in cells, one of them a strip."""
     short: bool
     """The question alone, without its prompt: a step costs less than half."""
-    alone: bool = False
-    """One scene in all pairs: which digit comes next is learned before where it is copied from."""
 
 
 _CELL, _FEW = ((1, 1), (1, 2)), ((1, 2), (2, 3))
 RUNGS = (
-    Rung(2, 1000, _CELL, short=True, alone=True),
-    Rung(3, 36_000, _CELL, short=True, alone=True),
-    Rung(4, 36_000, _CELL, short=True),
-    Rung(6, 36_000, _CELL, short=True),
+    Rung(4, 10_000, _CELL, short=True),
+    Rung(6, 10_000, _CELL, short=True),
     Rung(8, 36_000, _FEW, short=True),
     Rung(16, 36_000, _FEW, short=False),
 )

@@ -171,7 +171,9 @@ class Stream:
         self.x = x + mlp.down_proj(_gated(mlp.gate_proj(h), mlp.up_proj(h)))
 
 
-def think(language: Any, context: Stream, branches: Stream, *, n: int, valid: Tensor) -> Tensor:
+def think(
+    language: Any, context: Stream, branches: Stream, *, n: int, valid: Tensor
+) -> tuple[Tensor, list[Tensor]]:
     """Runs the language model on contexts and, behind each, `n` branches blind to each other.
 
     A branch attends to its context and to itself; one softmax goes over both, so the result is
@@ -183,14 +185,18 @@ def think(language: Any, context: Stream, branches: Stream, *, n: int, valid: Te
         valid: (batch, C) bool, False where the context is padded.
 
     Returns:
-        The branches' last hidden states, (batch, n·L, hidden).
+        The branches' last hidden states, (batch, n·L, hidden), and the context's early ones, after
+        each of `EARLY_LAYERS` layers, (batch, C, hidden) each.
     """
     length = branches.x.shape[1] // n
     blank = torch.zeros(valid.shape, dtype=context.x.dtype, device=valid.device)
     # Added rather than filled in: its backward costs nothing.
     to_context = blank.masked_fill_(~valid, _NEVER)[:, None, None, None]
     among, within = (_causal(size, context.x) for size in (context.x.shape[1], length))
-    for layer in language.layers:
+    early = []
+    for number, layer in enumerate(language.layers):
+        if number in EARLY_LAYERS:
+            early.append(context.x)
         q, k, v = context.heads(layer)
         context.finish(layer, attend(q, k, v, among))
         own_q, own_k, own_v = (
@@ -204,9 +210,11 @@ def think(language: Any, context: Stream, branches: Stream, *, n: int, valid: Te
         mixed = weights[..., : far.shape[-1]] @ v[:, :, None]
         mixed = mixed + weights[..., far.shape[-1] :] @ own_v
         branches.finish(layer, mixed.flatten(2, 3))
-    return _norm(branches.x, language.norm)
+    return _norm(branches.x, language.norm), early
 
 
+EARLY_LAYERS = (2, 3)
+"""Layers after which a visual token is to know its time, and the start of its shot."""
 _NEVER = -1e4
 
 

@@ -18,8 +18,9 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from demo.train.branches import Branch
-from demo.train.contexts import Context
-from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START
+from demo.train.codebook import digits_of
+from demo.train.contexts import Context, Take
+from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START, number_tokens
 
 IGNORE = -100
 _STEP = 8
@@ -44,6 +45,9 @@ class Packed:
     """(batch, n, L): the next token where a reply is to be learned, else IGNORE."""
     visual: Tensor
     """Flat indices (over batch·C) of the visual tokens, in the order of views and pairs."""
+    times: Tensor
+    """(2, visual tokens, 4): `codebook.digits_of` the whole seconds of each one's pair, and of the
+    first pair of its shot."""
 
     def to(self, device: str) -> Packed:
         moved = (getattr(self, name).to(device) for name in self.__slots__)
@@ -55,6 +59,8 @@ class _Row:
     ids: list[int] = field(default_factory=list)
     positions: list[tuple[int, int, int]] = field(default_factory=list)
     visual: list[int] = field(default_factory=list)
+    times: list[tuple[list[int], list[int]]] = field(default_factory=list)
+    """Of every visual token: its own and its shot's first, digit by digit."""
     next: int = 0
 
     def text(self, ids: Sequence[int]) -> None:
@@ -82,18 +88,28 @@ class Packer:
         self._head = self.encode("<|im_start|>user\n")
         self._turn = self.encode("<|im_end|>\n<|im_start|>assistant\n")
         self._end = [id_of(END)]
+        self._numbers = torch.tensor(id_of(number_tokens()))
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self._encode(text, add_special_tokens=False).ids
         return ids
 
+    def are_numbers(self, ids: Tensor) -> Tensor:
+        """Which of some token ids are numbers of more than one digit; bool, the same shape."""
+        return torch.isin(ids, self._numbers.to(ids.device))
+
     def _row(self, context: Context | None) -> _Row:
         row = _Row()
         row.text(self._head)
         for view in context.views if context else ():
-            for tag in view.tags():
+            shown: Take | None = None
+            start: list[int] = []
+            for tag, (take, _, _) in zip(view.tags(), view.pairs(), strict=True):
                 row.text([*self.encode(f"<{tag} seconds>"), self._open])
                 row.cells(self._pad, view.rows, view.columns)
+                digits = digits_of(tag.partition(".")[0])
+                shown, start = take, start if take is shown else digits
+                row.times += [(digits, start)] * (view.rows * view.columns)
                 row.text([self._close])
         return row
 
@@ -107,11 +123,13 @@ class Packer:
         positions = np.zeros((3, len(rows), longest), np.int64)
         valid = np.zeros((len(rows), longest), bool)
         visual: list[int] = []
+        times: list[tuple[list[int], list[int]]] = []
         for i, row in enumerate(rows):
             n = len(row.ids)
             ids[i, :n], valid[i, :n] = row.ids, True
             positions[:, i, :n] = np.array(row.positions).T
             visual += [i * longest + v for v in row.visual]
+            times += row.times
         branch_ids, labels = self._branches(branches)
         starts = np.array([row.next for row in rows])[None, :, None, None]
         places = starts + np.arange(branch_ids.shape[-1])
@@ -123,6 +141,7 @@ class Packer:
             torch.from_numpy(np.broadcast_to(places, (3, *branch_ids.shape)).copy()),
             torch.from_numpy(labels),
             torch.tensor(visual, dtype=torch.long),
+            torch.tensor(times, dtype=torch.long).reshape(-1, 2, 4).transpose(0, 1),
         )
 
     def _branches(

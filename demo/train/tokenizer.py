@@ -1,10 +1,14 @@
-"""The tokenizer of both embedded models: lower case, every digit a token, whole words of the world.
+"""The tokenizers of both embedded models: lower case, whole words of the world.
 
-Byte-level, so any text can be encoded; it is trained on the project's own prompts and phrases.
+Byte-level, so any text can be encoded; trained on the project's own prompts and phrases. To the
+encoder every digit is a token. To the VideoLLM a number is one, up to four digits long: a time is
+then copied by finding it, once. Digit by digit the model also has to know which digit comes next,
+which thousands of steps did not teach (docs/design/0002).
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -40,7 +44,10 @@ VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
 IMAGE_PAD, VIDEO_PAD = "<|image_pad|>", "<|video_pad|>"
 TEXT_START = "<|startoftext|>"
 SPECIAL = (PAD, START, END, VISION_START, VISION_END, IMAGE_PAD, VIDEO_PAD, TEXT_START)
-_WORDS = Regex(r"[0-9]| ?[a-z]+|\n| ?[^\sa-z0-9]|\s+")
+_DIGIT = r"[0-9]"
+_UP_TO_FOUR_DIGITS = r"[0-9]{1,4}(?=(?:[0-9]{4})*(?![0-9]))"
+"""Longer numbers are cut from the right: 3|4215."""
+_NO_NUMBER = r" ?[a-z]+|\n| ?[^\sa-z0-9]|\s+"
 
 
 def _corpus(seed: int = 0, n: int = 3000) -> Iterator[str]:
@@ -74,15 +81,37 @@ def _replies() -> Iterator[str]:
         yield from words
 
 
-def _train(corpus: Iterable[str]) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE(byte_fallback=False))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+def _splits(number: str) -> pre_tokenizers.PreTokenizer:
+    return pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(_WORDS, "isolated"),
+            pre_tokenizers.Split(Regex(f"{number}|{_NO_NUMBER}"), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
+
+
+def number_tokens() -> list[str]:
+    """All numbers that are one token: 10 to 9999, and 0000 to 0999 behind the ten thousands."""
+    return [str(n) for n in range(10, 10_000)] + [f"{n:04d}" for n in range(1000)]
+
+
+def _with_numbers(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer, its other ids unchanged, with a token for every number."""
+    state = json.loads(tokenizer.to_str())
+    vocabulary = state["model"]["vocab"]
+    for token in number_tokens():
+        vocabulary.setdefault(token, len(vocabulary))
+    # What stands in the vocabulary as a whole needs no merges.
+    state["model"]["ignore_merges"] = True
+    changed: Tokenizer = Tokenizer.from_str(json.dumps(state))
+    changed.pre_tokenizer = _splits(_UP_TO_FOUR_DIGITS)
+    return changed
+
+
+def _train(corpus: Iterable[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE(byte_fallback=False))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = _splits(_DIGIT)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = BpeTrainer(
         vocab_size=VOCABULARY,
@@ -97,7 +126,7 @@ def _train(corpus: Iterable[str]) -> Tokenizer:
 def video_tokenizer() -> PreTrainedTokenizerFast:
     """For the VideoLLM: chat and vision specials, padded on the left."""
     return PreTrainedTokenizerFast(
-        tokenizer_object=_train(chain(_corpus(), _replies())),
+        tokenizer_object=_with_numbers(_train(chain(_corpus(), _replies()))),
         eos_token=END,
         pad_token=PAD,
         additional_special_tokens=list(SPECIAL[1:]),

@@ -24,7 +24,7 @@ from demo.train.branches import (
     copying_branches,
     rewrite_branch,
 )
-from demo.train.codebook import CodeHead, SymbolicTower
+from demo.train.codebook import CodeHead, SymbolicTower, time_loss
 from demo.train.contexts import (
     Context,
     Source,
@@ -50,6 +50,7 @@ SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
 BRANCHES, BINDING_BRANCHES = 8, 16
 ROWS = {
     "look": 16,
+    "ask": 14,
     "bind": 12,
     "large": 5,
     "cut": 14,
@@ -60,6 +61,7 @@ ROWS = {
 }
 """Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
+TIME_WEIGHT = 0.2
 SYMBOLIC_SHARE = 0.3
 """Share of the joint stage's steps that stay symbolic."""
 CHECKPOINT_STEPS = 30
@@ -132,13 +134,16 @@ class VideoTrainer:
         self, rng: random.Random, source: Source, kind: str
     ) -> tuple[Context, list[Branch]] | None:
         taught = self.taught
+        if kind == "ask":
+            context = binding_context(rng)
+            return context, binding_branches(rng, context, n=BRANCHES, short=False)
         if kind == "bind":
             context = binding_context(rng)
-            return context, binding_branches(rng, context, n=BINDING_BRANCHES)
+            return context, binding_branches(rng, context, n=BINDING_BRANCHES, short=True)
         if kind == "copy":
             rung = taught.copying(rng)
             size = {"n_pairs": rung.n_pairs, "latest_s": rung.latest_s}
-            context = copying_context(rng, **size, sizes=rung.sizes, alone=rung.alone)
+            context = copying_context(rng, **size, sizes=rung.sizes)
             asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
             return None if asked is None else (context, asked)
         context = random_context(rng, source, kind=kind, first=taught.first)
@@ -194,8 +199,9 @@ class VideoTrainer:
 
     # -- loss ------------------------------------------------------------------------------------
 
-    def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (learned tokens, vocabulary) and the flat indices (batch·n·L) they stand at."""
+    def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Logits (learned tokens, vocabulary), the flat indices (batch·n·L) they stand at, and the
+        visual tokens' early hidden states, (visual tokens, hidden) each."""
         embed = self.language.embed_tokens
         x = embed(packed.context_ids)
         if len(packed.visual):
@@ -205,24 +211,34 @@ class VideoTrainer:
         own = embed(packed.branch_ids.flatten(1))
         branches = Stream.start(self.language, own, packed.branch_positions.flatten(2))
         n = packed.branch_ids.shape[1]
-        hidden = think(self.language, context, branches, n=n, valid=packed.valid)
+        hidden, early = think(self.language, context, branches, n=n, valid=packed.valid)
         where = (packed.labels != IGNORE).flatten().nonzero()[:, 0]
         chosen = hidden.flatten(0, 1)[where]
-        return F.linear(chosen, embed.weight).float(), where
+        cells = [x.flatten(0, 1)[packed.visual] for x in early]
+        return F.linear(chosen, embed.weight).float(), where, cells
 
     def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
-        """Cross-entropy; a branch of n tokens weighs n^½. Notes which replies were right.
+        """Cross-entropy; a branch of n tokens weighs n^½, each of its numbers 1. Notes which
+        replies were right.
 
-        With the plain sum, captions and requests would drown the one-token replies.
+        With the plain sum, captions and requests would drown the one-token replies. Beside it
+        stands how well visual tokens know their times.
         """
-        logits, where = self.logits(packed, visual)
+        logits, where, cells = self.logits(packed, visual)
         wanted = packed.labels.flatten()[where]
         owner = where // packed.labels.shape[-1]
         size = torch.bincount(owner)[owner].float()
-        weight = size.pow(-0.5)
+        weight = size.pow(-0.5).masked_fill(self.packer.are_numbers(wanted), 1.0)
         loss = F.cross_entropy(logits, wanted, reduction="none")
         self._note(owner, logits.argmax(-1) == wanted, asked)
-        return (loss * weight).sum() / weight.sum()
+        answers = (loss * weight).sum() / weight.sum()
+        if not len(packed.visual):
+            return answers
+        times = [
+            time_loss(x, digits, which=which)
+            for which, (x, digits) in enumerate(zip(cells, packed.times, strict=True))
+        ]
+        return answers + TIME_WEIGHT * torch.stack(times).sum()
 
     def _note(self, owner: Tensor, right: Tensor, asked: list[list[Branch]]) -> None:
         for number, good in right_branches(owner, right).items():

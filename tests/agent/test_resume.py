@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -124,6 +125,31 @@ def test_a_killed_run_continues_by_its_id_with_its_own_models_only(
     found = resume(library, left.run_id, models=models)
     assert (found.run_id, found.status) == (left.run_id, "answered")
     assert resume(library, left.run_id[:6], models=models) == found
+
+
+def test_of_two_processes_one_takes_over_a_run(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    kill_during(library, settings, judgement=1)
+    runs = RunStore.open(library.folder)
+    (left,) = runs.runs()
+    # Both read the row before either wrote to it.
+    assert runs.take_over(left, process_id=101)
+    assert not runs.take_over(left, process_id=102)
+    assert runs.runs()[0].process_id == 101
+
+
+def test_a_killed_run_is_gone_on_with_while_another_process_asks_the_same(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    kill_during(library, settings, judgement=1)
+    runs = RunStore.open(library.folder)
+    (left,) = runs.runs()
+    # A newer run of the same question, by a process that lives.
+    runs.start(replace(left, run_id="other", started_at="2999-01-01", process_id=os.getppid()))
+    models = models_with(knowing([BLUE], answer="a wall"))
+    found = ask(library, library.video, QUESTION, models=models, settings=settings)
+    assert found.run_id == left.run_id
 
 
 def test_an_unknown_run_is_an_error(library: PlainLibrary) -> None:

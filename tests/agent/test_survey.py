@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.state import Cue
-from agent.survey import searched_spans
+from agent.survey import searched_spans, survey
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
 
@@ -29,6 +31,14 @@ def test_what_could_not_be_decoded_was_not_searched(
     assert searched_spans(np.asarray(times), Span(0, 10)) == spans
 
 
+def test_only_the_parts_that_are_asked_about_are_glanced_at(workspace: WorkspaceMaker) -> None:
+    parts = [[60.0, 70.0], [140.0, 150.0]]
+    ws, state = workspace(ScriptedVideoLLM(), "What is red?", bounds=[60.0, 150.0], parts=parts)
+    survey(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]
+    peaks = ws.runs.steps("r1")[-1].data["shortlist_s"]
+    assert {int(time_s) // 10 for time_s in peaks} == {6, 14}
+
+
 def test_each_lane_has_a_prior_of_its_own(workspace: WorkspaceMaker) -> None:
     cues = [
         Cue(text="red", group="question", weight=1.0),
@@ -39,3 +49,12 @@ def test_each_lane_has_a_prior_of_its_own(workspace: WorkspaceMaker) -> None:
     assert list(lanes) == ["frames", "clips"]
     for belief in lanes.values():
         assert belief.weights.sum() + belief.absent == pytest.approx(1)
+
+
+def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: WorkspaceMaker) -> None:
+    """The belief moves into the part; how likely the film holds it stays as it was."""
+    cues = [{"text": "red", "group": "question", "weight": 1.0}]
+    ws, state = workspace(ScriptedVideoLLM(), "What is red?", cues=cues, bounds=[0.0, 30.0])
+    belief = ws.belief(state)
+    assert belief.absent == pytest.approx(ws.prior(state).belief.absent)
+    assert belief.mass(Span(0, 30)) == pytest.approx(1 - belief.absent, abs=1e-4)

@@ -12,7 +12,8 @@ from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.state import State
 from agent.types import answer_from_json
-from agent.words import fenced, held_by, option_said, words
+from agent.windows import film_windows
+from agent.words import cited_lines, fenced, held_by, option_said, words
 from agent.workspace import Workspace
 from index.types import Span
 from index.words import WordLine
@@ -158,6 +159,39 @@ def test_a_moment_named_by_a_line_is_where_the_pictures_are_looked_at(
     assert [c["text"] for c in ended["answer"]["citations"] if c["lane"] == "words"] == [
         LINES[1].text
     ]
+
+
+TIDE = 'What colour is the picture when the voice says "the tide is turning"?'
+
+
+def test_every_line_that_matches_as_well_is_looked_at(workspace: WorkspaceMaker) -> None:
+    again = line(141, 143, "Again the tide is turning.")
+    ws, state = listen(workspace, TIDE, lines=(*LINES, again))
+    assert (state["bounds"], state["parts"]) == ([60, 150], [[60, 70], [140, 150]])
+    belief = ws.belief(state)
+    # Both may be meant, whatever the vectors say of them.
+    first, second = belief.mass(Span(60, 70)), belief.mass(Span(140, 150))
+    assert min(first, second) > 0.2 * (first + second)
+    assert belief.mass(Span(70, 140)) < 0.001
+    windows = film_windows(ws, state)
+    assert {(w.start_s, w.end_s) for w in windows} == {(60, 70), (140, 150)}
+    # The line of the moment that was seen is cited, and not the other one.
+    assert [c.text for c in cited_lines(ws, state, [Span(142, 143)])] == [again.text]
+    assert len(cited_lines(ws, state, [])) == 2
+
+
+def test_a_line_that_matches_less_well_is_no_moment_to_look_at(workspace: WorkspaceMaker) -> None:
+    question = "What colour is the picture when the voice talks about the old lighthouse keeper?"
+    lines = (*LINES, line(90, 92, "The lighthouse again, and a keeper."))
+    _, state = listen(workspace, question, lines=lines)
+    assert (state["bounds"], state["parts"]) == ([20, 30], [])
+
+
+def test_lines_of_shots_that_meet_are_one_part(workspace: WorkspaceMaker) -> None:
+    again = line(55, 57, "The tide is turning."), line(67, 69, "The tide is turning.")
+    _, state = listen(workspace, TIDE, lines=(*LINES, *again))
+    # The shots [50, 60) and [60, 70); near lines are not taken for one.
+    assert (state["bounds"], state["parts"]) == ([50, 70], [])
 
 
 def test_a_time_by_the_clock_is_not_asked_of_the_moment_that_a_line_names(

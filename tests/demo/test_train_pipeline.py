@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import Qwen3VLForConditionalGeneration
 
 from agent.models import open_models
-from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline
+from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline, take_over
+from demo.train.tokenizer import clip_tokenizer, video_tokenizer
+from demo.train.video_config import video_config
 
 
 @pytest.mark.slow
@@ -33,6 +36,30 @@ def test_a_stage_that_was_interrupted_goes_on_where_it_was(tmp_path: Path) -> No
     first = (work / "encoder.pt").read_bytes()
     Pipeline(work, QUICK, weights=tmp_path / "weights").encoder()
     assert (work / "encoder.pt").read_bytes() == first
+
+
+def test_weights_are_taken_over_from_another_vocabulary(tmp_path: Path) -> None:
+    tokenizer, older = video_tokenizer(), clip_tokenizer()
+    torch.manual_seed(1)
+    saved = Qwen3VLForConditionalGeneration(video_config(older))
+    saved.save_pretrained(tmp_path)
+    older.save_pretrained(tmp_path)
+    model = Qwen3VLForConditionalGeneration(video_config(tokenizer))
+    mine, theirs = (m.get_input_embeddings().weight for m in (model, saved))
+    number = tokenizer.convert_tokens_to_ids("1234")
+    own = mine[number].clone()
+
+    take_over(model, tokenizer, folder=tmp_path)
+
+    ids = [t.convert_tokens_to_ids("Ġseconds") for t in (tokenizer, older)]
+    assert torch.equal(mine[ids[0]], theirs[ids[1]])
+    assert torch.equal(mine[number], own)
+    assert torch.equal(model.lm_head.weight, mine)
+    assert torch.equal(model.model.visual.merger.norm.weight, saved.model.visual.merger.norm.weight)
+    assert torch.equal(
+        model.model.language_model.layers[2].mlp.up_proj.weight,
+        saved.model.language_model.layers[2].mlp.up_proj.weight,
+    )
 
 
 @pytest.mark.slow

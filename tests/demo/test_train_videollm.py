@@ -114,7 +114,7 @@ def test_the_training_forward_gives_the_librarys_logits(
                 for x, v in pixels
             ]
         )
-        logits, where = trainer.logits(packed, tokens)
+        logits, where, _ = trainer.logits(packed, tokens)
         reference = model(**public).logits[0, -1]
     # Both branches are the same: the second one sees nothing of the first.
     starts = [0, int((where < packed.labels.shape[-1]).sum())]

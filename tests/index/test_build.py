@@ -81,6 +81,22 @@ def test_indexing_again_does_nothing(scenes: Film, library: Library, encoder: En
     assert not events
 
 
+def test_the_speed_of_indexing_is_kept(
+    scenes: Film, library: Library, encoder: Encoder, tmp_path: Path
+) -> None:
+    assert library.store.index_runs.speed() is None
+    report = index(library, scenes.path, encoder=encoder)
+    speed = library.store.index_runs.speed()
+    assert speed is not None
+    # 19 s of film in no more than the whole run took.
+    assert speed >= 19 / report.seconds
+    (tmp_path / "broken.mp4").write_text("no film")
+    index(library, scenes.path, tmp_path / "broken.mp4", encoder=encoder)
+    assert library.store.index_runs.speed() == speed, "nothing was read"
+    library.store.index_runs.begin(encoder="another")
+    assert library.store.index_runs.speed() is None, "how fast another encoder was says nothing"
+
+
 def test_a_moved_film_is_found_again(
     scenes: Film, library: Library, encoder: Encoder, tmp_path: Path
 ) -> None:

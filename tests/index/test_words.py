@@ -11,6 +11,7 @@ from index.types import Span, VideoFacts
 from index.words import Source, Track, WordLine, merged_lines, plain_text
 from index.words_store import Term, WordStore
 from index.words_terms import content_terms, stem_of, terms_of
+from tools.film_words import FilmWords
 
 
 def line(
@@ -125,6 +126,16 @@ def test_a_phrase_goes_on_in_the_next_line_but_not_over_a_pause(words: WordStore
         "meet me at"
     ]
     assert words.with_phrase(("mill", "tonight"), limit=9) == []
+
+
+def test_a_phrase_that_stands_in_the_next_line_alone_is_that_line_s(words: WordStore) -> None:
+    lines = (line(0, 2, "Meet me there."), line(2.1, 4, "The old mill is closed."))
+    words.save(1, [track(*lines)], gone=(), end_s=60)
+    for finder in (words, FilmWords(words.lines(1))):
+        found = finder.with_phrase(("the", "old", "mill"), limit=9)
+        assert texts([each.line for each in found]) == ["The old mill is closed."]
+        across = finder.with_phrase(("there", "the", "old"), limit=9)
+        assert texts([each.line for each in across]) == ["Meet me there."]
 
 
 def test_a_phrase_in_an_unspaced_script_is_found_inside_a_line(words: WordStore) -> None:

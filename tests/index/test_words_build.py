@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from index.encoder_hash import HashEncoder
 from index.errors import InputError, ModelError
 from index.library import Library
 from index.words import WordSettings
+from index.words_speech import open_transcriber
 
 RATE_HZ = 16_000
 
@@ -175,6 +177,13 @@ def test_speech_that_cannot_be_heard_is_said_before_any_film_is_read(
     with pytest.raises(ModelError):
         run(library, write_film(tmp_path / "film.mp4"), speech=str(tmp_path / "no-weights"))
     assert library.videos() == []
+
+
+def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the import system itself does for a package that is not there.
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    with pytest.raises(ModelError, match=r"install longshot\[speech\]"):
+        open_transcriber("small")
 
 
 def test_what_speech_gave_is_kept_where_it_is_switched_off(

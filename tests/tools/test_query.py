@@ -32,8 +32,8 @@ def test_quotes_and_what_is_left_out(
 
 def test_what_is_left_out_is_said() -> None:
     assert parse_query("beach -boat").notices == (
-        "left out: “boat” (where it is said or written, and pictures that look more like it than"
-        " like “beach”)",
+        "left out: “boat” (where it is said or written, and pictures that stand out more for it"
+        " than for “beach”)",
     )
 
 

@@ -163,6 +163,17 @@ def test_what_is_left_out_goes_from_both_lanes(world: SmallWorld) -> None:
     assert [m.span.start_s for m in moments] == [70.0]
 
 
+def test_a_text_that_is_near_to_every_picture_leaves_out_only_where_it_stands_out(
+    tmp_path: Path,
+) -> None:
+    # (cosine with "boat", cosine with "beach"): the second word is near to everything.
+    films = {1: [(0.3, 0.5), (0.0, 0.52), (0.0, 0.48), (0.0, 0.5), (0.3, 0.9), (0.1, 0.51)]}
+    store = Library.open(tmp_path / "library").words
+    moments = found(SmallWorld(store, films), "boat -beach", lane="picture", limit=6)
+    assert moments[0].span.start_s == 0.0
+    assert all(moment.span.start_s != 40.0 for moment in moments)
+
+
 def test_films_and_times_narrow_both_lanes(world: SmallWorld) -> None:
     assert {m.video_id for m in found(world, "lighthouse", video_ids=[2])} == {2}
     inside = found(world, "lamp", within=Span(48, 80))

@@ -196,20 +196,27 @@ def test_lines_of_answers_and_of_batches_are_understood(
         ("run", "--as", "clips"),
         ("run", "--as", "reel", "--cut", "copy", "-o", "a.mp4"),
         ("run", "--as", "csv", "--json"),
+        ("run", "-o", "moments.xyz"),
+        ("run", "--as", "csv", "--rate", "fast"),
+        ("run", "--as", "csv", "--padding", "-1"),
+        ("run", "--as", "csv", "--padding", "nan"),
+        ("--video", "FILM", "--as", "csv", "--span", "five"),
+        ("--video", "FILM", "--as", "csv", "--span", "5-4"),
+        ("--video", "FILM", "--as", "csv", "--span", "1:75-2:00"),
     ],
 )
 def test_a_command_that_says_too_little_or_too_much_is_a_usage_error(
-    export: Export, words: tuple[str, ...]
+    export: Export, film: Path, words: tuple[str, ...]
 ) -> None:
-    assert export(*words).code == 2
+    assert export(*(word.replace("FILM", str(film)) for word in words)).code == 2
 
 
-@pytest.mark.parametrize("span", ["18-25", "5-4", "five", "1:75-2:00", "30-31"])
-def test_a_span_that_is_none_or_outside_the_film_is_refused(
+@pytest.mark.parametrize("span", ["18-25", "30-31"])
+def test_a_span_outside_the_film_is_refused(
     export: Export, film: Path, tmp_path: Path, span: str
 ) -> None:
     done = export("--video", film, "--span", "1-2", "--span", span, "-o", tmp_path / "clips")
-    assert span.split("-")[0] in done.error or "outside" in done.error
+    assert "outside" in done.error
     assert not (tmp_path / "clips").exists()
 
 

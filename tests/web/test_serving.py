@@ -34,8 +34,8 @@ def test_a_folder_that_is_not_there_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = str(tmp_path / "missing")
-    assert app.run(["serve", "--films", missing, "--library", str(tmp_path / "library")]) == 1
-    assert capsys.readouterr().err.startswith(f"error: --films {missing} is not a folder")
+    assert app.run(["serve", "--films", missing, "--library", str(tmp_path / "library")]) == 2
+    assert f"--films: {missing} is not a folder" in capsys.readouterr().err
 
 
 def test_the_printed_address_can_be_opened() -> None:

@@ -8,17 +8,25 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
+from evals.batch_score import SummaryRow
+from index.library import Library
+from index.lock import writer_lock
 from index.runs import RunStore
+from tests.index.test_words_build import write_sound
 from tests.web.batches.conftest import Longshot
+from web.batch_terminal import print_summary
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,7 +66,11 @@ def test_films_are_indexed_and_every_line_is_answered(
         **{"n_guesses": 0, "n_failed": 0, "n_judged": 3, "n_right": 2, "tokens": 0},
         **{"seconds": 0, "accuracy": 0.6667},
     }
-    assert {(r["video"], r["kind"]) for r in done.json["rows"]} >= {("two", "colour")}
+    # One film, whether by a name in the folder, with or without its ending, or by its path.
+    one, two = str((films / "one.mp4").resolve()), str((films / "two.mp4").resolve())
+    assert [(r["video"], r["kind"], r["n"]) for r in done.json["rows"]] == [
+        *((one, "moment", 2), (two, "colour", 1), (one, "when", 1)),
+    ]
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [(r["custom_id"], r["right"]) for r in rows] == [
         *(("a", "True"), ("b", "False"), ("c", "True"), ("d", "")),
@@ -67,6 +79,114 @@ def test_films_are_indexed_and_every_line_is_answered(
     typed = pq.read_table(parquet).to_pylist()
     assert [(r["custom_id"], r["right"], r["choice"]) for r in typed][2] == ("c", True, 1)
     assert [r["run_id"] for r in typed] == [r["run_id"] for r in rows]
+
+
+def test_a_film_is_one_row_whatever_it_is_called(
+    indexed: Longshot,
+    films: Path,
+    tmp_path: Path,
+    seeing: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "link.mp4").symlink_to(films / "one.mp4")
+    monkeypatch.chdir(films)
+    names = ("one", "one.mp4", "./one.mp4", str(films / "one.mp4"), str(tmp_path / "link.mp4"), "1")
+    rows = [row(f"q{i}", name) for i, name in enumerate(names)]
+    asked = write(tmp_path / "q.jsonl", *rows, row("gone", "gone"), row("folder", str(films)))
+    done = indexed("batch", asked, "-o", tmp_path / "o.jsonl", "--json", models=seeing)
+    assert [(r["video"], r["n"], r["n_failed"]) for r in done.json["rows"]] == [
+        *((str((films / "one.mp4").resolve()), 6, 0), ("gone", 1, 1), (str(films.resolve()), 1, 1)),
+    ]
+    found = {line["custom_id"]: line for line in lines(tmp_path / "o.jsonl")}
+    assert len({found[f"q{i}"]["response"]["video"] for i in range(6)}) == 1
+    assert found["folder"]["error"]["message"] == f"{films} is a folder"
+
+
+def test_sound_alone_is_no_film_to_ask_about(
+    longshot: Longshot, tmp_path: Path, seeing: str
+) -> None:
+    sound = write_sound(tmp_path / "talk.wav")
+    (tmp_path / "talk.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHello.\n")
+    line = f"{sound} has no pictures to ask about"
+    # New at first, then known.
+    for _ in range(2):
+        done = longshot("ask", sound, "What is red?", models=seeing)
+        assert (done.code, done.err.splitlines()[-1].startswith(f"error: {line}")) == (1, True)
+    asked = write(tmp_path / "q.jsonl", row("a", str(sound)))
+    assert longshot("batch", asked, "-o", tmp_path / "o.jsonl", models=seeing).code == 1
+    assert lines(tmp_path / "o.jsonl")[0]["error"]["message"] == line
+
+
+def test_films_of_one_name_are_told_apart_in_the_summary() -> None:
+    none = dict.fromkeys(("n_answered", "n_not_found", "n_guesses", "n_failed", "n_judged"), 0)
+    rows = [
+        SummaryRow(video=video, kind="when", n=1, **none, n_right=0, tokens=0, seconds=0.0)
+        for video in ("/a/one.mp4", "/b/one.mp4", "/b/two.mp4")
+    ]
+    out = Console(file=StringIO(), width=200)
+    print_summary(out, rows, n_open=0, n_bad=0)
+    assert isinstance(out.file, StringIO)
+    shown = [text.split()[0] for text in out.file.getvalue().splitlines()]
+    assert shown == ["film", "/a/one.mp4", "/b/one.mp4", "two.mp4", "all", "all"]
+
+
+def test_what_another_process_writes_is_waited_for(
+    longshot: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    asked = write(tmp_path / "q.jsonl", row("a", str(films / "one.mp4")))
+    folder = tmp_path / "library"
+    Library.open(folder).close()
+    with ExitStack() as held:
+        held.enter_context(writer_lock(folder))
+        free = threading.Timer(2.0, held.close)
+        free.start()
+        done = longshot("batch", asked, "-o", tmp_path / "o.jsonl", models=seeing)
+        free.join()
+    assert (done.code, lines(tmp_path / "o.jsonl")[0]["error"]) == (0, None)
+    told = [text for text in done.err.splitlines() if "waiting for it" in text]
+    assert told == [
+        f"another process is writing to the library {folder} (process {os.getpid()});"
+        " waiting for it"
+    ]
+
+
+@pytest.mark.slow
+def test_two_batches_on_one_library_lose_and_double_nothing(
+    films: Path, environment: dict[str, str], tmp_path: Path, seeing: str
+) -> None:
+    rows = [row(f"q{i}", ("one.mp4", "two.mp4")[i % 2], f"Is {i} red?") for i in range(30)]
+    asked = write(tmp_path / "asked.txt", *rows)
+    outs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    code = "import app; app.main()"
+
+    def start(out: Path) -> subprocess.Popen[bytes]:
+        words = ["batch", asked, "-o", out, "--videos", films, "--models", seeing]
+        command = [sys.executable, "-c", code, *map(str, words)]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+
+    # Both find an empty library; the first one is killed in the middle of its answers.
+    both = [start(out) for out in outs]
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and both[0].poll() is None:
+        if outs[0].exists() and outs[0].read_bytes().count(b"\n") >= 5:
+            break
+        time.sleep(0.01)
+    assert both[0].poll() is None
+    both[0].kill()
+    both[0].wait()
+    # What the killed one had begun is gone on with while the other one works, by one of two.
+    again, third = start(outs[0]), start(tmp_path / "c.jsonl")
+    assert [process.wait(300) for process in (both[1], again, third)] == [0, 0, 0]
+    for out in (*outs, tmp_path / "c.jsonl"):
+        assert Counter(line["custom_id"] for line in lines(out)) == {f"q{i}": 1 for i in range(30)}
+        assert all(line["error"] is None for line in lines(out))
+    with closing(RunStore.open(tmp_path / "library")) as store:
+        runs = store.runs(limit=-1)
+    assert {run.status for run in runs} == {"answered"}
+    # No run is begun twice for an answer, and none is left behind.
+    assert len(runs) <= 90
+    for out in tmp_path.glob("?.jsonl"):
+        assert len({line["response"]["id"] for line in lines(out)}) == 30
 
 
 def test_what_goes_wrong_is_counted_and_stops_nothing(
@@ -83,7 +203,7 @@ def test_what_goes_wrong_is_counted_and_stops_nothing(
     done = indexed("batch", asked, "-o", tmp_path / "o.jsonl", models=seeing)
     assert done.code == 1
     assert f"{asked} line 2: no JSON" in done.err
-    assert "1 bad lines" in done.out
+    assert done.out.splitlines()[-1] == "1 bad line"
     errors = {each["custom_id"]: each["error"] for each in lines(tmp_path / "o.jsonl")}
     assert errors["fine"] is None
     assert errors["gone"]["code"] == "input"
@@ -250,23 +370,26 @@ def test_a_dry_run_says_the_cost_and_leaves_nothing_behind(
     done = longshot(*words, "--json", models="/no/such/model")
     assert done.code == 0
     cost = done.json
-    assert (cost["n_questions"], cost["n_library_wide"], cost["to_index_s"]) == (3, 1, 20.0)
-    assert cost["most"]["visual_tokens"] == 3000
+    assert (cost["n_questions"], cost["n_library_wide"], cost["to_index_s"]) == (3, 1, 40.0)
+    # The question of the library is put to both films.
+    assert cost["most"]["visual_tokens"] == 4000
+    assert (cost["is_speed_measured"], cost["indexing_s"] > 0) == (False, True)
     assert cost["likely"] is None
     assert cost["problems"] == [
         'no film "gone" in the library (the library is empty: index a film first)'
     ]
     assert not (tmp_path / "library").exists()
     assert not out.exists()
-    assert "at most    3,000 visual tokens" in longshot(*words, models="/no/such/model").out
+    shown = longshot(*words, models="/no/such/model").out
+    assert "at most    4,000 visual tokens" in shown
+    assert "(assumed, for one processor core: this library has indexed no film yet)" in shown
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["batch", "Q", "-o", "Q"], "is no answer of a batch"),
+        (["batch", "Q", "-o", "NO"], "is no answer of a batch"),
         (["batch", "Q", "-o", "/proc/o.jsonl"], "cannot be written"),
-        (["batch", "Q", "-o", "O", "--table", "t.xlsx"], "t.xlsx is no table"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -274,7 +397,7 @@ def test_a_mistake_is_one_line(
     longshot: Longshot, tmp_path: Path, words: list[str], line: str
 ) -> None:
     asked = write(tmp_path / "q.jsonl", row("a", "one"))
-    names = {"Q": asked, "O": tmp_path / "o.jsonl"}
+    names = {"Q": asked, "NO": write(tmp_path / "notes.jsonl", "{}")}
     done = longshot(*(names.get(word, word) for word in words))
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert line in done.err
@@ -282,8 +405,26 @@ def test_a_mistake_is_one_line(
 
 @pytest.mark.parametrize(
     "words",
-    [["batch", "gone.jsonl", "-o", "o"], ["batch"], ["ask", "."], ["ask", "a", "b", "c"]],
+    [
+        ["batch", "gone.jsonl", "-o", "o"],
+        ["batch", "Q", "-o", "O", "--table", "t.xlsx"],
+        ["batch", "Q", "-o", "O", "--videos", "gone"],
+        ["batch", "Q", "-o", "Q"],
+        ["batch", "CSV", "-o", "O", "--table", "CSV"],
+        ["batch", "Q", "-o", "NEW", "--table", "NEW"],
+        ["batch"],
+        ["ask", "."],
+        ["ask", "a", "b", "c"],
+    ],
     ids=" ".join,
 )
-def test_wrong_usage_ends_with_2(longshot: Longshot, words: list[str]) -> None:
-    assert longshot(*words).code == 2
+def test_wrong_usage_ends_with_2(longshot: Longshot, tmp_path: Path, words: list[str]) -> None:
+    names = {
+        "Q": write(tmp_path / "q.jsonl", row("a", "one")),
+        "CSV": write(tmp_path / "q.csv", "video,question", "one,What?"),
+        "O": tmp_path / "o.jsonl",
+        "NEW": tmp_path / "new.csv",
+    }
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert longshot(*(names.get(word, word) for word in words)).code == 2
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
