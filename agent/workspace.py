@@ -209,12 +209,16 @@ class Workspace:
         film, parts = self.film.video.span, self.parts(state)
         starts = [film.start_s, *(part.end_s for part in parts)]
         ends = [*(part.start_s for part in parts), film.end_s]
-        # A stretch that the question leaves out is as good as seen and empty.
-        for start_s, end_s in zip(starts, ends, strict=True):
-            if start_s < end_s:
-                updates.append(Update(Span(start_s, end_s), -4 * reflect.most_log_ratio))
+        prior = self.prior(state).belief
+        # A stretch that the question leaves out is as good as seen and empty; that it is left out
+        # says nothing about whether the rest of the film holds it.
+        left_out = [
+            Update(Span(start_s, end_s), -4 * reflect.most_log_ratio)
+            for start_s, end_s in zip(starts, ends, strict=True)
+            if start_s < end_s
+        ]
         return updated(
-            self.prior(state).belief,
+            updated(prior, left_out).with_absent(prior.absent),
             updates,
             related_gain=0.0 if intent_of(state).wants_all else reflect.related_gain,
             related_s=reflect.related_s,

@@ -49,3 +49,12 @@ def test_each_lane_has_a_prior_of_its_own(workspace: WorkspaceMaker) -> None:
     assert list(lanes) == ["frames", "clips"]
     for belief in lanes.values():
         assert belief.weights.sum() + belief.absent == pytest.approx(1)
+
+
+def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: WorkspaceMaker) -> None:
+    """The belief moves into the part; how likely the film holds it stays as it was."""
+    cues = [{"text": "red", "group": "question", "weight": 1.0}]
+    ws, state = workspace(ScriptedVideoLLM(), "What is red?", cues=cues, bounds=[0.0, 30.0])
+    belief = ws.belief(state)
+    assert belief.absent == pytest.approx(ws.prior(state).belief.absent)
+    assert belief.mass(Span(0, 30)) == pytest.approx(1 - belief.absent, abs=1e-4)
