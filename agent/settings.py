@@ -185,9 +185,8 @@ class AnswerSettings:
     look at a finding and the passes over the evidence."""
     tokens: int = 48
     """Most tokens of a reply."""
-    most_absent: float = 1 / 3
-    """Probability that the film does not hold it, above which a reply is not an answer: one third
-    is right where a false answer is twice as bad as a false "not in this film"."""
+    most_absent: float = 0.6
+    """Probability that the film does not hold it, above which a reply is not an answer."""
     least_absent: float = 0.5
     """A search that the budget ended without a guess says "not found" only from this probability
     on …"""
@@ -221,9 +220,9 @@ class SeveralSettings:
     prior_shape: float = 1.0
     """Shape of the gamma prior of their number: 1 leaves it wide open."""
     accept: float = 0.5
-    """Probability from which a window shows one of the moments."""
-    least_doubt: float = 0.1
-    """A window that shows one less likely than this is not looked at a second time."""
+    """Probability from which a window is looked at a second time, and after both looks shows one of
+    the moments. The fit of two looks knows no windows that the first look was against: of those it
+    says too much."""
     least_chance: float = 0.02
     """The search stops where the best next look would find a further moment less often."""
     merge_gap_s: float = 0.5

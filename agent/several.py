@@ -47,7 +47,7 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
     looks: list[LookState] = []
     findings: list[FindingState] = []
     for found, chance in sorted(chances(ws, state), key=lambda pair: -pair[1]):
-        if chance < settings.least_doubt or found["verified"]:
+        if chance < settings.accept or found["verified"]:
             continue
         verified = verify(ws, step, state, found, whole(ws, span_of(found)))
         if verified is not None:

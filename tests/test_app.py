@@ -148,8 +148,8 @@ def test_search_gives_moments_of_the_film(indexed: Longshot, film: Path) -> None
 
 
 def test_search_says_that_nothing_is_left_above_the_threshold(indexed: Longshot) -> None:
-    assert indexed("search", "a car", "--threshold", "1.5").out == "nothing found for “a car”\n"
-    assert indexed("search", "a car", "--threshold", "1.5", "--json").json["hits"] == []
+    assert indexed("search", "a car", "--threshold", "0.99").out == "nothing found for “a car”\n"
+    assert indexed("search", "a car", "--threshold", "0.99", "--json").json["hits"] == []
 
 
 def test_search_finds_what_is_said_without_a_model(

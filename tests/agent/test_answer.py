@@ -206,11 +206,11 @@ def test_what_the_whole_search_makes_doubtful_is_not_answered(workspace: Workspa
         "source": "a test",
         "fitted_at": "2026-01-01",
     }
-    # Odds 4 of the prior times e^-1.386 = 1/4: as likely absent as not.
-    ws.runs.store_fit({**row, "fit": {"first": 0.0, "bias": -math.log(4)}})
+    # Odds 4 of the prior times 1/16: four times as likely absent as not.
+    ws.runs.store_fit({**row, "fit": {"first": 0.0, "bias": -math.log(16)}})
     out = answer(state, Runtime(context=ws))
     assert (out["answer"]["status"], out["answer"]["answer"]) == ("not_found", "")
-    assert out["answer"]["confidence"] == pytest.approx(0.5)
+    assert out["answer"]["confidence"] == pytest.approx(0.8)
     shown = ws.runs.steps("r1")[-1]
     assert not any(call.prompt_name == "answer" for call in shown.calls)
     assert shown.data["presence"]["fit"] == "search 1 (a test)"

@@ -149,7 +149,7 @@ def test_a_search_is_exported_at_once_or_from_its_json(
     at_once = export("--search", "a red car", "--limit", "2", "--as", "csv")
     assert from_file.out == at_once.out
     assert len(at_once.out.splitlines()) == 3
-    refused = export("--search", "a red car", "--threshold", "2", "--as", "csv")
+    refused = export("--search", "a red car", "--threshold", "1", "--as", "csv")
     assert 'nothing found for "a red car"' in refused.error
 
 
