@@ -1,7 +1,7 @@
 """Prompts and true replies over a context, in the words of the project's own prompt files.
 
-A branch is what follows the clips: a question in a prompt, and the reply. Many branches share the
-clips of one context.
+A branch is what stands around the clips, a question in a prompt, and the reply. Many branches are
+asked over one context.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from demo.phrases import (
 from demo.phrases import answer as true_answer
 from demo.train.contexts import Context, View
 from demo.train.curriculum import COPY_TASK
-from demo.train.wording import prompt
+from demo.train.wording import worded
 from demo.world import (
     COLOURS,
     DIRECTIONS,
@@ -40,7 +40,6 @@ ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
 _WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
-_FIND_SHARE = 0.3
 _ORDER_SHARE = 0.3
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
 _COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
@@ -53,9 +52,8 @@ class Branch:
     reply: str
     task: str
     """For reports: "answer:place", "reflect:yes", …"""
-    found: tuple[int, str] | None = None
-    """The scene of the context that alone holds the evidence, and the word that names its subject,
-    where the words up to it tell that scene from all others."""
+    lead: str = ""
+    """What stands before the clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,19 @@ class Topic:
         if scene.group_of(self.pair) is None:
             return False
         return self.kind != "sign" or scene.sign is not None
+
+
+def _asked(
+    name: str,
+    question: str,
+    reply: str,
+    task: str,
+    *,
+    rng: random.Random | None = None,
+    short: bool = False,
+) -> Branch:
+    lead, text = worded(name, question, rng=rng, short=short)
+    return Branch(text, reply, task, lead)
 
 
 def _kinds_for(scene: Scene, group: Group) -> list[str]:
@@ -127,25 +138,16 @@ def _unique(scenes: list[Scene], topic: Topic) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _found(topic: Topic, which: int) -> tuple[int, str] | None:
-    """The place of an attribute question comes after its noun."""
-    if topic.kind == "attribute":
-        return None
-    kind = topic.pair[1]
-    return which, kind if topic.n == 1 else plural(kind)
-
-
 def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch | None:
     scene = rng.choice(scenes)
     group = rng.choice(scene.groups)
     kind = rng.choice(_kinds_for(scene, group))
     topic = _topic(rng, scene, group, kind)
-    found = _unique(scenes, topic)
-    if found is None:
+    if _unique(scenes, topic) is None:
         return None
     reply = true_answer(kind, scene, group.pair)
-    asked = prompt("answer", topic.ask(rng), rng=rng, short=short)
-    return Branch(asked, reply, f"answer:{kind}", _found(topic, found))
+    task = f"answer:{kind}"
+    return _asked("answer", topic.ask(rng), reply, task, rng=rng, short=short)
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -173,7 +175,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         # A sign fills one cell of many: what is hardest to find is asked most.
         choices += [("What number is on the sign?", scene.sign)] * (2 * len(choices))
     question, reply = rng.choice(choices)
-    return Branch(prompt("answer", question, rng=rng), reply, "answer:plain")
+    return _asked("answer", question, reply, "answer:plain", rng=rng)
 
 
 def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -198,7 +200,7 @@ def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         "place": f"What can be seen {PLACE_PHRASES.get(value, '')}?",
     }[family]
     reply = "yes" if wanted else "no"
-    return Branch(prompt("reflect", question, rng=rng), reply, f"reflect1:{reply}")
+    return _asked("reflect", question, reply, f"reflect1:{reply}", rng=rng)
 
 
 def reflect_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch:
@@ -214,15 +216,14 @@ def reflect_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fal
                 break
             topic = _near_miss(rng, scenes)
     reply = "yes" if any(topic.shown_in(s) for s in scenes) else "no"
-    asked = prompt("reflect", topic.ask(rng), rng=rng, short=short)
-    return Branch(asked, reply, f"reflect:{reply}")
+    return _asked("reflect", topic.ask(rng), reply, f"reflect:{reply}", rng=rng, short=short)
 
 
 def absent_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     topic = _near_miss(rng, scenes)
     if topic.kind not in ANSWER_KINDS or any(topic.shown_in(s) for s in scenes):
         return None
-    return Branch(prompt("answer", topic.ask(rng), rng=rng), NOT_ENOUGH, "answer:absent")
+    return _asked("answer", topic.ask(rng), NOT_ENOUGH, "answer:absent", rng=rng)
 
 
 def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -235,29 +236,27 @@ def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     topic = Topic(kind, subject.pair, n=subject.n)
     if len(asked.groups) != 1 or _unique(scenes, topic) is None:
         return None
-    return Branch(
-        prompt("answer", topic.ask(rng), rng=rng), thing(asked.groups[0]), f"answer:{kind}"
-    )
+    return _asked("answer", topic.ask(rng), thing(asked.groups[0]), f"answer:{kind}", rng=rng)
 
 
 def caption_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     if len(scenes) != 1:
         return None
-    return Branch(prompt("caption"), caption(scenes[0]), "caption")
+    return _asked("caption", "", caption(scenes[0]), "caption")
 
 
 def shown_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     """What an order question asks of the shot beside its anchor."""
     if len(scenes) != 1:
         return None
-    return Branch(prompt("shown"), things(scenes[0].groups), "shown")
+    return _asked("shown", "", things(scenes[0].groups), "shown")
 
 
 def rewrite_branch(rng: random.Random) -> Branch:
     kind = rng.choice((*ANSWER_KINDS, "when", "after", "before", "times", "all"))
     topic = Topic(kind, rng.choice(TRAIN_PAIRS), n=rng.choice((1, 1, 2)), place=rng.choice(PLACES))
     reply = visual_caption(kind, topic.pair, n=topic.n, place=topic.place)
-    return Branch(prompt("rewrite", topic.ask(rng), rng=rng), reply, "rewrite")
+    return _asked("rewrite", topic.ask(rng), reply, "rewrite", rng=rng)
 
 
 def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Branch | None:
@@ -266,12 +265,8 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     Whole seconds: a look is far longer than what is cut off, and one number is one token.
 
     Args:
-        short: the question alone, without its prompt.
+        short: only a few words of the prompt.
     """
-
-    def asked(topic: Topic) -> str:
-        question = topic.ask(rng)
-        return question if short else prompt("request", question, rng=rng)
 
     scenes = [t.clip.scene for t in view.takes]
     tags = view.tags()
@@ -279,7 +274,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
         topic = _near_miss(rng, scenes)
         if any(topic.shown_in(s) for s in scenes):
             return None
-        return Branch(asked(topic), NO_REQUEST, "request:none")
+        return _asked("request", topic.ask(rng), NO_REQUEST, "request:none", rng=rng, short=short)
     which = rng.randrange(len(scenes))
     group = rng.choice(scenes[which].groups)
     kinds = [*_kinds_for(scenes[which], group), "when", "after", "before"]
@@ -297,7 +292,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     if start == end:
         return None
     reply = f"<span>{start} - {end}</span><fps>{fps}</fps>"
-    return Branch(asked(topic), reply, "request:span", _found(topic, which))
+    return _asked("request", topic.ask(rng), reply, "request:span", rng=rng, short=short)
 
 
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:
@@ -310,37 +305,30 @@ def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> lis
     scenes = context.scenes
     out: list[Branch] = []
     while len(out) < n:
-        branch: Branch | None
-        if context.strip and rng.random() < 0.6:
-            branch = request_branch(rng, context.views[0])
-        else:
-            branch = _any_branch(rng, scenes, easy=easy)
+        branch = _any_branch(rng, scenes, easy=easy)
         if branch is not None:
             out.append(branch)
     return out
 
 
-def copying_branches(
-    rng: random.Random, context: Context, *, n: int, short: bool
-) -> list[Branch] | None:
-    """`n` questions that find a pair: most copy its times, some ask what else is there.
-
-    None where nothing in the context stands alone.
-    """
+def request_branches(
+    rng: random.Random, context: Context, *, n: int, short: bool = False
+) -> list[Branch]:
+    """`n` requests over a strip."""
     out: list[Branch] = []
-    for _ in range(8 * n):
-        branch: Branch | None
-        if rng.random() < _FIND_SHARE:
-            branch = _finding(rng, context.scenes, short=short)
-        else:
-            branch = request_branch(rng, context.views[0], short=short)
-            if branch is not None and branch.reply != NO_REQUEST:
-                branch = replace(branch, task=COPY_TASK)
+    while len(out) < n:
+        branch = request_branch(rng, context.views[0], short=short)
         if branch is not None:
             out.append(branch)
-        if len(out) == n:
-            return out
-    return None
+    return out
+
+
+def copying_branches(rng: random.Random, context: Context, *, n: int, short: bool) -> list[Branch]:
+    """`n` requests of the rows that teach nothing else."""
+    return [
+        branch if branch.reply == NO_REQUEST else replace(branch, task=COPY_TASK)
+        for branch in request_branches(rng, context, n=n, short=short)
+    ]
 
 
 def binding_branches(rng: random.Random, context: Context, *, n: int, short: bool) -> list[Branch]:
@@ -368,9 +356,9 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
     if len(scenes) > 1 and rng.random() < _ORDER_SHARE:
         return order_branch(rng, scenes)
     chance = rng.random()
-    if chance < 0.36:
+    if chance < 0.34:
         return reflect_branch(rng, scenes)
-    if chance < 0.74:
+    if chance < 0.70:
         return answer_branch(rng, scenes)
     if chance < 0.80:
         return absent_branch(rng, scenes)

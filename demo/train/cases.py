@@ -101,7 +101,8 @@ def _under(condition: str, frames: Frames, pool: Pool, rng: random.Random) -> Fr
 
 
 def as_prompt(branch: Branch, n_clips: int) -> RenderedPrompt:
-    return RenderedPrompt("report", "", (*range(n_clips), branch.prompt))
+    lead = (branch.lead,) if branch.lead else ()
+    return RenderedPrompt("report", "", (*lead, *range(n_clips), branch.prompt))
 
 
 @dataclass(frozen=True, slots=True)

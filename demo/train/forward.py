@@ -171,7 +171,7 @@ class Stream:
         self.x = x + mlp.down_proj(_gated(mlp.gate_proj(h), mlp.up_proj(h)))
 
 
-_TIMED, _STARTED, _FOUND = 2, 3, 4
+_TIMED, _STARTED = 2, 3
 """Layers after which early hidden states are taken."""
 
 
@@ -180,58 +180,26 @@ class Early:
     """Hidden states between layers, (batch, tokens, hidden) each."""
 
     timed: Tensor
-    """Of the context, where its visual tokens are to know their time."""
+    """Where visual tokens are to know their time."""
     started: Tensor
-    """Of the context, where they are to know since when their shot is shown."""
-    found: Tensor
-    """Of the branches, where the word that names its subject is to know the shot that shows it."""
+    """Where they are to know since when their shot is shown."""
 
 
-def think(
-    language: Any, context: Stream, branches: Stream, *, n: int, valid: Tensor
-) -> tuple[Tensor, Early]:
-    """Runs the language model on contexts and, behind each, `n` branches blind to each other.
-
-    A branch attends to its context and to itself; one softmax goes over both, so the result is
-    what each branch would get alone behind its context.
-
-    Args:
-        context: (batch, C, hidden), padded behind.
-        branches: (batch, n·L, hidden), each branch padded behind to L.
-        valid: (batch, C) bool, False where the context is padded.
+def think(language: Any, rows: Stream) -> tuple[Tensor, Early]:
+    """Runs the language model on rows padded behind.
 
     Returns:
-        The branches' last hidden states, (batch, n·L, hidden), and early ones.
+        The last hidden states, (batch, tokens, hidden), and early ones.
     """
-    length = branches.x.shape[1] // n
-    blank = torch.zeros(valid.shape, dtype=context.x.dtype, device=valid.device)
+    length = rows.x.shape[1]
     # Added rather than filled in: its backward costs nothing.
-    to_context = blank.masked_fill_(~valid, _NEVER)[:, None, None, None]
-    among, within = (_causal(size, context.x) for size in (context.x.shape[1], length))
-    timed, started, found = context.x, context.x, branches.x
+    causal = torch.full((length, length), _NEVER, dtype=rows.x.dtype, device=rows.x.device).triu(1)
+    timed = started = rows.x
     for number, layer in enumerate(language.layers):
-        timed = context.x if number == _TIMED else timed
-        started = context.x if number == _STARTED else started
-        found = branches.x if number == _FOUND else found
-        q, k, v = context.heads(layer)
-        context.finish(layer, attend(q, k, v, among))
-        own_q, own_k, own_v = (
-            y.reshape(*y.shape[:2], n, length, -1) for y in branches.heads(layer)
-        )
-        scale = own_q.shape[-1] ** -0.5
-        far = (own_q * scale) @ k[:, :, None].transpose(-1, -2) + to_context
-        near = (own_q * scale) @ own_k.transpose(-1, -2) + within
-        weights = F.softmax(torch.cat((far, near), -1), -1)
-        # Split only for the products: the softmax is one.
-        mixed = weights[..., : far.shape[-1]] @ v[:, :, None]
-        mixed = mixed + weights[..., far.shape[-1] :] @ own_v
-        branches.finish(layer, mixed.flatten(2, 3))
-    return _norm(branches.x, language.norm), Early(timed, started, found)
+        timed = rows.x if number == _TIMED else timed
+        started = rows.x if number == _STARTED else started
+        rows.finish(layer, attend(*rows.heads(layer), causal))
+    return _norm(rows.x, language.norm), Early(timed, started)
 
 
 _NEVER = -1e4
-
-
-def _causal(length: int, like: Tensor) -> Tensor:
-    full = torch.full((length, length), _NEVER, dtype=like.dtype, device=like.device)
-    return full.triu(1)

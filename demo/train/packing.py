@@ -1,15 +1,12 @@
-"""Contexts and branches as one batch of token rows.
+"""Questions over contexts as batches of token rows: [user, lead, clips, prompt, reply].
 
-The clips' tokens stand once, then all branches; branches do not see each other, and positions start
-again after the clips for every branch, so that each branch sees exactly what it would see alone:
-
-    contexts (batch, C)      [user, clips]
-    branches (batch, n, L)   [question, reply] [question, reply] …
+A context is asked about several times: its visual tokens are made once and stand in every row that
+asks about it. Each question has a row of its own, since it stands before its clips as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,33 +22,31 @@ from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START, numbe
 IGNORE = -100
 _STEP = 8
 """Lengths are rounded up to this: few different shapes."""
+_MOST_TOKENS = 4096
+"""Tokens of a batch with its padding."""
+_LONGER = 1.5
+"""How many times as long as its shortest row a batch's longest may be."""
 
 
 @dataclass(slots=True)
 class Packed:
-    """A batch of rows; everything but the pixels."""
+    """A batch of rows of about one length; everything but the visual tokens."""
 
-    context_ids: Tensor
-    """(batch, C)"""
-    context_positions: Tensor
-    """(3, batch, C)"""
-    valid: Tensor
-    """(batch, C) bool: False where a context is padded."""
-    branch_ids: Tensor
-    """(batch, n, L)"""
-    branch_positions: Tensor
-    """(3, batch, n, L)"""
+    ids: Tensor
+    """(batch, L)"""
+    positions: Tensor
+    """(3, batch, L)"""
     labels: Tensor
-    """(batch, n, L): the next token where a reply is to be learned, else IGNORE."""
-    visual: Tensor
-    """Flat indices (over batch·C) of the visual tokens, in the order of views and pairs."""
+    """(batch, L): the next token where a reply is to be learned, else IGNORE."""
+    asked: Tensor
+    """(batch,): which question each row is, in the order of contexts and their branches."""
+    places: Tensor
+    """Flat indices (over batch·L) where visual tokens stand."""
+    shown: Tensor
+    """Which visual token stands there, in the order of contexts, views, pairs and cells."""
     times: Tensor
-    """(2, visual tokens, 4): `codebook.digits_of` the whole seconds of each one's pair, and of the
-    first pair of its shot."""
-    found: Tensor
-    """Flat indices (over batch·n·L) of the words that name what one shot of the context shows."""
-    spans: Tensor
-    """(2, found, 4): digits of the whole seconds of that shot's last pair, and of its first."""
+    """(2, places, 4): `codebook.digits_of` the whole seconds of each one's pair, and of the first
+    pair of its shot."""
 
     def to(self, device: str) -> Packed:
         moved = (getattr(self, name).to(device) for name in self.__slots__)
@@ -65,9 +60,12 @@ class _Row:
     visual: list[int] = field(default_factory=list)
     times: list[tuple[list[int], list[int]]] = field(default_factory=list)
     """Of every visual token: its own and its shot's first, digit by digit."""
-    shots: list[tuple[list[int], list[int]]] = field(default_factory=list)
-    """Of every shot: its last and its first."""
     next: int = 0
+    reply: int = 0
+    """Tokens of the reply, at the end."""
+    asked: int = 0
+    first_shown: int = 0
+    """The step's visual tokens before this row's."""
 
     def text(self, ids: Sequence[int]) -> None:
         self.ids += ids
@@ -83,7 +81,7 @@ class _Row:
 
 
 class Packer:
-    """Turns contexts and their branches into token rows."""
+    """Turns contexts and the questions over them into batches of rows."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._encode = tokenizer.backend_tokenizer.encode
@@ -104,9 +102,24 @@ class Packer:
         """Which of some token ids are numbers of more than one digit; bool, the same shape."""
         return torch.isin(ids, self._numbers.to(ids.device))
 
-    def _row(self, context: Context | None) -> _Row:
+    def pack(
+        self, contexts: Sequence[Context | None], branches: Sequence[Sequence[Branch]]
+    ) -> list[Packed]:
+        """Batches of rows, the short ones first: padding would cost more than they do."""
+        rows: list[_Row] = []
+        shown = 0
+        for context, asked in zip(contexts, branches, strict=True):
+            for branch in asked:
+                row = self._row(context, branch)
+                row.asked, row.first_shown = len(rows), shown
+                rows.append(row)
+            shown += len(rows[-1].visual)
+        rows.sort(key=lambda row: len(row.ids))
+        return [_packed(batch) for batch in _batches(rows)]
+
+    def _row(self, context: Context | None, branch: Branch) -> _Row:
         row = _Row()
-        row.text(self._head)
+        row.text(self._head + self.encode(branch.lead))
         for view in context.views if context else ():
             shown: Take | None = None
             start: list[int] = []
@@ -116,74 +129,52 @@ class Packer:
                 digits = digits_of(tag.partition(".")[0])
                 if take is not shown:
                     shown, start = take, digits
-                    row.shots.append((digits, start))
-                row.shots[-1] = (digits, start)
                 row.times += [(digits, start)] * (view.rows * view.columns)
                 row.text([self._close])
+        reply = self.encode(branch.reply) + self._end
+        row.text(self.encode(branch.prompt) + self._turn + reply)
+        row.reply = len(reply)
         return row
 
-    def pack(
-        self, contexts: Sequence[Context | None], branches: Sequence[Sequence[Branch]]
-    ) -> Packed:
-        """One batch; every context has equally many branches."""
-        rows = [self._row(context) for context in contexts]
-        longest = _rounded(max(len(row.ids) for row in rows))
-        ids = np.zeros((len(rows), longest), np.int64)
-        positions = np.zeros((3, len(rows), longest), np.int64)
-        valid = np.zeros((len(rows), longest), bool)
-        visual: list[int] = []
-        times: list[tuple[list[int], list[int]]] = []
-        for i, row in enumerate(rows):
-            n = len(row.ids)
-            ids[i, :n], valid[i, :n] = row.ids, True
-            positions[:, i, :n] = np.array(row.positions).T
-            visual += [i * longest + v for v in row.visual]
-            times += row.times
-        branch_ids, labels = self._branches(branches)
-        found, spans = [], []
-        for i, (row, asked) in enumerate(zip(rows, branches, strict=True)):
-            for j, branch in enumerate(asked):
-                if branch.found is None:
-                    continue
-                shot, word = branch.found
-                at = (branch_ids[i, j] == self.encode(f" {word}")[-1]).argmax()
-                found.append((i * len(asked) + j) * branch_ids.shape[-1] + int(at))
-                spans.append(row.shots[shot])
-        starts = np.array([row.next for row in rows])[None, :, None, None]
-        places = starts + np.arange(branch_ids.shape[-1])
-        return Packed(
-            torch.from_numpy(ids),
-            torch.from_numpy(positions),
-            torch.from_numpy(valid),
-            torch.from_numpy(branch_ids),
-            torch.from_numpy(np.broadcast_to(places, (3, *branch_ids.shape)).copy()),
-            torch.from_numpy(labels),
-            torch.tensor(visual, dtype=torch.long),
-            torch.tensor(times, dtype=torch.long).reshape(-1, 2, 4).transpose(0, 1),
-            torch.tensor(found, dtype=torch.long),
-            torch.tensor(spans, dtype=torch.long).reshape(-1, 2, 4).transpose(0, 1),
-        )
 
-    def _branches(
-        self, branches: Sequence[Sequence[Branch]]
-    ) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int64]], ...]:
-        """Ids and labels, (batch, n, L) each."""
-        prompts = [[self.encode(b.prompt) + self._turn for b in row] for row in branches]
-        replies = [[self.encode(b.reply) + self._end for b in row] for row in branches]
-        lengths = [
-            len(p) + len(r)
-            for some, others in zip(prompts, replies, strict=True)
-            for p, r in zip(some, others, strict=True)
-        ]
-        shape = (len(branches), len(branches[0]), _rounded(max(lengths)))
-        ids, labels = np.zeros(shape, np.int64), np.full(shape, IGNORE, np.int64)
-        for i, (some, others) in enumerate(zip(prompts, replies, strict=True)):
-            for j, (prompt, reply) in enumerate(zip(some, others, strict=True)):
-                first, end = len(prompt), len(prompt) + len(reply)
-                ids[i, j, :end] = prompt + reply
-                # A token is predicted by the one before it.
-                labels[i, j, first - 1 : end - 1] = reply
-        return ids, labels
+def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+    """Rows that grow in length, cut where a batch would hold too many tokens or much padding."""
+    batch: list[_Row] = []
+    for row in rows:
+        full = _rounded(len(row.ids)) * (len(batch) + 1) > _MOST_TOKENS
+        if batch and (full or len(row.ids) > _LONGER * len(batch[0].ids)):
+            yield batch
+            batch = []
+        batch.append(row)
+    yield batch
+
+
+def _packed(rows: Sequence[_Row]) -> Packed:
+    length = _rounded(len(rows[-1].ids))
+    ids = np.zeros((len(rows), length), np.int64)
+    labels = np.full((len(rows), length), IGNORE, np.int64)
+    positions = np.zeros((3, len(rows), length), np.int64)
+    places: list[int] = []
+    shown: list[int] = []
+    times: list[tuple[list[int], list[int]]] = []
+    for i, row in enumerate(rows):
+        n = len(row.ids)
+        ids[i, :n] = row.ids
+        positions[:, i, :n] = np.array(row.positions).T
+        # A token is predicted by the one before it.
+        labels[i, n - row.reply - 1 : n - 1] = row.ids[n - row.reply :]
+        places += [i * length + v for v in row.visual]
+        shown += range(row.first_shown, row.first_shown + len(row.visual))
+        times += row.times
+    return Packed(
+        torch.from_numpy(ids),
+        torch.from_numpy(positions),
+        torch.from_numpy(labels),
+        torch.tensor([row.asked for row in rows]),
+        torch.tensor(places, dtype=torch.long),
+        torch.tensor(shown, dtype=torch.long),
+        torch.tensor(times, dtype=torch.long).reshape(-1, 2, 4).transpose(0, 1),
+    )
 
 
 def _rounded(n: int) -> int:

@@ -22,6 +22,7 @@ from demo.train.branches import (
     binding_branches,
     branches,
     copying_branches,
+    request_branches,
     rewrite_branch,
 )
 from demo.train.codebook import CodeHead, SymbolicTower, time_loss
@@ -47,7 +48,7 @@ from demo.world import PLACES
 SYMBOLIC_STEPS, JOINT_STEPS = 4000, 2400
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 1e-3
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
-BRANCHES, BINDING_BRANCHES = 8, 16
+BRANCHES, BINDING_BRANCHES = 4, 8
 ROWS = {
     "look": 16,
     "ask": 14,
@@ -55,9 +56,9 @@ ROWS = {
     "large": 5,
     "cut": 14,
     "several": 10,
-    "strip": 6,
-    "copy": 12,
-    "words": 14,
+    "strip": 5,
+    "copy": 24,
+    "words": 28,
 }
 """Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
@@ -123,16 +124,10 @@ class VideoTrainer:
         if kind == "words":
             asked = [[rewrite_branch(rng) for _ in range(BRANCHES)] for _ in range(ROWS[kind])]
             return [None] * len(asked), asked
-        rows: list[tuple[Context, list[Branch]]] = []
-        while len(rows) < ROWS[kind]:
-            row = self._row(rng, source, kind)
-            if row is not None:
-                rows.append(row)
+        rows = [self._row(rng, source, kind) for _ in range(ROWS[kind])]
         return [context for context, _ in rows], [asked for _, asked in rows]
 
-    def _row(
-        self, rng: random.Random, source: Source, kind: str
-    ) -> tuple[Context, list[Branch]] | None:
+    def _row(self, rng: random.Random, source: Source, kind: str) -> tuple[Context, list[Branch]]:
         taught = self.taught
         if kind == "ask":
             context = binding_context(rng)
@@ -144,9 +139,10 @@ class VideoTrainer:
             rung = taught.copying(rng)
             size = {"n_pairs": rung.n_pairs, "latest_s": rung.latest_s}
             context = copying_context(rng, **size, sizes=rung.sizes)
-            asked = copying_branches(rng, context, n=BRANCHES, short=rung.short)
-            return None if asked is None else (context, asked)
+            return context, copying_branches(rng, context, n=BRANCHES, short=rung.short)
         context = random_context(rng, source, kind=kind, first=taught.first)
+        if context.strip:
+            return context, request_branches(rng, context, n=BRANCHES)
         return context, branches(rng, context, n=BRANCHES, easy=taught.easy)
 
     def symbolic_tokens(self, contexts: list[Context | None], rng: random.Random) -> Tensor:
@@ -200,42 +196,40 @@ class VideoTrainer:
     # -- loss ------------------------------------------------------------------------------------
 
     def logits(self, packed: Packed, visual: Tensor) -> tuple[Tensor, Tensor, Early]:
-        """Logits (learned tokens, vocabulary), the flat indices (batch·n·L) they stand at, and
-        early hidden states."""
+        """Logits (learned tokens, vocabulary), the flat indices (batch·L) they stand at, and early
+        hidden states."""
         embed = self.language.embed_tokens
-        x = embed(packed.context_ids)
-        if len(packed.visual):
-            flat = x.flatten(0, 1).index_copy(0, packed.visual, visual.to(x.dtype))
-            x = flat.view_as(x)
-        context = Stream.start(self.language, x, packed.context_positions)
-        own = embed(packed.branch_ids.flatten(1))
-        branches = Stream.start(self.language, own, packed.branch_positions.flatten(2))
-        n = packed.branch_ids.shape[1]
-        hidden, early = think(self.language, context, branches, n=n, valid=packed.valid)
+        x = embed(packed.ids)
+        if len(packed.places):
+            shown = visual[packed.shown].to(x.dtype)
+            x = x.flatten(0, 1).index_copy(0, packed.places, shown).view_as(x)
+        hidden, early = think(self.language, Stream.start(self.language, x, packed.positions))
         where = (packed.labels != IGNORE).flatten().nonzero()[:, 0]
         chosen = hidden.flatten(0, 1)[where]
         return F.linear(chosen, embed.weight).float(), where, early
 
-    def loss(self, packed: Packed, visual: Tensor, asked: list[list[Branch]]) -> Tensor:
+    def loss(self, batches: list[Packed], visual: Tensor, asked: list[list[Branch]]) -> Tensor:
         """Cross-entropy; a branch of n tokens weighs n^½, each of its numbers 1. Notes which
         replies were right.
 
         With the plain sum, captions and requests would drown the one-token replies. Beside it
         stands how well visual tokens know their times.
         """
-        logits, where, early = self.logits(packed, visual)
-        wanted = packed.labels.flatten()[where]
-        owner = where // packed.labels.shape[-1]
-        size = torch.bincount(owner)[owner].float()
-        weight = size.pow(-0.5).masked_fill(self.packer.are_numbers(wanted), 1.0)
-        loss = F.cross_entropy(logits, wanted, reduction="none")
-        self._note(owner, logits.argmax(-1) == wanted, asked)
-        return (loss * weight).sum() / weight.sum() + TIME_WEIGHT * _times_loss(packed, early)
-
-    def _note(self, owner: Tensor, right: Tensor, asked: list[list[Branch]]) -> None:
-        for number, good in right_branches(owner, right).items():
-            row, branch = divmod(number, len(asked[0]))
-            self.taught.note(asked[row][branch].task, right=good)
+        total, weights, times = visual.new_zeros(()), 0.0, visual.new_zeros(())
+        flat = [branch for row in asked for branch in row]
+        for packed in batches:
+            logits, where, early = self.logits(packed, visual)
+            wanted = packed.labels.flatten()[where]
+            owner = where // packed.labels.shape[-1]
+            size = torch.bincount(owner)[owner].float()
+            weight = size.pow(-0.5).masked_fill(self.packer.are_numbers(wanted), 1.0)
+            loss = F.cross_entropy(logits, wanted, reduction="none")
+            total = total + (loss * weight).sum()
+            weights += float(weight.sum())
+            times = times + _times_loss(packed, early) * (len(packed.asked) / len(flat))
+            for row, right in right_branches(owner, logits.argmax(-1) == wanted).items():
+                self.taught.note(flat[int(packed.asked[row])].task, right=right)
+        return total / weights + TIME_WEIGHT * times
 
     # -- the loop --------------------------------------------------------------------------------
 
@@ -268,13 +262,13 @@ class VideoTrainer:
         symbolic = self.pool is None or rng.random() < SYMBOLIC_SHARE
         takes = fresh_take if symbolic else source
         contexts, asked = self.batch(rng, takes, symbolic=symbolic)
-        packed = self.packer.pack(contexts, asked).to(self.device)
+        batches = [b.to(self.device) for b in self.packer.pack(contexts, asked)]
         dense: Tensor | float = 0.0
         if symbolic:
             visual = self.symbolic_tokens(contexts, rng)
         else:
             visual, dense = self.pixel_tokens(contexts, train=True)
-        loss = self.loss(packed, visual, asked)
+        loss = self.loss(batches, visual, asked)
         torch.autograd.backward(loss + DENSE_WEIGHT * dense)
         self.weights.step(held(step, steps=steps, warmup=min(80, steps // 5)))
         self.taught.advance(level=step / steps)
@@ -286,21 +280,11 @@ def _in_block(name: str, parameter: torch.nn.Parameter) -> bool:
 
 
 def _times_loss(packed: Packed, early: Early) -> Tensor:
-    """How badly times are known: by visual tokens, and by the word that names what to find.
-
-    Such words find their cells in the first layer, by kind, before a cell knows its time: nothing
-    else makes them look again.
-    """
-    own, start = (x.flatten(0, 1)[packed.visual] for x in (early.timed, early.started))
-    found = early.found.flatten(0, 1)[packed.found]
-    parts = (
-        (own, packed.times, 0),
-        (start, packed.times, 1),
-        (found, packed.spans, 0),
-        (found, packed.spans, 1),
-    )
-    losses = [time_loss(x, digits[which], which=which) for x, digits, which in parts if len(x)]
-    return torch.stack(losses).sum() if losses else early.found.new_zeros(())
+    """How badly visual tokens know their times."""
+    if not len(packed.places):
+        return early.timed.new_zeros(())
+    own, start = (x.flatten(0, 1)[packed.places] for x in (early.timed, early.started))
+    return time_loss(own, packed.times[0], which=0) + time_loss(start, packed.times[1], which=1)
 
 
 def _labels(members: list[Any], *, rows: int, columns: int) -> tuple[Tensor, Tensor]:

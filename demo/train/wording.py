@@ -28,28 +28,32 @@ _FILLERS = (
 
 
 @cache
-def _around(name: str) -> tuple[str, str]:
+def _around(name: str) -> tuple[str, str, str]:
+    """What stands before the clips, and behind them before and after the question."""
     values = {} if name == "caption" else {"question": _SLOT, "options": ()}
-    parts = render(name, n_clips=0, **values).text.split(_SLOT)
-    return (parts[0], parts[1]) if len(parts) == 2 else (parts[0], "")
+    *lead, text = map(str, render(name, n_clips=1, **values).parts)
+    before, found, after = text.partition(_SLOT)
+    start = "" if not lead or lead[0].isdigit() else lead[0]
+    return (start, before, after) if found else (start, "", before)
 
 
-def prompt(
+def worded(
     name: str, question: str = "", *, rng: random.Random | None = None, short: bool = False
-) -> str:
-    """The prompt file's text after the clips, quickly.
+) -> tuple[str, str]:
+    """The prompt file's text before the clips and behind them, quickly.
 
     Args:
         short: only a few words of it.
         rng: now and then words of the instruction are left out and others put in, so that no model
             learns one string.
     """
-    before, after = _around(name)
+    lead, before, after = _around(name)
     if short:
-        return f"{before}{question}\n{_CUES[name]}"
-    if rng is not None and rng.random() < _LOOSE_SHARE:
+        after = f"\n{_CUES[name]}"
+    elif rng is not None and rng.random() < _LOOSE_SHARE:
         after = "".join(_loosened(_WORD.findall(after), rng))
-    return f"{before}{question}{after}"
+    again = f"{before}{question}" if before else ""
+    return lead.replace(_SLOT, question), f"{again}{after}"
 
 
 def _loosened(words: Sequence[str], rng: random.Random) -> Iterator[str]:

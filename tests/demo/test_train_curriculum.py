@@ -6,10 +6,12 @@ import random
 
 import pytest
 
-from demo.train.branches import branches, copying_branches, prompt
+from demo.train.branches import NO_REQUEST, branches, copying_branches, request_branches
 from demo.train.contexts import copying_context, fresh_take, random_context
 from demo.train.curriculum import COPY_TASK, PHASES, RUNG_DONE, RUNGS, Curriculum
+from demo.train.wording import worded
 from index.types import Span
+from prompts.render import render
 from tools.requests import RequestLimits, parse_requests
 
 
@@ -53,8 +55,9 @@ def test_copied_spans_are_times_of_the_strip_that_show_the_subject() -> None:
     seen = 0
     for _ in range(20):
         context = copying_context(rng, n_pairs=6, latest_s=100, sizes=((1, 1),))
-        for branch in copying_branches(rng, context, n=4, short=True) or []:
+        for branch in copying_branches(rng, context, n=4, short=True):
             if branch.task != COPY_TASK:
+                assert branch.reply == NO_REQUEST
                 continue
             wanted = parse_requests(branch.reply, limits=limits).requests[0].span
             seconds = {int(float(tag)) for tag in context.views[0].tags()}
@@ -67,7 +70,11 @@ def test_copied_spans_are_times_of_the_strip_that_show_the_subject() -> None:
 def test_every_kind_of_context_can_be_asked_about(kind: str) -> None:
     rng = random.Random(3)
     context = random_context(rng, fresh_take, kind=kind, first=False)
-    asked = branches(rng, context, n=8, easy=False)
+    asked = (
+        request_branches(rng, context, n=8)
+        if context.strip
+        else branches(rng, context, n=8, easy=False)
+    )
     assert len(asked) == 8
     assert all(branch.reply for branch in asked)
 
@@ -75,7 +82,16 @@ def test_every_kind_of_context_can_be_asked_about(kind: str) -> None:
 def test_loose_wording_leaves_the_question_whole() -> None:
     rng = random.Random(1)
     question = "Where is the red boat?"
-    texts = {prompt("answer", question, rng=rng) for _ in range(60)}
+    made = [worded("answer", question, rng=rng) for _ in range(60)]
+    assert {lead for lead, _ in made} == {f"Question: {question}\n"}
+    texts = {text for _, text in made}
     assert all(question in text for text in texts)
     assert len(texts) > 5
-    assert prompt("answer", question) in texts
+    assert worded("answer", question)[1] in texts
+
+
+@pytest.mark.parametrize("name", ["answer", "reflect", "request"])
+def test_a_worded_prompt_is_the_prompt_files_own(name: str) -> None:
+    question = "Where is the red boat?"
+    lead, text = worded(name, question)
+    assert render(name, n_clips=1, question=question, options=()).parts == (lead, 0, text)

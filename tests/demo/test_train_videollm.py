@@ -67,7 +67,7 @@ def through_the_processor(pool: Pool, tokenizer: Any, context: Context, branch: 
         videos.append(scaled.round().clamp(0, 255).to(torch.uint8))
         index = [round(t * 1000) for t in view.times_s]
         metadata.append({"fps": 1000.0, "frames_indices": index, "total_num_frames": index[-1] + 1})
-    text = "<|im_start|>user\n" + "<|video_pad|>" * len(videos) + branch.prompt
+    text = f"<|im_start|>user\n{branch.lead}" + "<|video_pad|>" * len(videos) + branch.prompt
     text += "<|im_end|>\n<|im_start|>assistant\n"
     return video_processor(tokenizer)(
         text=[text],
@@ -82,12 +82,10 @@ def through_the_processor(pool: Pool, tokenizer: Any, context: Context, branch: 
 def test_the_packed_tokens_and_times_are_those_of_the_processor(pool: Pool, tokenizer: Any) -> None:
     context = two_views(pool)
     branch = branch_over(context)
-    packed = Packer(tokenizer).pack([context], [[branch]])
-    public = through_the_processor(pool, tokenizer, context, branch)
-    shared = packed.context_ids[0][packed.valid[0]].tolist()
-    n = public["input_ids"].shape[1] - len(shared)
-    own = packed.branch_ids[0, 0, :n].tolist()
-    assert shared + own == public["input_ids"][0].tolist()
+    assert branch.lead
+    [packed] = Packer(tokenizer).pack([context], [[branch]])
+    public = through_the_processor(pool, tokenizer, context, branch)["input_ids"][0].tolist()
+    assert packed.ids[0, : len(public)].tolist() == public
 
 
 def test_the_training_forward_gives_the_librarys_logits(
@@ -97,7 +95,7 @@ def test_the_training_forward_gives_the_librarys_logits(
     branch = branch_over(context)
     trainer = VideoTrainer(model, Packer(tokenizer), work=tmp_path, device="cpu", pool=pool)
     model.float()
-    packed = trainer.packer.pack([context], [[branch, branch]])
+    [packed] = trainer.packer.pack([context], [[branch, branch]])
     public = through_the_processor(pool, tokenizer, context, branch)
     with torch.no_grad():
         pixels = []
@@ -116,7 +114,7 @@ def test_the_training_forward_gives_the_librarys_logits(
         )
         logits, where, _ = trainer.logits(packed, tokens)
         reference = model(**public).logits[0, -1]
-    # Both branches are the same: the second one sees nothing of the first.
+    # Both rows are the same, over the same visual tokens.
     starts = [0, int((where < packed.labels.shape[-1]).sum())]
     for start in starts:
         difference = (logits[start] - reference).abs().max()
@@ -131,9 +129,24 @@ def test_branches_are_right_only_when_every_token_is() -> None:
 
 
 def test_labels_stand_one_token_before_the_reply(tokenizer: Any) -> None:
-    packed = Packer(tokenizer).pack([None], [[Branch("Say it.", "yes", "x")]])
+    [packed] = Packer(tokenizer).pack([None], [[Branch("Say it.", "yes", "x")]])
     learned = packed.labels[packed.labels != IGNORE].tolist()
     assert tokenizer.decode(learned) == "yes<|im_end|>"
+
+
+def test_rows_of_one_context_share_its_visual_tokens_in_batches_of_like_length(
+    pool: Pool, tokenizer: Any
+) -> None:
+    rng, source = random.Random(6), pool_source(pool)
+    contexts = [
+        Context((look(rng, source, n_pairs=n, start_s=5.0, sizes=[(8, 14)]),)) for n in (4, 1)
+    ]
+    asked = [[Branch("Say it.", "yes", "x")] * 9, [Branch("Say it.", "no", "x")] * 2]
+    batches = Packer(tokenizer).pack(contexts, asked)
+    assert [batch.asked.tolist() for batch in batches] == [[9, 10], [*range(8)], [8]]
+    cells = 8 * 14
+    assert batches[0].shown.tolist() == [*range(4 * cells, 5 * cells)] * 2
+    assert set(batches[1].shown.tolist()) == set(range(4 * cells))
 
 
 @pytest.mark.slow
