@@ -51,7 +51,7 @@ def make_questions(
     video: str,
     n: int,
     seed: int,
-    kinds: Sequence[str] = KINDS,
+    kinds: Sequence[str] | None = None,
     forms: Sequence[Form] = FORMS,
     absent_share: float | None = None,
 ) -> list[Question]:
@@ -65,19 +65,23 @@ def make_questions(
         video: the film's path, as it shall stand in the questions.
         n: how many; a short film has fewer.
         seed: which questions, wordings and wrong options.
-        kinds: which kinds, of KINDS.
+        kinds: which kinds, of KINDS; None: all.
         forms: "open", "choice" or both.
         absent_share: share of the facts, 0 to 1, whose subject never appears, as far as the film
-            has such subjects; None: as many as of any other kind.
+            has such subjects, whether `kinds` has "absent" or not; None: as many as of any other
+            kind.
 
     Raises:
         ValueError: a kind or a form that does not exist, or a share that is none.
     """
+    kinds = KINDS if kinds is None else kinds
     unknown = [k for k in (*kinds, *forms) if k not in (*KINDS, *FORMS)]
     if unknown:
         raise ValueError(f"no such kind or form of question: {unknown[0]}")
     if absent_share is not None and not 0 <= absent_share <= 1:
         raise ValueError(f"a share of {absent_share:g} absent questions: it must be 0 to 1")
+    if absent_share and "absent" not in kinds:
+        kinds = (*kinds, "absent")
     rng = random.Random(f"questions/{script.seed}/{seed}")
     maker = FactMaker(script, rng)
     pools = {kind: iter(_balanced(maker.facts(kind), rng)) for kind in kinds}

@@ -1,10 +1,10 @@
 """Fits the confidences of a pair of models on what an evaluation's runs saw.
 
-    python -m evals.calibrate FOLDER                 print the fits
-    python -m evals.calibrate FOLDER --store LIBRARY keep them in that library, as a new version
-    python -m evals.calibrate FOLDER --ship          keep them with the program (agent/fits.json)
+    python -m evals.calibrate FOLDER…                 print the fits
+    python -m evals.calibrate FOLDER… --store LIBRARY keep them in that library, as a new version
+    python -m evals.calibrate FOLDER… --ship          keep them with the program (agent/fits.json)
 
-reads the library and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
+reads the libraries and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
 that no table uses. Of a question that was asked again the last run counts. Five stages
 (agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the answer.
 In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
@@ -117,13 +117,19 @@ def _newton(
     return theta
 
 
-def observed(folder: Path) -> dict[_Key, Observations]:
-    """What the runs of an evaluation's folder saw, for every model, prompt and stage."""
+def observed(folders: Sequence[Path]) -> dict[_Key, Observations]:
+    """What the runs of evaluations' folders saw, for every model, prompt and stage."""
+    found: dict[_Key, Observations] = defaultdict(Observations)
+    for folder in folders:
+        _observe(found, folder)
+    return found
+
+
+def _observe(found: dict[_Key, Observations], folder: Path) -> None:
     items = {
         (Path(item.video).name, item.question, item.options): item
         for item in load_items(folder / "questions.jsonl")
     }
-    found: dict[_Key, Observations] = defaultdict(Observations)
     with closing(RunStore.open(folder / "library")) as runs:
         last: dict[tuple[str, str, tuple[str, ...]], RunRow] = {}
         for run in runs.runs(limit=-1):
@@ -136,7 +142,6 @@ def observed(folder: Path) -> dict[_Key, Observations]:
             _read(found, items[key], run, steps)
             share = n_absent / len(last)
             _read_end(found, items[key], run, steps, answer, absent_share=share)
-    return found
 
 
 def _read(
@@ -230,18 +235,17 @@ def _chosen(looks: Observations, again: Observations) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m evals.calibrate")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("folder", type=Path, help="an evaluation's --out")
+    parser.add_argument("folders", nargs="+", type=Path, help="an evaluation's --out")
     parser.add_argument(
         "--stage", action="append", choices=get_args(Stage), help="fit this one alone; repeatable"
     )
     parser.add_argument("--store", type=Path, metavar="LIBRARY", help="keep the fits there")
     parser.add_argument("--ship", action="store_true", help="keep them with the program")
     given = parser.parse_args()
-    found = observed(given.folder)
+    found = observed(given.folders)
+    source = ", ".join(folder.name for folder in given.folders)
     fits = [
-        fit
-        for fit in fits_of(found, source=given.folder.name)
-        if not given.stage or fit.stage in given.stage
+        fit for fit in fits_of(found, source=source) if not given.stage or fit.stage in given.stage
     ]
     for (_, _, stage), seen in sorted(found.items()):
         if min(seen.n_with, seen.n_without) < _FEWEST:

@@ -52,6 +52,7 @@ def demo_benchmark(
     minutes: float,
     n_questions: int,
     seed: int,
+    kinds: Sequence[str] | None = None,
     absent_share: float | None = None,
     progress: RenderProgress = lambda film, done, total: None,
 ) -> DemoBenchmark:
@@ -63,7 +64,7 @@ def demo_benchmark(
         minutes: length of each film.
         n_questions: in all; short films may hold fewer.
         seed: which films and questions.
-        absent_share: of the facts, see `make_questions`.
+        kinds, absent_share: of the facts, see `make_questions`.
         progress: told a film's frames as they are drawn.
 
     Raises:
@@ -79,7 +80,7 @@ def demo_benchmark(
         film = make_film(folder, seed=film_seed, minutes=minutes, progress=progress)
         n = n_questions // n_films + (index < n_questions % n_films)
         if n:
-            rows += question_rows(film, n=n, seed=seed, absent_share=absent_share)
+            rows += question_rows(film, n=n, seed=seed, kinds=kinds, absent_share=absent_share)
         films.append(film)
     return DemoBenchmark(minutes, tuple(films), tuple(rows))
 
@@ -124,7 +125,7 @@ def question_rows(
     *,
     n: int,
     seed: int,
-    kinds: Sequence[str] = KINDS,
+    kinds: Sequence[str] | None = None,
     forms: Sequence[Form] = FORMS,
     absent_share: float | None = None,
 ) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from web.flags import (
     config_of,
     consoles,
     json_option,
+    kinds_option,
     model_options,
     open_pair,
     print_json,
@@ -87,6 +88,7 @@ def _shared(command: _Command) -> _Command:
         ),
         click.option("--seed", default=9, show_default=True, help="Which films and questions."),
         absent_option,
+        kinds_option,
         click.option(
             "--questions", default=50, show_default=True, type=_COUNT, help="Over all films."
         ),
@@ -302,6 +304,7 @@ def _prepared(
     minutes: tuple[float, ...],
     questions: int,
     absent: float | None,
+    kinds: tuple[str, ...] | None,
     seed: int,
 ) -> Iterator[tuple[list[DemoBenchmark], Library, WorkProgress]]:
     """The films of every length, rendered and indexed, and their questions."""
@@ -322,6 +325,7 @@ def _prepared(
                     n_questions=questions,
                     seed=seed,
                     absent_share=absent,
+                    kinds=kinds,
                     progress=progress.rendering,
                 )
                 for length in minutes
@@ -365,6 +369,7 @@ _DECIDING = (
     "minutes",
     "questions",
     "absent",
+    "kinds",
     "seed",
     "strategy",
     "budget",

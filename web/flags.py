@@ -91,6 +91,28 @@ absent_option = click.option(
     metavar="SHARE",
     help="Share of questions about what no film shows; none: as many as of any kind.",
 )
+
+
+def _kinds(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """The kinds of "times,all"; None where none is named."""
+    if value is None:
+        return None
+    from demo.facts import KINDS
+
+    kinds = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        known = ", ".join(KINDS)
+        raise click.BadParameter(f"{unknown[0]!r} is none; there are {known}", ctx, param)
+    return kinds
+
+
+kinds_option = click.option(
+    "--kinds",
+    metavar="KIND,...",
+    callback=_kinds,
+    help="Kinds of questions; none: all, as often as the film allows.",
+)
 budget_option = _setting(
     "--budget",
     metavar="LIMITS",

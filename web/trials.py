@@ -12,6 +12,7 @@ from web.flags import (
     config_of,
     consoles,
     json_option,
+    kinds_option,
     model_options,
     open_pair,
     print_json,
@@ -55,9 +56,15 @@ def demo_film(seed: int, minutes: float, out: Path, words: bool, as_json: bool) 
 @click.option("--n", default=50, show_default=True, type=_COUNT, help="Questions a film, at most.")
 @click.option("--seed", default=0, show_default=True, help="Which questions.")
 @absent_option
+@kinds_option
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write here, not on the screen.")
 def demo_questions(
-    films: tuple[Path, ...], n: int, seed: int, absent: float | None, output: Path | None
+    films: tuple[Path, ...],
+    n: int,
+    seed: int,
+    absent: float | None,
+    kinds: tuple[str, ...] | None,
+    output: Path | None,
 ) -> None:
     """Make questions with their answers and evidence: one JSON object a line."""
     import json
@@ -67,7 +74,7 @@ def demo_questions(
     rows = [
         row
         for film in films
-        for row in question_rows(film_of(film), n=n, seed=seed, absent_share=absent)
+        for row in question_rows(film_of(film), n=n, seed=seed, kinds=kinds, absent_share=absent)
     ]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if output is None:

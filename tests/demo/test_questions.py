@@ -136,6 +136,11 @@ def test_a_share_of_absent_questions_holds_in_every_beginning(share: float) -> N
     assert len(others) == (0 if share == 1 else len(KINDS) - 1)
 
 
+def test_absent_questions_stand_beside_the_kinds_that_were_chosen() -> None:
+    made = make_questions(SCRIPT, video="f.mp4", n=20, seed=1, kinds=("times",), absent_share=0.5)
+    assert Counter(q.kind for q in made) == {"times": 10, "absent": 10}
+
+
 def test_a_film_with_too_few_absent_subjects_keeps_the_share() -> None:
     script = make_script(2, 1 / 3)
     made = make_questions(script, video="f.mp4", n=10_000, seed=0, absent_share=0.9)

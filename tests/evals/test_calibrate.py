@@ -113,7 +113,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
             "r", StepRow(3, "answer", "", calls=(call,), findings=tuple(again), data=verdict)
         )
         runs.finish("r", status="not_found", stop_reason="", answer=not_found())
-    found = observed(tmp_path)
+    found = observed([tmp_path])
     assert found["E", "", "presence"].rows == [(0.4,)]
     assert found["V", "P", "look"].truth == [True, False]
     assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8))]
@@ -149,11 +149,12 @@ def test_of_a_question_asked_twice_the_last_run_counts(tmp_path: Path) -> None:
             data = {"verdict": {"confidence": confidence}}
             runs.record(name, StepRow(1, "answer", "", data=data))
             runs.finish(name, status="answered", stop_reason="", answer=answered("a wall"))
-    seen = observed(tmp_path)["V", "", "answer"]
+    seen = observed([tmp_path])["V", "", "answer"]
     order = sorted(range(2), key=lambda i: seen.rows[i])
     assert [seen.rows[i][0] for i in order] == pytest.approx([logit(0.7), logit(0.8)])
     assert [seen.truth[i] for i in order] == [True, False]
     assert [seen.weights[i] for i in order] == pytest.approx([0.8 / 0.5, 0.2 / 0.5])
+    assert len(observed([tmp_path, tmp_path])["V", "", "answer"].rows) == 4
 
 
 def answered(text: str) -> dict[str, object]:
