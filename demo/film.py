@@ -86,8 +86,9 @@ def render(
     if width_px % 2 or height_px % 2 or min(width_px, height_px) < 32:
         raise ValueError(f"a film of {width_px}x{height_px} px: sides must be even, 32 or more")
     path.parent.mkdir(parents=True, exist_ok=True)
-    work = path.with_name(f".{path.name}.unfinished")
-    shutil.rmtree(work, ignore_errors=True)  # what a killed run left
+    # Another process may be drawing the same film.
+    work = path.with_name(f".{path.name}.unfinished{os.getpid()}")
+    shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     try:
         picture = _Picture(width_px, height_px, script.fps)

@@ -6,7 +6,9 @@ What lies in a folder from an earlier call is used again where its truth is the 
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from index.disk import replace_file
 from index.encoder import Encoder
 from index.errors import InputError, MediaError
 from index.library import Library
+from index.processes import is_alive
 
 RenderProgress = Callable[[Path, int, int], None]
 """Told a film, its frames drawn, its frames in all."""
@@ -115,9 +118,18 @@ def make_film(
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             if load_truth(path) == script:
                 return path
+    _remove_unfinished(path)
     with writing(folder):
         render(script, path, progress=lambda done, total: progress(path, done, total))
     return path
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Removes what killed processes left of a film; a living one may be drawing it as well."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.unfinished*"):
+        number = left.name.rpartition(".unfinished")[2]
+        if number.isdecimal() and not is_alive(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def question_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -92,11 +93,13 @@ def test_a_run_that_fails_leaves_nothing_under_the_name(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
-    (tmp_path / ".film.mp4.unfinished").mkdir()
-    (tmp_path / ".film.mp4.unfinished" / "part-00000.mp4").write_bytes(b"half")
+def test_what_another_process_draws_is_left_alone(tmp_path: Path) -> None:
+    work = tmp_path / f".film.mp4.unfinished{os.getppid()}"
+    work.mkdir()
+    (work / "part-00000.mp4").write_bytes(b"half")
     render(SCRIPT, tmp_path / "film.mp4", n_processes=1, width_px=64, height_px=48)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["film.mp4", "film.truth.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [work.name, "film.mp4", "film.truth.json"]
+    assert (work / "part-00000.mp4").read_bytes() == b"half"
 
 
 def test_an_odd_size_is_refused(tmp_path: Path) -> None:

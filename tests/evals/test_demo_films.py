@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,16 @@ def test_films_that_are_there_are_used_again(tmp_path: Path) -> None:
     again, drawn = make(tmp_path)
     assert drawn == []
     assert again == first
+
+
+def test_what_a_killed_run_left_of_a_film_goes_and_a_living_ones_stays(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (ended.pid, os.getppid()):
+        (tmp_path / f".film-1000-0.333333min.mp4.unfinished{process}").mkdir()
+    make(tmp_path)
+    left = [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert left == [f".film-1000-0.333333min.mp4.unfinished{os.getppid()}"]
 
 
 def test_another_seed_makes_other_films(tmp_path: Path) -> None:
