@@ -10,9 +10,9 @@ QUESTION = "Where is the red boat?"
 
 def test_the_answer_prompt_asks_for_words_or_not_enough() -> None:
     prompt = render("answer", n_clips=2, question=QUESTION, options=[])
-    assert prompt.parts[:2] == (0, 1)
+    assert prompt.parts[1:3] == (0, 1)
     assert prompt.text == (
-        "[clip 1][clip 2]Question: Where is the red boat?\n"
+        "Question: Where is the red boat?\n[clip 1][clip 2]Question: Where is the red boat?\n"
         "Answer from these frames only, in a few words. If they do not show it, answer: not enough."
     )
 
@@ -20,6 +20,7 @@ def test_the_answer_prompt_asks_for_words_or_not_enough() -> None:
 def test_the_answer_prompt_lists_options_by_letter() -> None:
     prompt = render("answer", n_clips=1, question=QUESTION, options=["beach", "snow"])
     assert prompt.text == (
+        "Question: Where is the red boat?\n"
         "[clip 1]Question: Where is the red boat?\nOptions: (a) beach (b) snow\n"
         "Answer with the letter of the right option."
     )
@@ -27,17 +28,22 @@ def test_the_answer_prompt_lists_options_by_letter() -> None:
 
 def test_the_reflect_prompt_asks_yes_or_no() -> None:
     assert render("reflect", n_clips=1, question=QUESTION).text == (
-        "[clip 1]Question: Where is the red boat?\n"
+        "Question: Where is the red boat?\n[clip 1]Question: Where is the red boat?\n"
         "Do these frames show the evidence for this question? Answer yes or no."
     )
 
 
 def test_the_request_prompt_explains_the_tags() -> None:
     assert render("request", n_clips=1, question=QUESTION).text == (
-        "[clip 1]Question: Where is the red boat?\nThese are small frames of a longer film. "
+        "Question: Where is the red boat?\n[clip 1]These are small frames of a longer film. "
         "Which span should be looked at closer, and how densely?\n"
         "Reply with <span>start - end</span><fps>number</fps> in seconds, or with: none."
     )
+
+
+@pytest.mark.parametrize("name", ["answer", "reflect"])
+def test_without_clips_the_question_stands_once(name: str) -> None:
+    assert render(name, question=QUESTION, options=[]).text.count(QUESTION) == 1
 
 
 def test_the_caption_prompt_has_clips_only() -> None:
@@ -89,7 +95,7 @@ def test_every_prompt_file_has_a_test_here() -> None:
 
 def test_user_text_is_never_a_template_and_never_a_clip() -> None:
     prompt = render("reflect", n_clips=1, question="{{ clips }} \ue0000\ue001 {% raise %}")
-    assert prompt.parts[0] == 0
+    assert prompt.parts[1] == 0
     assert [p for p in prompt.parts if isinstance(p, int)] == [0]
     assert "{{ clips }} 0 {% raise %}" in prompt.text
 

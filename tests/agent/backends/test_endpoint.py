@@ -45,7 +45,7 @@ def test_frames_go_as_pictures_each_after_its_time(loopback: Loopback, address: 
     kinds = [part["type"] for part in body["messages"][0]["content"]]
     texts = [p["text"] for p in body["messages"][0]["content"] if p["type"] == "text"]
     assert kinds == ["text", "image_url", "text", "image_url", "text"]
-    assert texts[:2] == ["Clip 1: <83.5 seconds>", "<90.0 seconds>"]
+    assert texts[:2] == ["Question: what is red?\nClip 1: <83.5 seconds>", "<90.0 seconds>"]
     assert texts[2].startswith("Question: what is red?")
     assert (body["temperature"], body["max_tokens"], body["model"]) == (0.0, 7, "test")
 
@@ -93,7 +93,8 @@ def test_tokens_are_those_that_the_server_counts(loopback: Loopback, address: st
     videollm.clip_tokens(n_frames=8, width_px=96, height_px=64)
     assert len(loopback.requests) == n_measuring == 3
     usage = videollm.reply(JUDGE, [CLIP]).usage
-    n_words = len(["Clip", "1:", *["<t", "seconds>"] * 2]) + len(str(JUDGE.parts[1]).split())
+    said = f"{JUDGE.parts[0]} {JUDGE.parts[2]}".split()
+    n_words = len(["Clip", "1:", *["<t", "seconds>"] * 2]) + len(said)
     assert (usage.visual_tokens, usage.input_tokens, usage.calls) == (16, 16 + n_words, 1)
 
 

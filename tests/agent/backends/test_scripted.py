@@ -53,7 +53,8 @@ def test_a_script_is_a_function_of_prompt_and_clips() -> None:
 def test_it_says_that_it_is_a_fake() -> None:
     fake = ScriptedVideoLLM()
     assert "fake" in fake.name
-    assert fake.judge(REFLECT, [at(1.0, 2.0)]).prompt_text.startswith("[scripted] <1.5 seconds>")
+    shown = fake.judge(REFLECT, [at(1.0, 2.0)]).prompt_text
+    assert shown.startswith("[scripted] Question: what?\n<1.5 seconds>")
 
 
 def test_weights_that_do_not_fit_the_options_are_a_bug_of_the_script() -> None:

@@ -78,8 +78,8 @@ def test_a_clip_never_costs_more_than_was_estimated(videollm: VideoLLM, n_frames
     estimate = videollm.clip_tokens(
         n_frames=n_frames, width_px=clip.width_px, height_px=clip.height_px
     )
-    with_clip = videollm.judge(render("reflect", n_clips=1, question="what?"), [clip]).usage
-    without = videollm.judge(render("reflect", n_clips=0, question="what?"), []).usage
+    with_clip = videollm.judge(render("caption", n_clips=1), [clip]).usage
+    without = videollm.judge(render("caption", n_clips=0), []).usage
     assert with_clip.visual_tokens > 0
     assert with_clip.input_tokens - without.input_tokens <= estimate
     assert without.visual_tokens == 0
@@ -132,7 +132,9 @@ def test_the_prompt_is_shown_as_read_with_pictures_as_counts(videollm: VideoLLM)
     judgement = videollm.judge(render("reflect", n_clips=1, question="is it red?"), [clip])
     assert "_pad|>" not in judgement.prompt_text
     assert "[V*" in judgement.prompt_text
-    assert judgement.prompt_text.index("[V*") < judgement.prompt_text.index("is it red?")
+    before, after = judgement.prompt_text.split("[V*", 1)
+    assert "is it red?" in before
+    assert "is it red?" in after
 
 
 def test_names_and_hashes_say_which_model_it_is(videollm: VideoLLM) -> None:
