@@ -86,7 +86,7 @@ def render(
     if width_px % 2 or height_px % 2 or min(width_px, height_px) < 32:
         raise ValueError(f"a film of {width_px}x{height_px} px: sides must be even, 32 or more")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Another process may be drawing the same film.
+    # Another process may be drawing the same film; what a killed one of this number left goes.
     work = path.with_name(f".{path.name}.unfinished{os.getpid()}")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()

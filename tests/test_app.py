@@ -364,35 +364,6 @@ def test_an_evaluation_prints_its_table_and_writes_its_report(
     assert told["about"]["benchmarks"][0]["settings"]["budget"]["seconds"] == 24 * 3600
 
 
-def _python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-
-
-def test_control_c_ends_with_130_and_a_line() -> None:
-    code = (
-        "import app, sys\n"
-        "@app.cli.command('wait')\n"
-        "def wait(): raise KeyboardInterrupt\n"
-        "sys.exit(app.run(['wait']))"
-    )
-    done = _python(code)
-    assert done.returncode == 130
-    assert "stopped; what is finished is kept" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_bug_keeps_its_traceback() -> None:
-    code = (
-        "import app, sys\n"
-        "@app.cli.command('fail')\n"
-        "def fail(): raise ZeroDivisionError\n"
-        "sys.exit(app.run(['fail']))"
-    )
-    done = _python(code)
-    assert done.returncode == 1
-    assert "Traceback" in done.stderr
-
-
 def test_a_closed_pipe_is_no_error_to_talk_about(indexed: Longshot, film: Path) -> None:
     words = [sys.executable, "-c", "import app; app.main()", "trace", "list"]
     with subprocess.Popen(

@@ -31,9 +31,9 @@ _FILLERS = (
 def _around(name: str) -> tuple[str, str, str]:
     """What stands before the clips, and behind them before and after the question."""
     values = {} if name == "caption" else {"question": _SLOT, "options": ()}
-    *lead, text = map(str, render(name, n_clips=1, **values).parts)
-    before, found, after = text.partition(_SLOT)
-    start = "" if not lead or lead[0].isdigit() else lead[0]
+    *lead, text = render(name, n_clips=1, **values).parts
+    before, found, after = str(text).partition(_SLOT)
+    start = "".join(part for part in lead if isinstance(part, str))
     return (start, before, after) if found else (start, "", before)
 
 
