@@ -69,7 +69,7 @@ TRAIN_PAIRS: tuple[Pair, ...] = tuple(p for p in ALL_PAIRS if p not in HELD_OUT)
 TRAIN_BACKGROUNDS = range(0, 400)
 FILM_BACKGROUNDS = range(10_000, 20_000)
 
-_CELLS = tuple((x, y) for x in (0.14, 0.38, 0.62, 0.86) for y in (0.30, 0.70))
+CELLS = tuple((x, y) for x in (0.14, 0.38, 0.62, 0.86) for y in (0.30, 0.70))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def random_group(
 ) -> Group:
     """A group of `n` things; takes its places from `cells`."""
     low, high = {1: (0.42, 0.62), 2: (0.34, 0.46)}.get(n, (0.30, 0.40))
-    if len(cells) <= len(_CELLS) - 1:  # not the first group: leave room for what is there
+    if len(cells) <= len(CELLS) - 1:  # not the first group: leave room for what is there
         low, high = low * 0.85, high * 0.8
     positions = tuple(
         (x + rng.uniform(-0.04, 0.04), y + rng.uniform(-0.06, 0.06))
@@ -178,7 +178,7 @@ def random_group(
 def random_scene(rng: random.Random, rules: SceneRules = SceneRules()) -> Scene:
     """A scene that keeps the rules. Kinds of one scene differ."""
     n_groups = rules.n_groups or (1 if rng.random() < 0.55 else 2)
-    cells = list(_CELLS)
+    cells = list(CELLS)
     rng.shuffle(cells)
     groups: list[Group] = []
     taken = set(rules.avoid_kinds)

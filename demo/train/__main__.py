@@ -28,6 +28,7 @@ from demo.train.encoder import EncoderTrainer
 from demo.train.packing import Packer
 from demo.train.pool import (
     Pool,
+    counted_scene,
     crowded_scene,
     held_out_scene,
     make_pool,
@@ -52,6 +53,7 @@ class Sizes:
 
     train_clips: int = 7000
     crowded_pairs: int = 12000
+    counted_pairs: int = 8000
     test_clips: int = 400
     encoder_steps: int = ENCODER_STEPS
     tower_steps: int = TOWER_STEPS
@@ -60,10 +62,10 @@ class Sizes:
     report_questions: int = 60
 
 
-QUICK = Sizes(140, 120, 40, 3, 3, 3, 3, 2)
+QUICK = Sizes(140, 120, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=630, report_questions=24)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=1250, report_questions=24)
 """Where training goes on from a saved VideoLLM."""
 
 
@@ -111,6 +113,7 @@ class Pipeline:
         scene, n, frames, seed = {
             "train": (training_scene, self.sizes.train_clips, 8, 1),
             "crowd": (crowded_scene, self.sizes.crowded_pairs, 2, 2),
+            "count": (counted_scene, self.sizes.counted_pairs, 2, 3),
             "unseen": (unseen_scene, self.sizes.test_clips, 8, 901),
             "held": (held_out_scene, self.sizes.test_clips, 8, 902),
         }[name]
@@ -118,7 +121,7 @@ class Pipeline:
         return make_pool(folder, scene=scene, n_clips=n, n_frames=frames, seed=seed)
 
     def pools(self) -> None:
-        for name in ("train", "crowd", "unseen", "held"):
+        for name in ("train", "crowd", "count", "unseen", "held"):
             self.pool(name)
             self.log(f"pool {name} is there")
 
@@ -141,8 +144,8 @@ class Pipeline:
         return model
 
     def _tower(self, model: Any) -> TowerTrainer:
-        pools = self.pool("crowd"), self.pool("train")
-        trainer = TowerTrainer(model.model.visual, *pools, work=self.work, device=self.device)
+        pools = self.pool("crowd"), self.pool("count"), self.pool("train")
+        trainer = TowerTrainer(model.model.visual, pools, work=self.work, device=self.device)
         held = self.pool("held")
         trainer.run(steps=self.sizes.tower_steps, log=self.log, held_out=held)
         return trainer

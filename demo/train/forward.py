@@ -66,14 +66,27 @@ def _grid(
     return index, weight, get_vision_position_ids(grid, MERGE, kwargs={})
 
 
-def see(tower: Any, pixels: Tensor, *, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+_HALF_WAY = 2
+"""Blocks of the tower after which patch tokens are taken as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the tower makes of equal-sized pairs."""
+
+    tokens: Tensor
+    """Visual tokens, (pairs, rows·columns/4, hidden)."""
+    patches: Tensor
+    """Patch tokens behind the last block, (pairs, rows·columns, width)."""
+    half_way: Tensor
+    """Patch tokens in the middle of the tower, (pairs, rows·columns, width)."""
+
+
+def see(tower: Any, pixels: Tensor, *, rows: int, columns: int) -> Seen:
     """Runs the vision tower on equal-sized pairs.
 
     Args:
         pixels: (pairs, rows·columns, 1536), rows and columns counted in patches.
-
-    Returns:
-        Visual tokens (pairs, rows·columns/4, hidden) and patch tokens (pairs, rows·columns, width).
     """
     side, mode = tower.num_grid_per_side, tower.interpolation_mode
     index, weight, places = _grid(rows, columns, side, mode, tower.interpolation_align_corners)
@@ -86,14 +99,16 @@ def see(tower: Any, pixels: Tensor, *, rows: int, columns: int) -> tuple[Tensor,
     position = (tower.pos_embed(index.to(device)) * weight.to(device)[:, :, None]).sum(1)
     x = x + position.to(x.dtype)
     heads = tower.config.num_heads
-    for block in tower.blocks:
+    half_way = x
+    for number, block in enumerate(tower.blocks):
+        half_way = x if number == _HALF_WAY else half_way
         qkv = block.attn.qkv(block.norm1(x)).view(n, length, 3, heads, -1)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         q, k = (y * cos + rotate_half(y) * sin for y in (q, k))
         mixed = attend(q, k, v).transpose(1, 2).reshape(n, length, -1)
         x = x + block.attn.proj(mixed)
         x = x + block.mlp(block.norm2(x))
-    return tower.merger(x).view(n, length // MERGE**2, -1), x
+    return Seen(tower.merger(x).view(n, length // MERGE**2, -1), x, half_way)
 
 
 def _fused(function: _Plain) -> _Plain:

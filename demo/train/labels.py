@@ -76,6 +76,19 @@ def dense_labels(scene: Scene, times_s: Sequence[float], *, rows: int, columns: 
     return labels
 
 
+def centre_labels(scene: Scene, times_s: Sequence[float], *, rows: int, columns: int) -> Labels:
+    """(1, rows, columns): 1 where the centre of a thing lies in the first frame, else 0.
+
+    A step on the way to numbers: one spot a thing can be counted, an area cannot.
+    """
+    labels = np.zeros((1, rows, columns), np.int64)
+    for thing in placements(scene, times_s[0]):
+        row, column = int(thing.y * rows), int(thing.x * columns)
+        if 0 <= row < rows and 0 <= column < columns:
+            labels[0, row, column] = 1
+    return labels
+
+
 def scene_wide(labels: Labels) -> Labels:
     """The labels with the sign's digit in every cell, as places are.
 

@@ -1,12 +1,15 @@
 """First stage of the VideoLLM: its vision tower learns what stands in every cell.
 
-Crowded scenes with half of the things in nameless colours (shapes must be known by their form),
-mixed with ordinary ones, at several sizes.
+Crowded scenes with half of the things in nameless colours (shapes must be known by their form) and
+scenes whose numbers cannot be told from sizes, mixed with ordinary ones. All of one size first:
+counting is an average over the picture, which says something else at every size, and was not
+learned from all sizes at once.
 """
 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,13 @@ import torch
 from torch import Tensor
 
 from demo.train.codebook import CodeHead
-from demo.train.dense import DenseHead, dense_accuracy
+from demo.train.dense import DenseHead, HalfWayHead, dense_accuracy
 from demo.train.encoder import Log
-from demo.train.forward import patches, see
-from demo.train.labels import dense_labels, scene_wide
+from demo.train.forward import Seen, patches, see
+from demo.train.labels import Labels, centre_labels, dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, compute_dtype, cosine
 from demo.train.pool import Pool
-from demo.train.video_config import CELL_PX, HIDDEN, PATCH_PX, VISION_HIDDEN
+from demo.train.video_config import CELL_PX, HIDDEN, MERGE, PATCH_PX, VISION_HIDDEN
 from demo.world import PLACES
 
 SIZES = (
@@ -34,24 +37,52 @@ SIZES = (
     (256, 448, 6),
 )
 """(height, width, pairs a step)."""
+FIRST_SIZE, FIRST_SHARE = (96, 160, 48), 0.4
+"""The only size in the first share of the steps."""
+POOL_SHARES = (0.25, 0.35, 0.40)
+"""Of crowded, counted and plain pairs."""
 STEPS = 3000
 LR, MATRIX_LR = 2e-3, 0.02
-CROWDED_SHARE = 0.45
 CHECKPOINT_STEPS = 250
 
 
-class TowerTrainer:
-    """The tower and its two reading heads. `run` goes on from the last checkpoint."""
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    pixels: Tensor
+    """(pairs, patches, 1536)."""
+    fine: Tensor
+    """Labels of patches in the library's order, (pairs, channels, patches)."""
+    centres: Tensor
+    """Whether a thing's centre lies in a patch, (pairs, patches)."""
+    coarse: Tensor
+    """Labels of visual tokens, (pairs, channels, cells)."""
+    places: Tensor
 
-    def __init__(self, tower: Any, crowd: Pool, plain: Pool, *, work: Path, device: str) -> None:
-        self.tower, self.pools, self.work, self.device = tower, (crowd, plain), work, device
+
+def in_library_order(labels: Labels) -> Labels:
+    """(channels, rows, columns) of patches -> (channels, patches) in the library's order."""
+    channels, rows, columns = labels.shape
+    cells = labels.reshape(channels, rows // MERGE, MERGE, columns // MERGE, MERGE)
+    return cells.transpose(0, 1, 3, 2, 4).reshape(channels, -1)
+
+
+class TowerTrainer:
+    """The tower and its reading heads. `run` goes on from the last checkpoint."""
+
+    def __init__(
+        self, tower: Any, pools: tuple[Pool, Pool, Pool], *, work: Path, device: str
+    ) -> None:
+        """`pools`: crowded, counted and plain pairs."""
+        self.tower, self.pools, self.work, self.device = tower, pools, work, device
         self.dtype = compute_dtype(device)
         torch.manual_seed(1)
         self.patch_head, self.code_head = DenseHead(VISION_HIDDEN), CodeHead(HIDDEN)
-        for module in (tower, self.patch_head, self.code_head):
+        self.half_way_head = HalfWayHead(VISION_HIDDEN)
+        learned = (tower, self.patch_head, self.code_head, self.half_way_head)
+        for module in learned:
             module.to(device=device, dtype=self.dtype)
         self.weights = MasterWeights(
-            (tower, self.patch_head, self.code_head),
+            learned,
             lr=LR,
             matrix_lr=MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and name.startswith("blocks"),
@@ -59,46 +90,47 @@ class TowerTrainer:
 
     def batch(
         self, pool: Pool, picks: list[tuple[int, int, int]], *, height_px: int, width_px: int
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Patches, patch labels (library order), cell labels and places of (clip, frame, frame)."""
+    ) -> _Pairs:
+        """Pixels and labels of (clip, frame, frame)."""
         frames = np.stack([pool.frames[i, [a, b]] for i, a, b in picks])
-        fine, coarse = [], []
+        fine, centres, coarse = [], [], []
         rows, columns = height_px // CELL_PX, width_px // CELL_PX
         for i, a, b in picks:
             clip = pool.clips[i]
-            times = (clip.time_s(a), clip.time_s(b))
-            labels = dense_labels(clip.scene, times, rows=2 * rows, columns=2 * columns)
-            merged = labels.reshape(-1, rows, 2, columns, 2).transpose(0, 1, 3, 2, 4)
-            fine.append(merged.reshape(len(labels), -1))
-            whole = scene_wide(dense_labels(clip.scene, times, rows=rows, columns=columns))
+            scene, times = clip.scene, (clip.time_s(a), clip.time_s(b))
+            fine.append(
+                in_library_order(dense_labels(scene, times, rows=2 * rows, columns=2 * columns))
+            )
+            spots = centre_labels(scene, times, rows=2 * rows, columns=2 * columns)
+            centres.append(in_library_order(spots)[0])
+            whole = scene_wide(dense_labels(scene, times, rows=rows, columns=columns))
             coarse.append(whole.reshape(len(whole), -1))
         places = [PLACES.index(pool.clips[i].scene.place) for i, _, _ in picks]
         pixels = patches(frames, height_px=height_px, width_px=width_px)
-        return (
-            pixels.to(self.device),
-            torch.from_numpy(np.stack(fine)).to(self.device),
-            torch.from_numpy(np.stack(coarse)).to(self.device),
-            torch.tensor(places, device=self.device),
-        )
+        labels = (torch.from_numpy(np.stack(part)) for part in (fine, centres, coarse))
+        parts = (pixels, *labels, torch.tensor(places))
+        return _Pairs(*(part.to(self.device) for part in parts))
 
-    def forward(self, pixels: Tensor, *, height_px: int, width_px: int) -> tuple[Tensor, Tensor]:
+    def forward(self, pixels: Tensor, *, height_px: int, width_px: int) -> Seen:
         rows, columns = height_px // PATCH_PX, width_px // PATCH_PX
         return see(self.tower, pixels.to(self.dtype), rows=rows, columns=columns)
 
-    def loss(self, step: int) -> Tensor:
+    def loss(self, step: int, *, one_size: bool) -> Tensor:
         rng = random.Random(7_000_003 + step)
-        height_px, width_px, n = rng.choice(SIZES)
-        pool = self.pools[0 if rng.random() < CROWDED_SHARE else 1]
+        height_px, width_px, n = FIRST_SIZE if one_size else rng.choice(SIZES)
+        pool = rng.choices(self.pools, POOL_SHARES)[0]
         picks = []
         for _ in range(n):
             first = rng.randrange(pool.frames.shape[1] - 1)
             picks.append((rng.randrange(len(pool)), first, first + 1))
         size = {"height_px": height_px, "width_px": width_px}
-        pixels, fine, coarse, places = self.batch(pool, picks, **size)
+        pairs = self.batch(pool, picks, **size)
         gain = 1 + 0.16 * (torch.rand(n, 1, 1, device=self.device) - 0.5)
-        pixels = pixels * gain + 0.12 * (torch.rand(n, 1, 1, device=self.device) - 0.5)
-        tokens, fine_tokens = self.forward(pixels, **size)
-        return self.patch_head.loss(fine_tokens, fine) + self.code_head.loss(tokens, coarse, places)
+        shift = 0.12 * (torch.rand(n, 1, 1, device=self.device) - 0.5)
+        seen = self.forward(pairs.pixels * gain + shift, **size)
+        behind = self.patch_head.loss(seen.patches, pairs.fine)
+        half_way = self.half_way_head.loss(seen.half_way, pairs.fine, pairs.centres)
+        return behind + half_way + self.code_head.loss(seen.tokens, pairs.coarse, pairs.places)
 
     def run(self, *, steps: int = STEPS, log: Log, held_out: Pool | None = None) -> None:
         path = self.work / "tower.pt"
@@ -109,7 +141,7 @@ class TowerTrainer:
             start = saved["step"]
         for step in range(start, steps):
             torch.manual_seed(step)
-            loss = self.loss(step)
+            loss = self.loss(step, one_size=step < FIRST_SHARE * steps)
             torch.autograd.backward(loss)
             self.weights.step(cosine(step, steps=steps, warmup=60))
             if step % 50 == 0:
@@ -127,11 +159,9 @@ class TowerTrainer:
         size = {"height_px": 128, "width_px": 224}
         for start in range(0, n, 40):
             picks = [(i, 0, 1) for i in range(start, min(n, start + 40))]
-            pixels, _, coarse, _ = self.batch(pool, picks, **size)
-            tokens, _ = self.forward(pixels, **size)
-            for name, (good, count) in dense_accuracy(
-                self.code_head.logits(tokens), coarse
-            ).items():
+            pairs = self.batch(pool, picks, **size)
+            logits = self.code_head.logits(self.forward(pairs.pixels, **size).tokens)
+            for name, (good, count) in dense_accuracy(logits, pairs.coarse).items():
                 total = right.setdefault(name, [0, 0])
                 total[0] += good
                 total[1] += count

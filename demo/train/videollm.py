@@ -45,7 +45,7 @@ from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 4000, 2400
+SYMBOLIC_STEPS, JOINT_STEPS = 1800, 1500
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 1e-3
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
 BRANCHES, BINDING_BRANCHES = 4, 8
@@ -182,7 +182,7 @@ class VideoTrainer:
                 gain = 1 + 0.16 * (torch.rand(shape, device=self.device) - 0.5)
                 pixels = pixels * gain + 0.12 * (torch.rand(shape, device=self.device) - 0.5)
             grid = {"rows": rows * MERGE, "columns": columns * MERGE}
-            seen, _ = see(self.tower, pixels.to(self.dtype), **grid)
+            seen = see(self.tower, pixels.to(self.dtype), **grid).tokens
             if train:
                 labels, places = _labels(members, rows=rows, columns=columns)
                 part = self.code_head.loss(seen, labels.to(self.device), places.to(self.device))

@@ -108,7 +108,7 @@ def test_the_training_forward_gives_the_librarys_logits(
 
         tokens = torch.cat(
             [
-                see(trainer.tower, x, rows=2 * v.rows, columns=2 * v.columns)[0].flatten(0, 1)
+                see(trainer.tower, x, rows=2 * v.rows, columns=2 * v.columns).tokens.flatten(0, 1)
                 for x, v in pixels
             ]
         )
