@@ -15,6 +15,7 @@ from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, fit_for, sigmoid
 from agent.kinds import Cited, Verdict, verdict_of
+from agent.overview import overview
 from agent.presence import presence_of
 from agent.settings import AnswerSettings
 from agent.several import looked_share, several
@@ -25,6 +26,7 @@ from agent.words import cited_lines
 from agent.workspace import Workspace
 from index.run_rows import CitationRow
 from index.types import Span
+from tools.belief import Belief
 from tools.look import even_times
 
 # A look's frames stand inside its span; cuts and float seconds may differ by a few hundredths.
@@ -39,8 +41,7 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     if state["stop_reason"].startswith("absent"):
         verdict = Verdict(accepted=False, why="nothing to answer from")
     else:
-        decide = several if intent_of(state).wants_all else verdict_of
-        verdict = decide(ws, step, state, before)
+        verdict = _decided(ws, step, state, before)
     update = State(
         looks=state["looks"] + list(verdict.looks),
         updates=state["updates"] + list(verdict.updates),
@@ -65,6 +66,13 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     done = step.done(update, why=f"{ended.status}: {ended.stop_reason}", before=before, after=after)
     ws.runs.cite(ws.run_id, [CitationRow(c.span, c.what, c.look_id) for c in ended.citations])
     return {**done, "answer": {**ended.to_json(), "usage": done["usage"]}}
+
+
+def _decided(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
+    intent = intent_of(state)
+    if intent.kind == "whole":
+        return overview(ws, step, state)
+    return (several if intent.wants_all else verdict_of)(ws, step, state, belief)
 
 
 def checked(
@@ -154,6 +162,7 @@ def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
     return (
         not ended
         and not intent_of(state).wants_all
+        and intent_of(state).kind != "whole"
         and state["attempts"] < ws.settings.answer.attempts
         and not step.budget().exhausted()
     )
@@ -190,7 +199,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         question=ws.question.text,
         answer=reply,
         choice=choice,
-        confidence=_calibrated(ws, confidence) if status == "answered" else confidence,
+        confidence=_calibrated(ws, state, confidence) if status == "answered" else confidence,
         status=status,
         citations=(*held, *(cited_lines(ws, state, [c.span for c in held]) if reply else ())),
         usage={},
@@ -206,8 +215,13 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
     )
 
 
-def _calibrated(ws: Workspace, confidence: float) -> float:
-    """The confidence as an answer's chance to be right, by the model's fit."""
+def _calibrated(ws: Workspace, state: State, confidence: float) -> float:
+    """The confidence as an answer's chance to be right, by the model's fit.
+
+    There is none for words about the whole: no evaluation asked for them.
+    """
+    if intent_of(state).kind == "whole":
+        return confidence
     stored = fit_for(
         ws.runs,
         model_hash=ws.videollm.weights_hash,
@@ -224,7 +238,7 @@ def _notes(
     notes = list(ws.film.video.facts.notes)
     if state["flat"]:
         notes.append("the search vectors hardly tell this film's moments apart for this question")
-    if status == "out_of_budget":
+    if status == "out_of_budget" and state["guess"]:
         notes.append("the answer is a best guess: the search ended before it was sure")
     if verdict.missing is not None:
         notes.append(

@@ -33,7 +33,7 @@ class Budget:
     """Visual tokens that only the answer may use."""
     reserve_looks: int = 0
     """Looks that only the answer may take."""
-    reserve_calls: int = 2
+    reserve_calls: int = 3
     """Calls that only the answer may make."""
 
     @property
@@ -76,8 +76,9 @@ class Budget:
         return ""
 
     def _used_up(self, limit: int, what: str, left: int) -> str:
-        kept = f" ({left} are kept for the answer)" if left else ""
-        return f"budget: {limit} {what} are used up{kept}"
+        if not left:
+            return f"budget: {limit} {what} are used up"
+        return f"budget: {limit - left} of {limit} {what} are used, the rest is kept for the answer"
 
 
 def usage_dict(usage: Usage) -> dict[str, float]:

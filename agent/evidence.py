@@ -61,19 +61,40 @@ def ask_evidence(
     """Put the question to the evidence until two passes agree or the passes end."""
     ballots: list[_Ballot] = []
     looks: list[LookState] = []
+    ended = ""
     for pass_index in range(ws.settings.answer.passes):
         budget = step.budget()
         if budget.calls_left < 1 or budget.looks_left < len(shown):
+            ended = "calls" if budget.calls_left < 1 else "looks"
             break
         taken, clips = _look_again(ws, step, shown, pass_index=pass_index)
         if not clips:
+            ended = "tokens"
             break
         looks += taken
         prompt = _prompt(ws, prompt_name, question=question, n_clips=len(clips))
         ballots.append(_ask_once(ws, step, prompt, clips, taken))
         if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
             break
-    return _count(ballots, looks, n_needed=min(2, ws.settings.answer.passes))
+    return _count(ballots, looks, n_needed=min(2, ws.settings.answer.passes), ended=ended)
+
+
+def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
+    """Put the question once to all spans together, with all tokens that are left."""
+    budget = step.budget()
+    if budget.calls_left < 1 or budget.looks_left < len(shown):
+        return _count([], [], n_needed=1, ended="calls" if budget.calls_left < 1 else "looks")
+    looks, clips = [], []
+    for clip in key_clips(ws, shown, budget_tokens=budget.tokens_left, high=False):
+        taken, pixels = step.look(
+            clip.span, clip.shape, why="it stands for a part", source="answer"
+        )
+        looks.append(taken)
+        clips.append(pixels)
+    if not clips:
+        return _count([], [], n_needed=1, ended="tokens")
+    prompt = _prompt(ws, "answer", question=question, n_clips=len(clips))
+    return _count([_ask_once(ws, step, prompt, clips, looks)], looks, n_needed=1, ended="")
 
 
 def key_clips(
@@ -154,7 +175,7 @@ def _look_again(
     budget = step.budget()
     share = budget.reserve_tokens // ws.settings.answer.passes or budget.tokens_left
     # A reserve smaller than one clip must not keep the answer from being asked at all.
-    limit = min(budget.tokens_left, max(share, _plainest(ws) * len(shown)))
+    limit = min(budget.tokens_left, max(share, plainest_tokens(ws) * len(shown)))
     high = pass_index != 1
     plan = key_clips(ws, shown, budget_tokens=limit, high=high)
     step.data.setdefault("key_clips", []).append(_accounted(ws, shown, plan, limit, high=high))
@@ -188,7 +209,8 @@ def dense_part(ws: Workspace, span: Span, *, n_frames: int) -> Span:
     return Span(span.middle_s - half_s, span.middle_s + half_s)
 
 
-def _plainest(ws: Workspace) -> int:
+def plainest_tokens(ws: Workspace) -> int:
+    """The price of a clip shown in the cheapest way."""
     shape = shapes(ws, high=False)[-1]
     return ws.videollm.clip_tokens(
         n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
@@ -217,9 +239,12 @@ def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> Rendere
     return ws.render(name, n_clips=n_clips, question=question, options=options)
 
 
-def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int) -> Vote:
+def _count(
+    ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int, ended: str
+) -> Vote:
+    """`ended`: what of the budget ran out before the passes did; "" where nothing did."""
     if not ballots:
-        return Vote("", None, False, 0.0, tuple(looks), "budget: no tokens left to show evidence")
+        return Vote("", None, False, 0.0, tuple(looks), f"budget: no {ended} left for the evidence")
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
     share = n / len(ballots)
     winner = next(b for b in ballots if b.key == key)
@@ -229,5 +254,9 @@ def _count(ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: 
     if choice is not None:
         share = sum(b.probabilities[choice] for b in ballots) / len(ballots)
     agreed = n >= n_needed
-    why = f"{n} of {len(ballots)} passes agree" if agreed else "the passes disagree"
+    why = f"{n} of {len(ballots)} passes agree"
+    if not agreed and len(ballots) < n_needed:
+        why = f"budget: no {ended} left for a second pass over the evidence"
+    elif not agreed:
+        why = "the passes disagree"
     return Vote(winner.reply, choice, agreed, share, tuple(looks), why)

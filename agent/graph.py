@@ -1,7 +1,7 @@
 """The wiring of the agent.
 
     plan → words → survey → spotlight → look → reflect ─┬→ spotlight
-             └→ end            ↑  └──────────→ answer ←─┘
+             └→ end     └──────↑──┴──────────→ answer ←─┘
                                └────────────────┴→ end
 
 Every node is a plain function of (state, runtime) and says in `next` where to go; the state is
@@ -36,7 +36,7 @@ def build_graph(*, checkpointer: Any = None) -> Any:
     graph.add_edge(START, "plan")
     graph.add_edge("plan", "words")
     graph.add_conditional_edges("words", next_of, {"survey": "survey", "end": END})
-    graph.add_edge("survey", "spotlight")
+    graph.add_conditional_edges("survey", next_of, ["spotlight", "answer"])
     graph.add_conditional_edges("spotlight", next_of, ["look", "answer"])
     graph.add_edge("look", "reflect")
     graph.add_conditional_edges("reflect", next_of, ["spotlight", "answer"])

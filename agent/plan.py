@@ -1,8 +1,8 @@
 """What kind of question this is, read by rules; pure functions.
 
 The kind decides what an answer is: one moment's reply, a span ("when"), a count or a list of all
-moments, or the neighbour of a moment (what comes right after, right before). Everything else is
-one moment. The rules see the question alone, never its options.
+moments, the neighbour of a moment (what comes right after, right before), or words about the film
+as a whole. Everything else is one moment. The rules see the question alone, never its options.
 """
 
 from __future__ import annotations
@@ -40,6 +40,20 @@ _ORDER = re.compile(
 )
 _ORDER_EDGE = re.compile(rf"^.+?\s{_EDGE}{_SIDE}\s+(?P<anchor>.+)$", re.I)
 
+_PICTURES = "film|movie|video|clip|footage|recording|episode"
+_FILM = rf"(?:(?:this|the|that|whole|entire|full)\s+)*(?:{_PICTURES})"
+_IN_FILM = rf"(?:\s+(?:of|in|during)\s+{_FILM})?"
+_WHOLE = (
+    rf"(?:what|who)(?:\s+is|'s)\s+(?:{_FILM}|it|this|everything)\s+(?:all\s+)?about",
+    rf"what\s+is\s+(?:the\s+)?(?:plot|story|topic|subject|theme|summary|gist){_IN_FILM}",
+    rf"what\s+(?:happens|goes\s+on|is\s+(?:going\s+on|happening|shown)){_IN_FILM}",
+    rf"(?:please\s+)?(?:summari[sz]e|describe|recap|outline)\s+(?:{_FILM}|it|this|everything)",
+    r"(?:please\s+)?(?:give|write)(?:\s+me)?\s+an?\s+(?:\w+\s+)?"
+    rf"(?:summary|overview|synopsis|outline)(?:\s+of\s+(?:{_FILM}|it))?",
+    rf"tell\s+me\s+(?:what\s+happens\s+in|about)\s+{_FILM}",
+)
+_IS_WHOLE = re.compile(rf"^(?:{'|'.join(_WHOLE)})$", re.I)
+
 _LEADING = re.compile(
     r"^(?:what|which|who|where|when|why|how(?:\s+many|\s+much|\s+often)?|in\s+(?:what|which)"
     r"|on\s+(?:what|which)|at\s+(?:what|which))\b\s*",
@@ -56,6 +70,7 @@ _TAIL = re.compile(
     re.I,
 )
 _WORD = re.compile(r"[a-z0-9]+")
+_LISTED = re.compile(r"^\s*(?:[-*•]|\(?(?:\d{1,2}|[a-z])[.):])\s+", re.I)
 _SMALL_WORDS = frozenset(
     """a an the is are was were be do does did of in on at to by with and or there it this that
     what which who where when how many often times time can seen appear appears""".split()  # noqa: SIM905
@@ -90,6 +105,8 @@ class Intent:
 def parse_question(question: str) -> Intent:
     """The kind of a question, its subject, and the question to judge looks by."""
     text = _tidy(question)
+    if _IS_WHOLE.match(text):
+        return Intent("whole", text, f"{text}?")
     if found := _COUNT.match(text):
         rest = found["rest"]
         return Intent("count", caption_of(rest), _when_question(rest))
@@ -133,6 +150,19 @@ def usable_rewrite(rewrite: str, question: str) -> str:
     if not text or len(text.split()) > 40 or re.search(r"[<>{}|]", text) or text.endswith("?"):
         return ""
     return text if _content_words(text) & _content_words(question) else ""
+
+
+def option_rewrites(reply: str, options: Sequence[str]) -> tuple[str, ...]:
+    """The model's captions, one for each option in their order; "" where one cannot be used.
+
+    A caption must hold a content word of its option: a line out of place would look for another
+    option's picture. A reply of more or fewer lines says nothing of which line is whose.
+    """
+    lines = [_LISTED.sub("", line).strip() for line in reply.splitlines() if line.strip()]
+    if len(lines) != len(options):
+        return ("",) * len(options)
+    pairs = zip(lines, options, strict=True)
+    return tuple(usable_rewrite(line, option) for line, option in pairs)
 
 
 def option_caption(question: str, option: str) -> str:

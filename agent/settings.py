@@ -62,6 +62,9 @@ class SurveySettings:
     """What the model's request says for its span (natural log of a likelihood ratio)."""
     rewrite_tokens: int = 32
     """Most tokens of the rewrite."""
+    option_tokens: int = 32
+    """Most tokens of each option's own caption, written by the model in one call; 0: no such call,
+    for models that never read its prompt. The rules' captions are there in any case."""
     request_turns: int = 2
     """Times that the model may ask over the strip: again where all it asked for was refused."""
     request_tokens: int = 64
@@ -204,6 +207,8 @@ class AnswerSettings:
     """What two passes that disagree say against their span."""
     attempts: int = 4
     """Answers tried before the search ends with the best guess."""
+    overview_clips: int = 16
+    """Most clips that stand for the film in a question about the whole of it."""
     neighbour_alone: bool = False
     """Order questions: show the shot beside the anchor alone and ask what it shows. For models too
     small to relate two clips; the anchor was verified and the cut is known."""
@@ -270,7 +275,7 @@ def demo_settings() -> AskSettings:
     """For the embedded models: the small frames that they were trained on, and a small budget."""
     return AskSettings(
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
-        survey=SurveySettings(strip_short_side_px=64),
+        survey=SurveySettings(strip_short_side_px=64, option_tokens=0),
         look=LookSettings(
             short_side_px=96,
             high_short_side_px=128,

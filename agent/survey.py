@@ -18,10 +18,11 @@ from agent.plan import (
     Intent,
     caption_of,
     option_caption,
+    option_rewrites,
     parse_question,
     usable_rewrite,
 )
-from agent.state import Cue, ProposalState, State, UpdateState
+from agent.state import Cue, ProposalState, State, UpdateState, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
@@ -42,16 +43,22 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     intent = parse_question(time.question)
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else time.question
-    reply = step.reply(ws.render("rewrite", question=about), [], max_tokens=settings.rewrite_tokens)
-    rewrite = usable_rewrite(reply.text, about)
-    cues = _cues(ws, intent, time.question, rewrite=rewrite) + _leaning(time.relation)
+    written = ""
+    if intent.kind != "whole":  # Nothing is looked for in it.
+        prompt = ws.render("rewrite", question=about)
+        written = step.reply(prompt, [], max_tokens=settings.rewrite_tokens).text
+    rewrite = usable_rewrite(written, about)
+    options = _option_rewrites(ws, step, intent, time.question)
+    cues = _cues(ws, intent, time.question, rewrite=rewrite, options=options)
+    cues += _leaning(time.relation)
     bounds = time.bounds
     step.data = {
         "kind": intent.kind,
         "subject": intent.subject,
         "question": time.question,
         "rewrite": rewrite,
-        "rewrite_refused": bool(reply.text.strip()) and not rewrite,
+        "rewrite_refused": bool(written.strip()) and not rewrite,
+        "option_rewrites": list(options),
         "reflect_question": intent.reflect_question,
         "cues": [dict(c) for c in cues],
         "bounds": [bounds.start_s, bounds.end_s],
@@ -80,6 +87,7 @@ _KIND_WORDS = {
     "all": "all moments of something",
     "after": "what comes right after a moment",
     "before": "what comes right before a moment",
+    "whole": "the film as a whole",
 }
 
 
@@ -89,6 +97,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "survey")
     prior = ws.prior(state)
     before = ws.belief(state)
+    whole = intent_of(state).kind == "whole"
     peaks = [
         time_s
         for time_s in shortlist(
@@ -97,7 +106,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
             apart_s=ws.settings.spotlight.spread_s,
         )
         # What the question leaves out needs no glance; its own best second is always a peak.
-        if any(part.start_s <= time_s < part.end_s for part in ws.parts(state))
+        if not whole and any(part.start_s <= time_s < part.end_s for part in ws.parts(state))
     ]
     parsed, strip = _ask_over_strip(ws, step, state, peaks)
     proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
@@ -122,9 +131,11 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
         flat=prior.flat,
         proposals=state["proposals"] + proposals,
         updates=state["updates"] + updates,
-        next="spotlight",
+        next="answer" if whole else "spotlight",
+        stop_reason="nothing is searched for: the question is about the whole" if whole else "",
     )
     why = "the vectors say little: the search is wide" if prior.flat else "the peaks of the vectors"
+    why = update["stop_reason"] or why
     after = ws.belief({**state, **update})
     return step.done(update, why=why, before=before, after=after)
 
@@ -169,17 +180,38 @@ def searched_spans(times_s: Seconds, film: Span) -> list[list[float]]:
     ]
 
 
-def _cues(ws: Workspace, intent: Intent, question: str, *, rewrite: str) -> list[Cue]:
-    """Texts to retrieve by; options count by their best, so none of them is a claim."""
+def _option_rewrites(
+    ws: Workspace, step: StepWriter, intent: Intent, question: str
+) -> tuple[str, ...]:
+    """The model's caption of every option; "" where it has none of use."""
+    options, most = ws.question.options, ws.settings.survey.option_tokens
+    if not options or not most or intent.kind != "moment":
+        return ("",) * len(options)
+    prompt = ws.render("rewrite_options", question=question, options=options)
+    reply = step.reply(prompt, [], max_tokens=most * len(options))
+    return option_rewrites(reply.text, options)
+
+
+def _cues(
+    ws: Workspace, intent: Intent, question: str, *, rewrite: str, options: Sequence[str]
+) -> list[Cue]:
+    """Texts to retrieve by; options count by their best, so none of them is a claim.
+
+    Args:
+        options: the model's caption of each option, "" where there is none: then the option stands
+            behind the rewrite of the question.
+    """
     settings = ws.settings.survey
     caption = caption_of(intent.subject)
     cues = [Cue(text=caption, group="question", weight=settings.question_weight)]
     if rewrite:
         cues.append(Cue(text=rewrite, group="rewrite", weight=settings.rewrite_weight))
-    options = ws.question.options if intent.kind == "moment" else ()
-    for option in options:
-        texts = [option_caption(question, option)] + [f"{rewrite}, {option}"] * bool(rewrite)
-        cues += [Cue(text=t, group="options", weight=settings.option_weight) for t in texts]
+    if intent.kind != "moment":
+        return cues
+    for option, written in zip(ws.question.options, options, strict=True):
+        joined = f"{rewrite}, {option}" if rewrite else ""
+        texts = (option_caption(question, option), written or joined)
+        cues += [Cue(text=t, group="options", weight=settings.option_weight) for t in texts if t]
     return cues
 
 
@@ -192,7 +224,7 @@ def _ask_over_strip(
     ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
 ) -> tuple[ParsedRequests, dict[str, Any]]:
     """Show small frames around the peaks; what the model asks for, parsed, and what was shown."""
-    if ws.settings.survey.strip_pairs == 0:
+    if ws.settings.survey.strip_pairs == 0 or not peaks:
         return ParsedRequests((), ()), {}
     clip = strip_clip(ws, peaks)
     can = ws.videollm.capabilities
@@ -203,7 +235,7 @@ def _ask_over_strip(
     if not can.absolute_times or price > step.budget().tokens_for_search // 4:
         return ParsedRequests((), ()), {}
     prompt = ws.render("request", n_clips=1, question=state["reflect_question"])
-    limits = RequestLimits(film=ws.bounds(state), max_frames=ws.settings.look.most_requested_frames)
+    limits = RequestLimits(film=ws.bounds(state))
     refused: tuple[Refusal, ...] = ()
     for _ in range(ws.settings.survey.request_turns):
         shown = replace(clip, label=refusals_told(refused))

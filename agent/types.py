@@ -9,7 +9,7 @@ from index.errors import InputError
 from index.types import Span
 
 Status = Literal["answered", "not_found", "out_of_budget"]
-Kind = Literal["moment", "when", "count", "all", "after", "before"]
+Kind = Literal["moment", "when", "count", "all", "after", "before", "whole"]
 
 
 @dataclass(frozen=True, slots=True)

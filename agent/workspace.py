@@ -62,6 +62,10 @@ class ClipVectorsLike(Protocol):
     def vectors(self) -> Vectors: ...
 
 
+_ANSWER_STEPS = 3
+"""Looks, and calls, of an answer to one moment: a second look, and two passes that agree."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
     """A film and all that the index knows of it, read once at the start of a run."""
@@ -148,9 +152,14 @@ class Workspace:
         )
 
     def budget(self, state: State) -> Budget:
-        """Limits and what the state says is spent; a share is kept back for the answer."""
+        """Limits and what the state says is spent; a share is kept back for the answer.
+
+        Where a share is too little for a second look and two passes, a small budget keeps what
+        these take, as far as one look of the search is left.
+        """
         limits = self.settings.budget
         spent = state["spent"]
+        share = self.settings.answer.share_of_budget
         return Budget(
             limits=limits,
             spent=Spent(
@@ -159,9 +168,9 @@ class Workspace:
                 calls=int(spent["calls"]),
                 seconds=float(spent["seconds"]),
             ),
-            reserve_tokens=int(limits.visual_tokens * self.settings.answer.share_of_budget),
-            reserve_looks=int(limits.looks * self.settings.answer.share_of_budget),
-            reserve_calls=max(2, int(limits.calls * self.settings.answer.share_of_budget)),
+            reserve_tokens=int(limits.visual_tokens * share),
+            reserve_looks=max(min(_ANSWER_STEPS, limits.looks - 1), int(limits.looks * share)),
+            reserve_calls=max(_ANSWER_STEPS, int(limits.calls * share)),
         )
 
     def bounds(self, state: State) -> Span:

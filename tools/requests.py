@@ -67,13 +67,11 @@ class RequestLimits:
     """What a request must stay within."""
 
     film: Span
-    max_frames: int = 256
-    """Most frames of one look."""
     max_fps: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.max_frames < 1 or self.max_fps <= 0:
-            raise ValueError(f"max_frames {self.max_frames}, max_fps {self.max_fps}")
+        if self.max_fps <= 0:
+            raise ValueError(f"max_fps {self.max_fps}")
 
 
 def seconds_of(text: str) -> float | None:
@@ -115,8 +113,6 @@ def _one(span_text: str, rest: str, limits: RequestLimits) -> Request | Refusal:
     size = _size(rest)
     if isinstance(size, Refusal):
         return size
-    if fps is not None:
-        fps = min(fps, limits.max_frames / span.duration_s)
     return Request(span=span, fps=fps, size=size)
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from agent.library_wide import FilmAnswer, LibraryAnswer
 from index.types import Video
-from web.terminal import STATUSES, cost, format_span
+from web.terminal import STATUSES, cost, format_span, outcome
 
 
 def print_next_film(out: Console, video: Video, position: int, n_films: int) -> None:
@@ -33,7 +33,7 @@ def _print_film(out: Console, film: FilmAnswer) -> None:
     if film.answer is None:
         _line(out, "failed", film.error)
         return
-    reply = film.answer.answer or STATUSES[film.answer.status]
+    reply = film.answer.answer or outcome(film.answer.status, "")
     _line(out, "said", f"{reply}  ({film.answer.status}, confidence {film.answer.confidence:.2f})")
     for citation in film.answer.citations:
         span = citation.span

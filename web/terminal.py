@@ -38,6 +38,7 @@ STATUSES = {
     "out_of_budget": "a guess: the search ended before it was sure",
     "running": "not finished",
 }
+_NO_ANSWER = "no answer: the search ended before it was sure"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _MAP_COLUMNS = 60
 
@@ -139,9 +140,11 @@ def print_estimate(out: Console, estimate: QuestionEstimate) -> None:
 def print_answer(out: Console, answer: Answer, video: Video) -> None:
     """The end of a run: reply, cited spans, cost."""
     out.print()
-    reply = answer.answer or STATUSES[answer.status]
-    sure = f"{STATUSES[answer.status]}, confidence {answer.confidence:.2f}"
-    out.print(Text.assemble((f"Answer: {reply}", "bold"), f"  ({sure})"), soft_wrap=True)
+    ended = outcome(answer.status, answer.answer)
+    sure = f"confidence {answer.confidence:.2f}"
+    said = f"  ({ended}, {sure})" if answer.answer else f"  ({sure})"
+    reply = answer.answer or ended
+    out.print(Text.assemble((f"Answer: {reply}", "bold"), said), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
         entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}  {link}")
@@ -150,6 +153,11 @@ def print_answer(out: Console, answer: Answer, video: Video) -> None:
     for note in answer.notes:
         entry(out, "note", note)
     entry(out, "trace", f"longshot trace show {answer.run_id}")
+
+
+def outcome(status: str, reply: str) -> str:
+    """How a question ended, in words: a guess that is none is no answer."""
+    return _NO_ANSWER if status == "out_of_budget" and not reply else STATUSES.get(status, status)
 
 
 def _seen(citation: Citation) -> str:
@@ -332,7 +340,7 @@ def print_end(out: Console, run: RunRow, answer: Answer | None) -> None:
     status = STATUSES.get(run.status, run.status)
     entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
     if answer is not None:
-        entry(out, "answer", answer.answer or STATUSES[answer.status])
+        entry(out, "answer", answer.answer or outcome(answer.status, ""))
         for citation in answer.citations:
             entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}")
         entry(out, "cost", cost(answer.usage))

@@ -8,6 +8,7 @@ can say "the evidence is at 100–105 s" and watch the search find it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ ChoiceScript = Callable[[RenderedPrompt, Sequence[Clip], Sequence[str]], Sequenc
 
 _PATCH_PX = 32
 _TAG_TOKENS = 10
+_WORD = re.compile(r"\s*\S+")
 P_SEEN, P_NOT_SEEN = 0.95, 0.05
 
 
@@ -83,9 +85,10 @@ class ScriptedVideoLLM:
     ) -> Reply:
         """The script's text, cut after `max_tokens` words."""
         self._note("reply", prompt, clips)
-        words = self.reply_script(prompt, clips).split()[:max_tokens]
+        words = _WORD.findall(self.reply_script(prompt, clips))[:max_tokens]
         usage = self._usage(prompt, clips, output_tokens=len(words))
-        return Reply(text=" ".join(words), usage=usage, prompt_text=self._shown(prompt, clips))
+        text = "".join(words).strip()
+        return Reply(text=text, usage=usage, prompt_text=self._shown(prompt, clips))
 
     def judge(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> Judgement:
         """The script's P(yes), with full mass."""

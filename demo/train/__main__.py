@@ -4,6 +4,7 @@
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
+With `--quick` everything stays in build/quick.
 With `--start` the VideoLLM goes on from a saved one instead of from nothing, at lower rates, and
 the encoder stays as it is.
 """
@@ -215,16 +216,17 @@ class Pipeline:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m demo.train")
-    parser.add_argument(
-        "--work", type=Path, default=Path("build/models"), help="checkpoints, pools"
-    )
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the models go")
+    parser.add_argument("--work", type=Path, help="checkpoints, pools [build/models]")
+    parser.add_argument("--weights", type=Path, help="where the models go [demo/weights]")
     parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
     parser.add_argument("--start", type=Path, help="go on from this VideoLLM, not from nothing")
     parser.add_argument("--quick", action="store_true", help="a few steps of everything")
     args = parser.parse_args()
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()
-    Pipeline(args.work, sizes, weights=args.weights, begin=args.start).run(args.only)
+    # What a few steps make is of no use: it must not take the place of what many made.
+    work = args.work or Path("build/quick" if args.quick else "build/models")
+    weights = args.weights or (work / "weights" if args.quick else WEIGHTS)
+    Pipeline(work, sizes, weights=weights, begin=args.start).run(args.only)
 
 
 if __name__ == "__main__":

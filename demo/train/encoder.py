@@ -20,6 +20,7 @@ from open_clip.model import CLIP
 from torch import Tensor
 
 from demo.train.captions import scene_traits, text_for
+from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.dense import DenseHead
 from demo.train.labels import dense_labels
 from demo.train.optimizer import MasterWeights, compute_dtype, cosine
@@ -172,8 +173,7 @@ class EncoderTrainer:
     def run(self, *, steps: int = STEPS, log: Log) -> None:
         path = self.work / "encoder.pt"
         start = 0
-        if path.exists():
-            saved = torch.load(path, weights_only=True)
+        if saved := load_checkpoint(path):
             self.weights.load(saved["weights"])
             start = saved["step"]
         with plain_attention():
@@ -187,7 +187,7 @@ class EncoderTrainer:
                     shown = f"loss {float(loss.detach()):.3f} dense {self.last:.3f}"
                     log(f"encoder {step}/{steps} {shown}")
                 if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
-                    torch.save({"weights": self.weights.state(), "step": step + 1}, path)
+                    save_checkpoint({"weights": self.weights.state(), "step": step + 1}, path)
 
     def save(self, folder: Path) -> None:
         """Writes an open_clip folder: config, fp16 safetensors, tokenizer."""

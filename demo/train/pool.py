@@ -141,9 +141,12 @@ def make_pool(
     n_frames: int,
     seed: int,
 ) -> Pool:
-    """Renders a pool, unless the folder holds it already."""
+    """Renders a pool, unless the folder holds it already: as many clips of as many frames."""
     if (folder / "clips.jsonl").exists():
-        return Pool(folder)
+        pool = Pool(folder)
+        if pool.frames.shape[:2] == (n_clips, n_frames):
+            return pool
+        (folder / "clips.jsonl").unlink()
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     shape = (n_clips, n_frames, HEIGHT_PX, WIDTH_PX, 3)

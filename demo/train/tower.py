@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.codebook import CodeHead
 from demo.train.dense import DenseHead, HalfWayHead, dense_accuracy
 from demo.train.encoder import Log
@@ -135,8 +136,7 @@ class TowerTrainer:
     def run(self, *, steps: int = STEPS, log: Log, held_out: Pool | None = None) -> None:
         path = self.work / "tower.pt"
         start = 0
-        if path.exists():
-            saved = torch.load(path, weights_only=True)
+        if saved := load_checkpoint(path):
             self.weights.load(saved["weights"])
             start = saved["step"]
         for step in range(start, steps):
@@ -149,7 +149,7 @@ class TowerTrainer:
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
                 if held_out is not None:
                     log(f"tower {step + 1} held out {self.accuracy(held_out)}")
-                torch.save({"weights": self.weights.state(), "step": step + 1}, path)
+                save_checkpoint({"weights": self.weights.state(), "step": step + 1}, path)
 
     @torch.no_grad()
     def accuracy(self, pool: Pool, n: int = 200) -> dict[str, float]:

@@ -25,6 +25,7 @@ from demo.train.branches import (
     request_branches,
     rewrite_branch,
 )
+from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.codebook import CodeHead, SymbolicTower, time_loss
 from demo.train.contexts import (
     Context,
@@ -236,8 +237,7 @@ class VideoTrainer:
     def run(self, *, name: str, steps: int, log: Log) -> None:
         path = self.work / f"{name}.pt"
         start = 0
-        if path.exists():
-            saved = torch.load(path, weights_only=True)
+        if saved := load_checkpoint(path):
             self.weights.load(saved["weights"])
             self.taught = Curriculum(**saved["taught"])
             start = saved["step"]
@@ -248,7 +248,7 @@ class VideoTrainer:
                 log(f"{name} {step}/{steps} loss {loss:.3f} {self._state_words(step)}")
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
                 state = {"weights": self.weights.state(), "taught": self.taught.state()}
-                torch.save({**state, "step": step + 1}, path)
+                save_checkpoint({**state, "step": step + 1}, path)
 
     def _state_words(self, step: int) -> str:
         taught = self.taught

@@ -191,7 +191,30 @@ def test_a_budget_of_two_looks_ends_the_search_with_its_reason(
         settings=with_budget(settings, looks=2),
     )
     assert found.status in ("out_of_budget", "not_found")
-    assert found.stop_reason.startswith("budget: 2 looks are used up")
+    assert found.stop_reason.startswith("budget: 1 of 2 looks are used")
+
+
+def test_a_small_budget_keeps_what_an_answer_takes(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    models = models_with(knowing([BLUE], answer="a wall"))
+    question = "What is the blue thing?"
+    found = ask(
+        library, library.video, question, models=models, settings=with_budget(settings, looks=4)
+    )
+    assert (found.status, found.answer) == ("answered", "a wall")
+
+
+def test_a_budget_that_ends_between_two_passes_says_so(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    models = models_with(knowing([BLUE], answer="a wall"))
+    question = "What is the blue thing?"
+    found = ask(
+        library, library.video, question, models=models, settings=with_budget(settings, looks=3)
+    )
+    assert (found.status, found.answer) == ("out_of_budget", "a wall")
+    assert found.stop_reason.endswith("budget: no looks left for a second pass over the evidence")
 
 
 def test_a_token_budget_is_never_exceeded(library: PlainLibrary, settings: AskSettings) -> None:

@@ -12,6 +12,7 @@ from agent.plan import (
     option_by_number,
     option_by_time,
     option_caption,
+    option_rewrites,
     parse_question,
     times_in,
     usable_rewrite,
@@ -75,6 +76,23 @@ def test_looks_are_judged_by_what_one_look_can_show(question: str, judged_by: st
 )
 def test_a_rewrite_that_lost_the_thread_is_not_used(rewrite: str, used: str) -> None:
     assert usable_rewrite(rewrite, "Where is the red boat?") == used
+
+
+@pytest.mark.parametrize(
+    ("reply", "captions"),
+    [
+        ("a red boat\na blue boat", ("a red boat", "a blue boat")),
+        ("1. a red boat\n\n2. A blue boat.", ("a red boat", "A blue boat")),
+        ("(a) a red boat\nb) a blue boat", ("a red boat", "a blue boat")),
+        ("a blue boat\na red boat", ("", "")),
+        ("a red boat\na boat", ("a red boat", "")),
+        ("a red boat", ("", "")),
+        ("Here they are:\na red boat\na blue boat", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_an_option_has_the_line_that_names_it(reply: str, captions: tuple[str, str]) -> None:
+    assert option_rewrites(reply, ("red", "blue")) == captions
 
 
 @pytest.mark.parametrize(

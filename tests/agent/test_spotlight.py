@@ -104,5 +104,5 @@ def test_a_spent_budget_ends_the_search_with_its_name(workspace: WorkspaceMaker)
     out = spotlight(state, Runtime(context=ws))
     assert (out["next"], out["stop_reason"]) == (
         "answer",
-        "budget: 22 looks are used up (5 are kept for the answer)",
+        "budget: 17 of 22 looks are used, the rest is kept for the answer",
     )

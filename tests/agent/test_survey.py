@@ -9,7 +9,7 @@ import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.state import Cue
-from agent.survey import searched_spans, survey
+from agent.survey import plan, searched_spans, survey
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
 
@@ -58,3 +58,34 @@ def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: Workspa
     belief = ws.belief(state)
     assert belief.absent == pytest.approx(ws.prior(state).belief.absent)
     assert belief.mass(Span(0, 30)) == pytest.approx(1 - belief.absent, abs=1e-4)
+
+
+def _option_cues(workspace: WorkspaceMaker, written: str) -> list[str]:
+    replies = {"rewrite": "a boat on the sea", "rewrite_options": written}
+    videollm = ScriptedVideoLLM(reply_script=lambda prompt, clips: replies[prompt.name])
+    options = ("red", "blue")
+    ws, state = workspace(videollm, "What colour is the boat on the sea?", options=options)
+    planned = plan(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]
+    return [cue["text"] for cue in planned["cues"] if cue["group"] == "options"]
+
+
+def test_options_are_looked_for_in_the_words_that_the_model_writes_for_them(
+    workspace: WorkspaceMaker,
+) -> None:
+    assert _option_cues(workspace, "1. a red boat at sea\n2. a blue boat at sea") == [
+        "the red boat on the sea",
+        "a red boat at sea",
+        "the blue boat on the sea",
+        "a blue boat at sea",
+    ]
+
+
+def test_an_option_without_words_of_its_own_stands_behind_the_rewrite(
+    workspace: WorkspaceMaker,
+) -> None:
+    assert _option_cues(workspace, "I cannot say.") == [
+        "the red boat on the sea",
+        "a boat on the sea, red",
+        "the blue boat on the sea",
+        "a boat on the sea, blue",
+    ]

@@ -1,5 +1,6 @@
 """`python -m demo.train`: from nothing to two models that load like any other, and their report."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,11 @@ from safetensors.torch import load_file
 from transformers import Qwen3VLForConditionalGeneration
 
 from agent.models import open_models
+from demo.train import encoder
 from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline, take_over
+from demo.train.checkpoint import load_checkpoint, save_checkpoint
+from demo.train.encoder import EncoderTrainer
+from demo.train.pool import make_pool, training_scene
 from demo.train.tokenizer import clip_tokenizer, video_tokenizer
 from demo.train.video_config import video_config
 
@@ -29,13 +34,60 @@ def test_the_whole_pipeline_writes_models_that_load_and_a_report(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_stage_that_was_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    pipeline = Pipeline(work, QUICK, weights=tmp_path / "weights")
-    pipeline.encoder()
-    first = (work / "encoder.pt").read_bytes()
-    Pipeline(work, QUICK, weights=tmp_path / "weights").encoder()
-    assert (work / "encoder.pt").read_bytes() == first
+def test_a_stage_that_was_interrupted_ends_as_an_unbroken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "CHECKPOINT_STEPS", 1)
+    weights = tmp_path / "weights"
+    unbroken = Pipeline(tmp_path / "unbroken", QUICK, weights=weights).encoder()
+    shutil.copytree(tmp_path / "unbroken" / "pools", tmp_path / "broken" / "pools")
+    loss = EncoderTrainer.loss
+
+    def interrupted(self: EncoderTrainer, step: int) -> torch.Tensor:
+        if step == 2:
+            raise KeyboardInterrupt
+        return loss(self, step)
+
+    broken = Pipeline(tmp_path / "broken", QUICK, weights=weights)
+    with monkeypatch.context() as patch:
+        patch.setattr(EncoderTrainer, "loss", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            broken.encoder()
+    saved = load_checkpoint(tmp_path / "broken" / "encoder.pt")
+    assert saved is not None
+    assert saved["step"] == 2
+
+    goes_on = Pipeline(tmp_path / "broken", QUICK, weights=weights).encoder()
+    for mine, theirs in zip(goes_on.weights.master, unbroken.weights.master, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_a_checkpoint_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "stage.pt"
+    assert load_checkpoint(path) is None
+    save_checkpoint({"step": 1}, path)
+
+    def killed(state: object, file: Path) -> None:
+        file.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            save_checkpoint({"step": 2}, path)
+
+    assert load_checkpoint(path) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pool_of_another_size_is_made_anew(tmp_path: Path) -> None:
+    made = [
+        make_pool(tmp_path, scene=training_scene, n_clips=n, n_frames=2, seed=1) for n in (2, 2, 3)
+    ]
+    assert [len(pool) for pool in made] == [2, 2, 3]
+    assert [pool.frames.shape[0] for pool in made] == [2, 2, 3]
 
 
 def test_weights_are_taken_over_from_another_vocabulary(tmp_path: Path) -> None:

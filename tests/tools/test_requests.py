@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from index.types import Span
 from tools.requests import Request, RequestLimits, parse_requests, seconds_of
 
-LIMITS = RequestLimits(film=Span(0, 3600), max_frames=32)
+LIMITS = RequestLimits(film=Span(0, 3600))
 
 
 def only(text: str) -> Request:
@@ -48,9 +48,8 @@ def test_a_request_is_clamped_to_the_film() -> None:
     assert only("<span>3590 - 3700</span>").span == Span(3590, 3600)
 
 
-def test_the_cap_on_frames_lowers_the_density_and_keeps_the_span() -> None:
-    # 64 s at 4 fps would be 256 frames; 32 frames over 64 s is half a frame a second.
-    assert only("<span>0 - 64</span><fps>4</fps>") == Request(Span(0, 64), 0.5)
+def test_a_density_is_kept_as_it_was_asked_for() -> None:
+    assert only("<span>0 - 640</span><fps>4</fps>") == Request(Span(0, 640), 4.0)
 
 
 @pytest.mark.parametrize(
@@ -93,18 +92,3 @@ def test_any_text_parses_to_requests_inside_the_film(text: str) -> None:
     assert len(parsed.requests) + len(parsed.refusals) >= 1
     for request in parsed.requests:
         assert request.span.clamp(LIMITS.film) == request.span
-
-
-@given(
-    st.floats(0, 3599, allow_nan=False),
-    st.floats(0.01, 500),
-    st.one_of(st.none(), st.floats(0.01, 30)),
-)
-def test_a_request_never_holds_more_frames_than_the_cap(
-    start_s: float, length_s: float, fps: float | None
-) -> None:
-    density = "" if fps is None else f"<fps>{fps:.3f}</fps>"
-    text = f"<span>{start_s:.3f} - {start_s + length_s:.3f}</span>{density}"
-    for request in parse_requests(text, limits=LIMITS).requests:
-        if request.fps is not None:
-            assert request.fps * request.span.duration_s <= LIMITS.max_frames + 1e-6
