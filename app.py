@@ -29,6 +29,7 @@ from web.flags import (
     library_option,
     model_options,
     open_library,
+    open_told_encoder,
     print_json,
     with_words,
     word_options,
@@ -105,7 +106,6 @@ def index_command(
     as_json: bool,
 ) -> None:
     """Index films, and all films in folders. What is indexed already is left alone."""
-    from agent.models import open_chosen_encoder
     from index.build import build
     from web.payload import report_to_json
     from web.progress import WorkProgress
@@ -116,7 +116,7 @@ def index_command(
     words = with_words(config.index.words, speech=speech, screen_text=screen_text)
     with open_library(config, create=True) as library:
         choice = config.choice(library.encoder_identity())
-        encoder = open_chosen_encoder(choice, device=config.device)
+        encoder = open_told_encoder(config, choice)
         settings = replace(config.index, rebuild=rebuild, words=words)
         with WorkProgress(errors, as_times=True) as progress:
             report = build(
@@ -207,3 +207,7 @@ cli.add_command(trace_group)
 cli.add_command(demo_group)
 cli.add_command(eval_group)
 eval_group.add_command(eval_words)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,16 +10,20 @@ from agent.models import (
     Tier,
     choose_tier,
     find_hardware,
-    videollm_is_here,
+    pair_is_here,
 )
 from index.doctor import Check, examine
 
 
 def examine_all(library_folder: Path) -> list[Check]:
     """Everything that is needed, with what to do where it is not there."""
+    needed = examine(library_folder)
+    missing = {check.name for check in needed if check.status == "missing"}
+    if missing & {"torch", "transformers", "open_clip_torch"}:
+        return needed  # Without these nothing can be said of models.
     chosen = choose_tier(find_hardware().gpu_gb)
     return [
-        *examine(library_folder),
+        *needed,
         *(_tier(tier, is_chosen=tier is chosen) for tier in TIERS),
         _demo(),
     ]
@@ -27,7 +31,7 @@ def examine_all(library_folder: Path) -> list[Check]:
 
 def _tier(tier: Tier, *, is_chosen: bool) -> Check:
     """A row of the table that `--models auto` chooses from."""
-    here = videollm_is_here(tier.videollm)
+    here = pair_is_here(tier)
     size = f"from {tier.min_gpu_gb:g} GB of GPU memory" if tier.min_gpu_gb else "any machine"
     detail = ", ".join(
         (

@@ -114,11 +114,12 @@ def choose_tier(gpu_gb: float) -> Tier:
     return next(tier for tier in TIERS if gpu_gb >= tier.min_gpu_gb)
 
 
-def videollm_is_here(name: str) -> bool:
-    """Are the weights of a VideoLLM (a folder or a hub id) on this machine? For the doctor."""
+def pair_is_here(tier: Tier) -> bool:
+    """Are the weights of both models on this machine? For the doctor."""
     from agent.backends.weights import is_here
+    from index.pretrained import is_here as encoder_is_here
 
-    return is_here(name)
+    return is_here(tier.videollm) and encoder_is_here(*split_encoder_name(tier.encoder))
 
 
 def split_models(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -174,6 +175,12 @@ def choose_models(name: str, *, encoder: str | None = None, device: str = "auto"
 def recorded_name(choice: ModelChoice) -> str:
     """The VideoLLM's name as it will stand in the record of a run."""
     return "demo" if choice.asked == "demo" else choice.videollm
+
+
+def encodes_only_demo_world(choice: ModelChoice) -> bool:
+    """Whether the choice's encoder is the embedded one."""
+    folder = choice.encoder.removeprefix("local-dir:")
+    return folder != choice.encoder and Path(folder).expanduser().resolve() == DEMO_FOLDER / "clip"
 
 
 def knows_only_demo_world(choice: ModelChoice) -> bool:

@@ -55,12 +55,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A file with the content of another one."""
+
+    path: Path
+    video: Video
+    """The film, which stands in the library under the other file's path."""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a run of `build` did, file by file."""
 
     indexed: tuple[Video, ...]
     unchanged: tuple[Video, ...]
     """Films that were in the library already, whether at this path or (moved) at another."""
+    copies: tuple[Copy, ...]
+    """Files that hold what another file holds: one film, not two."""
     failures: tuple[Failure, ...]
     seconds: float
     words: tuple[FilmWords, ...] = ()
@@ -103,6 +114,7 @@ def build(
     return BuildReport(
         indexed=tuple(run.indexed.values()),
         unchanged=tuple(run.unchanged.values()),
+        copies=tuple(run.copies),
         failures=tuple(failures),
         seconds=time.monotonic() - started_s,
         words=tuple(run.words.values()),
@@ -173,6 +185,7 @@ class _Run:
         self.indexed: dict[int, Video] = {}
         self.unchanged: dict[int, Video] = {}
         self.words: dict[int, FilmWords] = {}
+        self.copies: list[Copy] = []
 
     def take(self, path: Path, *, film_index: int, n_films: int) -> list[Failure]:
         """Index one file, or say why not.
@@ -183,6 +196,8 @@ class _Run:
         began_s, read_before_s = time.monotonic(), self._films.read_s
         try:
             video = self._film(path, film_index=film_index, n_films=n_films)
+            if video.path != path:
+                self.copies.append(Copy(path, video))
             self._read_words(video, film_index=film_index, n_films=n_films)
             if self._films.read_s > read_before_s:
                 self.film_s += self._films.read_s - read_before_s

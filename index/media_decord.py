@@ -43,7 +43,9 @@ class DecordReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         if importlib.util.find_spec("decord") is None:
-            raise MediaError("decord is not installed on this machine", "use --decode pyav")
+            raise MediaError(
+                "decord is not installed on this machine", 'write backend = "auto" in the settings'
+            )
         # PyAV checks times and names what is odd; its decoder is not used after that.
         self._plain = PyavReader(path)
         self.facts, self.table = self._plain.facts, self._plain.table

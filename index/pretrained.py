@@ -56,6 +56,13 @@ def load_options(name: str, weights: str | None) -> dict[str, Any]:
     return {"pretrained": weights, **quick}
 
 
+def is_here(name: str, weights: str | None) -> bool:
+    """Are the weights that open_clip knows by this name on this machine? Asks no network."""
+    if name.startswith(_HUB):
+        return _in_hub_cache(name.removeprefix(_HUB), ("open_clip_config.json",))
+    return _is_cached(open_clip.get_pretrained_cfg(name, weights or ""))
+
+
 def _choices(tags: Sequence[str]) -> str:
     return f"name weights, one of: {', '.join(tags)}; or a file" if tags else "name a weights file"
 

@@ -176,6 +176,14 @@ class Store:
             self.db.execute("update videos set state = 'ready' where video_id = ?", [video_id])
             self._next_generation()
 
+    def set_facts(self, video_id: int, facts: VideoFacts) -> None:
+        """Say more of a film than its file told when it was opened."""
+        with writing(self.db):
+            self.db.execute(
+                "update videos set facts = ? where video_id = ?",
+                [json.dumps(asdict(facts)), video_id],
+            )
+
     def set_state(self, video_id: int, state: str, *, path: Path | None = None) -> None:
         """Mark a film "ready" or "replaced", and say where its file is now."""
         with writing(self.db):

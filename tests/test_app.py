@@ -124,6 +124,25 @@ def test_a_film_is_indexed_once(longshot: Longshot, film: Path) -> None:
     assert "0 indexed, 1 unchanged" in longshot("index", film).out
 
 
+def test_a_copy_of_a_film_is_named_as_one(longshot: Longshot, film: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.mp4"
+    shutil.copy(film, copy)
+    first = longshot("index", film, copy, "--json").json
+    assert first["copies"] == [{"path": str(copy), "video_id": first["indexed"][0]["video_id"]}]
+    again = longshot("index", film, copy)
+    assert f"copy       1  {copy} (the same as {film})" in again.out
+    assert "0 indexed, 1 unchanged, 1 copy" in again.out
+
+
+@pytest.mark.slow
+def test_indexing_with_the_embedded_encoder_says_so(longshot: Longshot, film: Path) -> None:
+    notice = "These are the embedded demo models."
+    assert notice in longshot("index", film, models="demo").err
+    # The library goes on with its encoder where none is named.
+    assert notice in longshot("index", film, models="auto").err
+    assert notice in longshot("search", "a car", models="auto").err
+
+
 def test_a_bad_file_is_named_and_the_others_are_indexed(
     longshot: Longshot, film: Path, tmp_path: Path
 ) -> None:
@@ -320,14 +339,6 @@ def test_wrong_usage_ends_with_2(longshot: Longshot, words: list[str], line: str
 def test_an_unknown_encoder_is_one_line(indexed: Longshot) -> None:
     error = indexed("search", "car", "--encoder", "No-Model").error
     assert error.startswith('error: "No-Model" is not an encoder (near names:')
-
-
-def test_the_doctor_names_every_pair_of_models(longshot: Longshot) -> None:
-    done = longshot("doctor", "--json")
-    names = [check["name"] for check in done.json]
-    assert {"models large", "models medium", "models small", "models demo"} <= set(names)
-    assert {check["status"] for check in done.json} <= {"ok", "warn", "missing"}
-    assert "--models auto takes here" in longshot("doctor").out
 
 
 def test_demo_film_and_its_questions(longshot: Longshot, tmp_path: Path) -> None:

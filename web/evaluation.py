@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_SHORTEST_MINUTES, _LONGEST_MINUTES = 0.3, 600.0
+_SHORTEST_MINUTES, _LONGEST_MINUTES = 0.34, 600.0
 _UNHURRIED_S = 86_400.0
 """Seconds of a question where nobody sets them: on a busy machine the numbers shall be the same."""
 _COUNT = click.IntRange(min=1)

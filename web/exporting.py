@@ -23,6 +23,7 @@ from web.flags import (
     library_option,
     model_options,
     open_library,
+    open_told_encoder,
     print_json,
 )
 
@@ -160,7 +161,6 @@ def _by_hand(asked: _Asked, named: Callable[[str], Path]) -> list[ExportItem]:
 
 
 def _searched(config: Config, library: Library, text: str, asked: _Asked) -> list[ExportItem]:
-    from agent.models import open_chosen_encoder
     from tools.export.sources import items_of_json
     from tools.query import parse_query
     from tools.search import SearchSettings, search
@@ -170,7 +170,7 @@ def _searched(config: Config, library: Library, text: str, asked: _Asked) -> lis
     videos = {each.video_id: each for each in library.videos()}
     wanted = [library.find(each).video_id for each in asked.video]
     choice = config.choice(library.encoder_identity())
-    encoder = open_chosen_encoder(choice, device=config.device)
+    encoder = open_told_encoder(config, choice)
     library.check_encoder(encoder.identity)
     least = -1.0 if asked.threshold is None else asked.threshold
     moments = search(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from agent.config import Config
-    from agent.models import Models
+    from agent.models import ModelChoice, Models
+    from index.encoder import Encoder
     from index.library import Library
     from index.words import WordSettings
 
@@ -186,6 +187,17 @@ def consoles() -> tuple[Console, Console]:
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     click.echo(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def open_told_encoder(config: Config, choice: ModelChoice) -> Encoder:
+    """The choice's encoder; says so where it knows only the demo world."""
+    from agent.models import encodes_only_demo_world, open_chosen_encoder
+    from web.terminal import DEMO_NOTICE
+
+    encoder = open_chosen_encoder(choice, device=config.device)
+    if encodes_only_demo_world(choice):
+        click.echo(DEMO_NOTICE, err=True)
+    return encoder
 
 
 def open_pair(

@@ -41,6 +41,9 @@ def report_to_json(report: BuildReport) -> dict[str, Any]:
     return {
         "indexed": [video_to_json(video) for video in report.indexed],
         "unchanged": [video_to_json(video) for video in report.unchanged],
+        "copies": [
+            {"path": str(each.path), "video_id": each.video.video_id} for each in report.copies
+        ],
         "failures": [
             {"path": str(each.path), "error": each.message, "hint": each.hint}
             for each in report.failures

@@ -16,6 +16,7 @@ from web.flags import (
     library_option,
     model_options,
     open_library,
+    open_told_encoder,
     print_json,
 )
 
@@ -121,10 +122,9 @@ def search_command(
 
 
 def _encoder(config: Config, library: Library) -> TextEncoder:
-    from agent.models import open_chosen_encoder
 
     choice = config.choice(library.encoder_identity())
-    encoder = open_chosen_encoder(choice, device=config.device)
+    encoder = open_told_encoder(config, choice)
     library.check_encoder(encoder.identity)
     return encoder
 

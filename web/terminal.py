@@ -171,8 +171,8 @@ def cost(usage: Mapping[str, float]) -> str:
     return ", ".join([*parts, f"{usage['seconds']:.1f} s"])
 
 
-def _count(n: float, word: str) -> str:
-    return f"{n:,.0f} {word}" if n == 1 else f"{n:,.0f} {word}s"
+def _count(n: float, word: str, several: str = "") -> str:
+    return f"{n:,.0f} {word}" if n == 1 else f"{n:,.0f} {several or f'{word}s'}"
 
 
 # -- library
@@ -184,13 +184,16 @@ def print_report(out: Console, errors: Console, report: BuildReport) -> None:
         entry(out, "indexed", _film(video))
     for video in report.unchanged:
         entry(out, "unchanged", _film(video))
+    for copy in report.copies:
+        entry(out, "copy", f"{copy.video.video_id}  {copy.path} (the same as {copy.video.path})")
     for failure in report.failures:
         print_failure(errors, failure)
     print_words(out, errors, report.words)
     n_failed = len(report.failures)
     failed = f", {n_failed} failed" if n_failed else ""
+    copies = f", {_count(len(report.copies), 'copy', 'copies')}" if report.copies else ""
     out.print(
-        f"{len(report.indexed)} indexed, {len(report.unchanged)} unchanged{failed}"
+        f"{len(report.indexed)} indexed, {len(report.unchanged)} unchanged{copies}{failed}"
         f" in {report.seconds:.1f} s",
         soft_wrap=True,
     )

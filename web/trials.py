@@ -19,7 +19,7 @@ from web.flags import (
 )
 
 # From 20 seconds to 10 hours; the script itself says so to the fraction.
-_LENGTH = click.FloatRange(min=0.3, max=600)
+_LENGTH = click.FloatRange(min=0.34, max=600)
 _COUNT = click.IntRange(min=1)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)

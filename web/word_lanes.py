@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "--minutes",
     default=10.0,
     show_default=True,
-    type=click.FloatRange(min=0.3, max=600),
+    type=click.FloatRange(min=0.34, max=600),
     help="Their length.",
 )
 @click.option(

@@ -117,7 +117,11 @@ def test_equal_files_are_one_film(
     folder.mkdir()
     for name in ("a.mp4", "b.mp4"):
         shutil.copy(scenes.path, folder / name)
-    assert len(index(library, folder, encoder=encoder).indexed) == 1
+    report = index(library, folder, encoder=encoder)
+    assert [video.path.name for video in report.indexed] == ["a.mp4"]
+    assert [(copy.path.name, copy.video) for copy in report.copies] == [
+        ("b.mp4", report.indexed[0])
+    ]
     assert library.find(str(folder / "a.mp4")) == library.find(str(folder / "b.mp4"))
 
 
@@ -135,6 +139,23 @@ def test_a_changed_file_is_a_new_film_and_the_old_one_is_gone(
     report = index(library, film.path, encoder=encoder)
     assert not report.indexed, "what was known of the first content is used again"
     assert [video.video_id for video in library.videos()] == [1]
+
+
+def test_seconds_that_cannot_be_decoded_are_noted(
+    scenes: Film, library: Library, encoder: Encoder, tmp_path: Path
+) -> None:
+    data = bytearray(scenes.path.read_bytes())
+    start, end = int(len(data) * 0.3), int(len(data) * 0.7)
+    data[start:end] = bytes(end - start)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+    (video,) = index(library, damaged, encoder=encoder).indexed
+    n_lost = 19 - len(library.timeline(video.video_id).times_s)
+    assert n_lost > 0
+    assert f"{n_lost} s of it cannot be decoded" in video.facts.notes
+    assert library.find(str(damaged)).facts.notes == video.facts.notes
+    (whole,) = index(library, scenes.path, encoder=encoder).indexed
+    assert whole.facts.notes == ()
 
 
 def test_one_bad_file_never_stops_the_rest(
