@@ -36,7 +36,7 @@ class BudgetSettings:
 
 @dataclass(frozen=True, slots=True)
 class SurveySettings:
-    """Cues, prior and the glance at the whole film."""
+    """Cues, prior and the glance at its peaks."""
 
     prior: PriorSettings = field(default_factory=PriorSettings)
     frame_weight: float = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from web.flags import (
 if TYPE_CHECKING:
     from agent.config import Config
     from agent.types import Question
+    from index.run_rows import RunRow
 
 
 @click.command("ask")
@@ -67,7 +69,7 @@ def _ask_film(config: Config, film: str, asked: Question, *, as_json: bool) -> N
     from agent.estimate import estimate_question
     from agent.films import check_film, film_to_ask
     from web.progress import WorkProgress
-    from web.terminal import print_answer, print_estimate, print_step
+    from web.terminal import entry, print_answer, print_estimate, print_step
 
     out, errors = consoles()
     with open_library(config, create=True) as library:
@@ -86,6 +88,12 @@ def _ask_film(config: Config, film: str, asked: Question, *, as_json: bool) -> N
         print_estimate(
             errors, estimate_question(video, videollm=models.videollm, settings=settings)
         )
+        began_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+        def tell(run: RunRow) -> None:
+            if run.started_at < began_at:
+                entry(steps, "continues", f"run {run.run_id}, begun {run.started_at}")
+
         answer = ask(
             library,
             video,
@@ -94,6 +102,7 @@ def _ask_film(config: Config, film: str, asked: Question, *, as_json: bool) -> N
             models=models,
             settings=settings,
             on_step=lambda step: print_step(steps, step),
+            on_run=tell,
         )
     if as_json:
         print_json(answer.to_json())

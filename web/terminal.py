@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
@@ -225,7 +226,7 @@ def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> N
     entry(out, "library", str(stats.folder))
     entry(out, "encoder", stats.encoder or "none yet")
     entry(out, "films", f"{len(stats.videos)}, together {format_time(stats.duration_s)}")
-    entry(out, "size", _size(stats.size_bytes))
+    entry(out, "size", decimal(stats.size_bytes))
     counted = ", ".join(f"{n} {STATUSES.get(status, status)}" for status, n in runs.items())
     entry(out, "runs", counted or "none")
     if not stats.videos:
@@ -394,11 +395,3 @@ def _table(*names: str, right: Sequence[int]) -> Table:
     for position, name in enumerate(names):
         table.add_column(name, justify="right" if position in right else "left", overflow="fold")
     return table
-
-
-def _size(size_bytes: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if size_bytes < 1000:
-            return f"{size_bytes:.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000  # type: ignore[assignment]
-    return f"{size_bytes:.1f} GB"

@@ -20,7 +20,9 @@ sys.exit(app.run(sys.argv[2:]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit on file sizes")
-def test_a_full_disk_is_one_line_and_the_question_goes_on_later(library: Path, film: Path) -> None:
+def test_a_full_disk_is_one_line_and_the_question_goes_on_later(
+    library: Path, film: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["ask", str(film), "what is on the moon?", "--library", str(library)]
     words += ["--models", "scripted"]
     done = subprocess.run(
@@ -31,3 +33,6 @@ def test_a_full_disk_is_one_line_and_the_question_goes_on_later(library: Path, f
     assert last.startswith(f"error: the disk is full: nothing more can be written to {library}")
     assert "Traceback" not in done.stderr
     assert app.run(words) == 0
+    assert "\ncontinues  run " in f"\n{capsys.readouterr().out}"
+    assert app.run([*words, "--budget", "looks=9"]) == 0
+    assert "continues" not in capsys.readouterr().out
