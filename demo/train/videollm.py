@@ -46,7 +46,7 @@ from demo.train.pool import Pool
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
-SYMBOLIC_STEPS, JOINT_STEPS = 1800, 1500
+SYMBOLIC_STEPS, JOINT_STEPS = 4000, 1500
 SYMBOLIC_LR, JOINT_LR = 1.5e-3, 1e-3
 SYMBOLIC_MATRIX_LR, JOINT_MATRIX_LR = 0.02, 0.013
 BRANCHES, BINDING_BRANCHES = 4, 8

@@ -18,6 +18,15 @@ def calibrated(p: float, weight: float, bias: float) -> float:
     return sigmoid(weight * logit(p) + bias)
 
 
+def test_what_says_yes_never_speaks_against_it() -> None:
+    rows = [(2.0, 1.0), (2.5, -1.0), (0.5, 2.0), (1.0, 1.5), (3.0, -2.0), (0.0, -1.5)]
+    truth = [False, False, True, True, False, False]
+    (first, second), bias = fit_logistic(rows, truth)
+    assert first == 0.0
+    assert second > 0
+    assert ([second], bias) == fit_logistic([(b,) for _, b in rows], truth)
+
+
 def test_probabilities_that_are_honest_stay_as_they_are() -> None:
     # Of looks at 0.8 four of five show it, of looks at 0.2 one of five: both classes have ten.
     rows = [(logit(p),) for p in [0.8] * 10 + [0.2] * 10]
