@@ -141,7 +141,7 @@ def print_estimate(out: Console, estimate: QuestionEstimate) -> None:
 def print_answer(out: Console, answer: Answer, video: Video) -> None:
     """The end of a run: reply, cited spans, cost."""
     out.print()
-    ended = outcome(answer.status, answer.answer)
+    ended = outcome(answer.status, answer.answer, kind=answer.kind)
     sure = f"confidence {answer.confidence:.2f}"
     said = f"  ({ended}, {sure})" if answer.answer else f"  ({sure})"
     reply = answer.answer or ended
@@ -156,8 +156,10 @@ def print_answer(out: Console, answer: Answer, video: Video) -> None:
     entry(out, "trace", f"longshot trace show {answer.run_id}")
 
 
-def outcome(status: str, reply: str) -> str:
+def outcome(status: str, reply: str, *, kind: str = "moment") -> str:
     """How a question ended, in words: a guess that is none is no answer."""
+    if kind == "whole" and status == "not_found":
+        return "no answer"  # No film lacks what it is about.
     return _NO_ANSWER if status == "out_of_budget" and not reply else STATUSES.get(status, status)
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from index.run_rows import CallRow, FindingRow, LookRow, StepRow
 from index.types import Span
-from web.terminal import belief_map, cost, format_span, print_step
+from web.terminal import belief_map, cost, format_span, outcome, print_step
 
 
 def shown(step: StepRow) -> list[str]:
@@ -72,3 +72,20 @@ def test_a_belief_is_drawn_against_its_highest_column() -> None:
 @given(st.lists(st.floats(0, 1), max_size=300))
 def test_a_belief_of_any_length_has_at_most_60_columns(masses: list[float]) -> None:
     assert len(belief_map(masses)) == min(60, len(masses))
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "kind", "words"),
+    [
+        ("answered", "a red car", "moment", "answered"),
+        ("not_found", "", "moment", "not in this film"),
+        ("not_found", "", "whole", "no answer"),
+        ("out_of_budget", "a red car", "moment", "a guess: the search ended before it was sure"),
+        ("out_of_budget", "", "moment", "no answer: the search ended before it was sure"),
+        ("running", "", "moment", "not finished"),
+    ],
+)
+def test_how_a_question_ended_is_said_in_words(
+    status: str, reply: str, kind: str, words: str
+) -> None:
+    assert outcome(status, reply, kind=kind) == words
