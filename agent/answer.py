@@ -170,9 +170,10 @@ def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
 
 def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absent: float) -> Answer:
     guess = state["guess"]
+    is_whole = intent_of(state).kind == "whole"
     status = status_of(
         passed=passed,
-        stop_reason=state["stop_reason"],
+        stop_reason=verdict.why if is_whole else state["stop_reason"],
         has_guess=bool(guess),
         absent=absent,
         looked=looked_share(ws, state),

@@ -33,7 +33,7 @@ class Budget:
     """Visual tokens that only the answer may use."""
     reserve_looks: int = 0
     """Looks that only the answer may take."""
-    reserve_calls: int = 3
+    reserve_calls: int = 0
     """Calls that only the answer may make."""
 
     @property

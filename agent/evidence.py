@@ -138,12 +138,7 @@ def shapes(ws: Workspace, *, high: bool, several: bool = False) -> tuple[ClipSha
 
 def affordable_shape(ws: Workspace, limit_tokens: int) -> ClipShape | None:
     """The best way to show one span again within the tokens; None where none fits."""
-    within = [
-        s
-        for s in shapes(ws, high=True, several=True)
-        if ws.videollm.clip_tokens(n_frames=s.n_frames, width_px=s.width_px, height_px=s.height_px)
-        <= limit_tokens
-    ]
+    within = [s for s in shapes(ws, high=True, several=True) if _price(ws, s) <= limit_tokens]
     return within[-1] if within else None
 
 
@@ -175,7 +170,7 @@ def _look_again(
     budget = step.budget()
     share = budget.reserve_tokens // ws.settings.answer.passes or budget.tokens_left
     # A reserve smaller than one clip must not keep the answer from being asked at all.
-    limit = min(budget.tokens_left, max(share, plainest_tokens(ws) * len(shown)))
+    limit = min(budget.tokens_left, max(share, _plain_tokens(ws) * len(shown)))
     high = pass_index != 1
     plan = key_clips(ws, shown, budget_tokens=limit, high=high)
     step.data.setdefault("key_clips", []).append(_accounted(ws, shown, plan, limit, high=high))
@@ -209,9 +204,17 @@ def dense_part(ws: Workspace, span: Span, *, n_frames: int) -> Span:
     return Span(span.middle_s - half_s, span.middle_s + half_s)
 
 
-def plainest_tokens(ws: Workspace) -> int:
-    """The price of a clip shown in the cheapest way."""
-    shape = shapes(ws, high=False)[-1]
+def _plain_tokens(ws: Workspace) -> int:
+    """The price of a clip of ordinary size with as many frames as it may have."""
+    return _price(ws, shapes(ws, high=False)[-1])
+
+
+def least_tokens(ws: Workspace) -> int:
+    """The price of the cheapest way to show one of several clips."""
+    return _price(ws, shapes(ws, high=False, several=True)[0])
+
+
+def _price(ws: Workspace, shape: ClipShape) -> int:
     return ws.videollm.clip_tokens(
         n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
     )
@@ -255,8 +258,8 @@ def _count(
         share = sum(b.probabilities[choice] for b in ballots) / len(ballots)
     agreed = n >= n_needed
     why = f"{n} of {len(ballots)} passes agree"
-    if not agreed and len(ballots) < n_needed:
-        why = f"budget: no {ended} left for a second pass over the evidence"
+    if not agreed and ended:
+        why = f"budget: no {ended} left for another pass over the evidence"
     elif not agreed:
         why = "the passes disagree"
     return Vote(winner.reply, choice, agreed, share, tuple(looks), why)

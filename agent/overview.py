@@ -14,12 +14,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.evidence import Shown, ask_at_once, plainest_tokens
+from agent.evidence import Shown, ask_at_once, least_tokens
 from agent.kinds import Cited, Verdict
 from agent.state import State
 from agent.steps import StepWriter
 from agent.workspace import Workspace
 from index.types import Span
+
+_SLIVER_S = 1e-6
 
 
 def overview(ws: Workspace, step: StepWriter, state: State) -> Verdict:
@@ -31,7 +33,7 @@ def overview(ws: Workspace, step: StepWriter, state: State) -> Verdict:
     shown = [s for s in spans if any(s.start_s == k["start_s"] for k in vote.looks)]
     return Verdict(
         accepted=vote.agreed,
-        why=f"{len(shown)} shots of {len(spans)} stretches; {vote.why}",
+        why=vote.why if not shown else f"{len(shown)} shots stand for it; {vote.why}",
         reply=vote.reply,
         choice=vote.choice,
         # Of words over the whole nobody can say how right they are, but how much they rest on.
@@ -42,24 +44,26 @@ def overview(ws: Workspace, step: StepWriter, state: State) -> Verdict:
 
 
 def stand_ins(ws: Workspace, parts: Sequence[Span], *, n_most: int) -> list[Span]:
-    """Windows of the film that stand for equal stretches of some parts, in order, apart.
-
-    A model that takes one clip alone gets one over everything.
-    """
-    if not ws.videollm.capabilities.several_clips:
-        return [Span(parts[0].start_s, parts[-1].end_s)]
+    """Windows of the film that stand for equal stretches of some parts, in order, apart."""
     whole_s = sum(part.duration_s for part in parts)
-    longest_s = ws.settings.spotlight.longest_s
-    n = max(1, min(n_most, math.ceil(whole_s / longest_s)))
-    found: list[Span] = []
+    n = max(1, min(n_most, math.ceil(whole_s / ws.settings.spotlight.longest_s)))
+    return [
+        _stand_in(ws, max(pieces, key=lambda s: s.duration_s))
+        for i in range(n)
+        if (pieces := _stretch(parts, whole_s * i / n, whole_s * (i + 1) / n))
+    ]
+
+
+def _stretch(parts: Sequence[Span], start_s: float, end_s: float) -> list[Span]:
+    """A stretch of all parts laid end to end, as pieces of the film."""
+    pieces, before_s = [], 0.0
     for part in parts:
-        n_here = max(1, round(n * part.duration_s / whole_s))
-        step_s = part.duration_s / n_here
-        for i in range(n_here):
-            start_s = part.start_s + i * step_s
-            end_s = part.end_s if i == n_here - 1 else start_s + step_s
-            found.append(_stand_in(ws, Span(start_s, end_s)))
-    return found[:n_most]
+        a = part.start_s + max(0.0, start_s - before_s)
+        b = part.start_s + min(part.duration_s, end_s - before_s)
+        if b - a > _SLIVER_S:
+            pieces.append(Span(a, b))
+        before_s += part.duration_s
+    return pieces
 
 
 def _stand_in(ws: Workspace, stretch: Span) -> Span:
@@ -80,7 +84,9 @@ def _stand_in(ws: Workspace, stretch: Span) -> Span:
 def _affordable(ws: Workspace, step: StepWriter) -> int:
     """How many clips one prompt can show within the budget."""
     budget, can = step.budget(), ws.videollm.capabilities
-    by_tokens = min(budget.tokens_left, can.max_visual_tokens) // plainest_tokens(ws)
+    if not can.several_clips:
+        return 1
+    by_tokens = min(budget.tokens_left, can.max_visual_tokens) // least_tokens(ws)
     return max(1, min(by_tokens, budget.looks_left, ws.settings.answer.overview_clips))
 
 

@@ -43,14 +43,19 @@ _ORDER_EDGE = re.compile(rf"^.+?\s{_EDGE}{_SIDE}\s+(?P<anchor>.+)$", re.I)
 _PICTURES = "film|movie|video|clip|footage|recording|episode"
 _FILM = rf"(?:(?:this|the|that|whole|entire|full)\s+)*(?:{_PICTURES})"
 _IN_FILM = rf"(?:\s+(?:of|in|during)\s+{_FILM})?"
+_THING = rf"(?:{_FILM}|it|this|that|everything)"
+_WHAT_IS = r"what(?:\s+is|\s+are|\s+was|'s)"
+_PLEASE = r"(?:(?:please|can\s+you|could\s+you)\s+)*"
+_THEME = r"(?:plots?|stor(?:y|ies)|topics?|subjects?|themes?|summary|gist)"
 _WHOLE = (
-    rf"(?:what|who)(?:\s+is|'s)\s+(?:{_FILM}|it|this|everything)\s+(?:all\s+)?about",
-    rf"what\s+is\s+(?:the\s+)?(?:plot|story|topic|subject|theme|summary|gist){_IN_FILM}",
-    rf"what\s+(?:happens|goes\s+on|is\s+(?:going\s+on|happening|shown)){_IN_FILM}",
-    rf"(?:please\s+)?(?:summari[sz]e|describe|recap|outline)\s+(?:{_FILM}|it|this|everything)",
-    r"(?:please\s+)?(?:give|write)(?:\s+me)?\s+an?\s+(?:\w+\s+)?"
-    rf"(?:summary|overview|synopsis|outline)(?:\s+of\s+(?:{_FILM}|it))?",
-    rf"tell\s+me\s+(?:what\s+happens\s+in|about)\s+{_FILM}",
+    rf"{_WHAT_IS}\s+{_THING}\s+(?:\w+\s+)?about",
+    rf"{_WHAT_IS}\s+(?:the\s+)?(?:main\s+)?{_THEME}{_IN_FILM}",
+    rf"what\s+(?:happens|happened|goes\s+on){_IN_FILM}",
+    rf"{_WHAT_IS}\s+(?:going\s+on|happening|shown){_IN_FILM}",
+    rf"{_PLEASE}(?:summari[sz]e|describe|recap|outline)\s+{_THING}(?:\s+in\s+\w+\s+\w+)?",
+    rf"{_PLEASE}(?:give|write)(?:\s+me)?\s+an?\s+(?:\w+\s+)?"
+    rf"(?:summary|overview|synopsis|outline)(?:\s+of\s+{_THING})?",
+    rf"{_PLEASE}tell\s+me\s+(?:what\s+happens\s+in|about)\s+{_FILM}",
 )
 _IS_WHOLE = re.compile(rf"^(?:{'|'.join(_WHOLE)})$", re.I)
 
@@ -102,10 +107,15 @@ class Intent:
         return self.kind in ("after", "before")
 
 
-def parse_question(question: str) -> Intent:
-    """The kind of a question, its subject, and the question to judge looks by."""
+def parse_question(question: str, *, of_a_part: bool = False) -> Intent:
+    """The kind of a question, its subject, and the question to judge looks by.
+
+    Args:
+        of_a_part: the question names its time by something that is yet to be found ("during the
+            concert"), so it is not about the whole, whatever its other words say.
+    """
     text = _tidy(question)
-    if _IS_WHOLE.match(text):
+    if not of_a_part and _IS_WHOLE.match(text):
         return Intent("whole", text, f"{text}?")
     if found := _COUNT.match(text):
         rest = found["rest"]
@@ -155,14 +165,20 @@ def usable_rewrite(rewrite: str, question: str) -> str:
 def option_rewrites(reply: str, options: Sequence[str]) -> tuple[str, ...]:
     """The model's captions, one for each option in their order; "" where one cannot be used.
 
-    A caption must hold a content word of its option: a line out of place would look for another
-    option's picture. A reply of more or fewer lines says nothing of which line is whose.
+    A caption must hold a content word of its option that no other option has, where there is one: a
+    line out of place would look for another option's picture. A reply of more or fewer lines says
+    nothing of which line is whose.
     """
     lines = [_LISTED.sub("", line).strip() for line in reply.splitlines() if line.strip()]
     if len(lines) != len(options):
         return ("",) * len(options)
-    pairs = zip(lines, options, strict=True)
-    return tuple(usable_rewrite(line, option) for line, option in pairs)
+    words = [_content_words(option) for option in options]
+    found = []
+    for position, line in enumerate(lines):
+        others = set().union(*(w for i, w in enumerate(words) if i != position))
+        own = words[position] - others or words[position]
+        found.append(usable_rewrite(line, " ".join(sorted(own))))
+    return tuple(found)
 
 
 def option_caption(question: str, option: str) -> str:

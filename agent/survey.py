@@ -40,7 +40,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "plan")
     film, settings = ws.film.video.span, ws.settings.survey
     time = read_time(ws.question.text, film, settings=settings.time)
-    intent = parse_question(time.question)
+    intent = parse_question(time.question, of_a_part=time.relation is not None)
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else time.question
     written = ""
@@ -128,7 +128,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
         "refusals": [{"code": r.code, "text": r.text, "detail": r.detail} for r in parsed.refusals],
     }
     update = State(
-        flat=prior.flat,
+        flat=prior.flat and not whole,
         proposals=state["proposals"] + proposals,
         updates=state["updates"] + updates,
         next="answer" if whole else "spotlight",
@@ -185,7 +185,7 @@ def _option_rewrites(
 ) -> tuple[str, ...]:
     """The model's caption of every option; "" where it has none of use."""
     options, most = ws.question.options, ws.settings.survey.option_tokens
-    if not options or not most or intent.kind != "moment":
+    if not options or not most or intent.kind != "moment" or not step.budget().calls_for_search:
         return ("",) * len(options)
     prompt = ws.render("rewrite_options", question=question, options=options)
     reply = step.reply(prompt, [], max_tokens=most * len(options))
@@ -224,7 +224,7 @@ def _ask_over_strip(
     ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
 ) -> tuple[ParsedRequests, dict[str, Any]]:
     """Show small frames around the peaks; what the model asks for, parsed, and what was shown."""
-    if ws.settings.survey.strip_pairs == 0 or not peaks:
+    if ws.settings.survey.strip_pairs == 0 or not peaks or step.budget().calls_for_search < 2:
         return ParsedRequests((), ()), {}
     clip = strip_clip(ws, peaks)
     can = ws.videollm.capabilities

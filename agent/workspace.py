@@ -64,6 +64,8 @@ class ClipVectorsLike(Protocol):
 
 _ANSWER_STEPS = 3
 """Looks, and calls, of an answer to one moment: a second look, and two passes that agree."""
+_FIRST_CALLS = 4
+"""Calls up to the first judgement: the rewrite, that of the options, the strip, a look."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +157,7 @@ class Workspace:
         """Limits and what the state says is spent; a share is kept back for the answer.
 
         Where a share is too little for a second look and two passes, a small budget keeps what
-        these take, as far as one look of the search is left.
+        these take, as far as the search has one look left, and the calls that come before it.
         """
         limits = self.settings.budget
         spent = state["spent"]
@@ -170,7 +172,9 @@ class Workspace:
             ),
             reserve_tokens=int(limits.visual_tokens * share),
             reserve_looks=max(min(_ANSWER_STEPS, limits.looks - 1), int(limits.looks * share)),
-            reserve_calls=max(_ANSWER_STEPS, int(limits.calls * share)),
+            reserve_calls=max(
+                min(_ANSWER_STEPS, max(0, limits.calls - _FIRST_CALLS)), int(limits.calls * share)
+            ),
         )
 
     def bounds(self, state: State) -> Span:

@@ -213,6 +213,9 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
         weights, bias = fit_logistic(
             seen.rows, seen.truth, case_weights=seen.weights, even=stage != "answer"
         )
+        if stage == "presence" and not any(weights):
+            # Its slope is the scale of the cosines; where they say nothing there is none.
+            continue
         if stage == "verify":
             bias += _chosen(found[model, prompt, "look"], seen)
         fit = Fit(first=weights[0], second=weights[1] if len(weights) > 1 else 0.0, bias=bias)

@@ -220,8 +220,10 @@ class _Run:
         if known is not None and not self._settings.rebuild and _is_same(known):
             video = store.video(known.video_id)
             if video is not None:
-                self.unchanged[video.video_id] = video
-                return video
+                if not video.path.exists():
+                    store.relink(video.video_id, path)
+                self.unchanged[video.video_id] = self._ready(video.video_id)
+                return self.unchanged[video.video_id]
         self._progress(ProgressEvent("read", path, film_index, n_films, done=0, total=1))
         file = _identify(path, film_index=film_index, n_films=n_films)
         if known is not None:

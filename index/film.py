@@ -8,7 +8,6 @@ is saved does not depend on where a run was interrupted.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +18,7 @@ from index.ahead import ahead
 from index.encoder import Encoder
 from index.errors import InputError, MediaError
 from index.library import Library
-from index.media import Glimpse, Sample, VideoReader, open_video
+from index.media import Glimpse, Sample, VideoReader, n_times, open_video
 from index.shots import (
     PictureChange,
     clip_vectors,
@@ -214,7 +213,7 @@ class FilmIndexer:
         vectors = clip_vectors(spans, times_s, np.concatenate([part.vectors for part in parts]))
         lost_s = round((_n_rows(facts, self._settings) - len(times_s)) * self._settings.every_s)
         if lost_s > 0:
-            note = f"{lost_s} s of it cannot be decoded"
+            note = f"about {lost_s} s of it cannot be decoded"
             store.set_facts(video_id, replace(facts, notes=(*facts.notes, note)))
         store.finish_video(video_id, shots=shots, spans=spans, vectors=vectors)
         store.remember_file(file.stored(video_id))
@@ -222,7 +221,7 @@ class FilmIndexer:
 
 def _n_rows(facts: VideoFacts, settings: IndexSettings) -> int:
     """How many times of the grid a whole film holds."""
-    return math.ceil(facts.duration_s / settings.every_s - 1e-9)
+    return n_times(facts.duration_s, every_s=settings.every_s)
 
 
 @dataclass(slots=True)

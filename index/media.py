@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ from index.types import Frame, Pixels, VideoFacts
 
 GLIMPSE_WIDTH_PX = 32
 GLIMPSE_HEIGHT_PX = 18
+
+
+def n_times(duration_s: float, *, every_s: float) -> int:
+    """How many times of a sampling grid lie in a stretch; at least one."""
+    return max(1, math.ceil(duration_s / every_s - 1e-6))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from av.video.reformatter import VideoReformatter
 
 from index.errors import InputError, MediaError
 from index.frame_table import FrameTable, decoded, read_table
-from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX, Glimpse, Sample
+from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX, Glimpse, Sample, n_times
 from index.types import Frame, Pixels, VideoFacts
 
 _PICTURE_FORMATS = ("image2", "tty")
@@ -202,8 +202,8 @@ class _Grid:
     """Times to sample, in the order in which the decoder reaches their frames."""
 
     def __init__(self, table: FrameTable, *, every_s: float, start_s: float) -> None:
-        n_times = max(1, math.ceil((table.end_s - start_s) / every_s - 1e-6))
-        self._times_s = [start_s + every_s * position for position in range(n_times)]
+        n = n_times(table.end_s - start_s, every_s=every_s)
+        self._times_s = [start_s + every_s * position for position in range(n)]
         self._indices = [table.index_at(time_s) for time_s in self._times_s]
         self._next = 0
         self.first_pts = int(table.pts[self._indices[0]])

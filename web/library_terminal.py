@@ -33,7 +33,7 @@ def _print_film(out: Console, film: FilmAnswer) -> None:
     if film.answer is None:
         _line(out, "failed", film.error)
         return
-    reply = film.answer.answer or outcome(film.answer.status, "")
+    reply = film.answer.answer or outcome(film.answer.status, "", kind=film.answer.kind)
     _line(out, "said", f"{reply}  ({film.answer.status}, confidence {film.answer.confidence:.2f})")
     for citation in film.answer.citations:
         span = citation.span

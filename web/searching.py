@@ -122,7 +122,6 @@ def search_command(
 
 
 def _encoder(config: Config, library: Library) -> TextEncoder:
-
     choice = config.choice(library.encoder_identity())
     encoder = open_told_encoder(config, choice)
     library.check_encoder(encoder.identity)

@@ -343,10 +343,11 @@ def print_whole_step(out: Console, step: StepRow, *, prompts: bool) -> None:
 def print_end(out: Console, run: RunRow, answer: Answer | None) -> None:
     """How a run ended, or that it has not."""
     out.print()
-    status = STATUSES.get(run.status, run.status)
+    kind = answer.kind if answer is not None else "moment"
+    status = outcome(run.status, answer.answer if answer is not None else "", kind=kind)
     entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
     if answer is not None:
-        entry(out, "answer", answer.answer or outcome(answer.status, ""))
+        entry(out, "answer", answer.answer or outcome(answer.status, "", kind=kind))
         for citation in answer.citations:
             entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}")
         entry(out, "cost", cost(answer.usage))

@@ -4,7 +4,7 @@
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
-With `--quick` everything stays in build/quick.
+With `--quick` everything stays in build/quick, unless folders are named.
 With `--start` the VideoLLM goes on from a saved one instead of from nothing, at lower rates, and
 the encoder stays as it is.
 """
@@ -118,7 +118,8 @@ class Pipeline:
             "unseen": (unseen_scene, self.sizes.test_clips, 8, 901),
             "held": (held_out_scene, self.sizes.test_clips, 8, 902),
         }[name]
-        folder = self.work / "pools" / name
+        # A pool of another size is another pool.
+        folder = self.work / "pools" / f"{name}-{n}"
         return make_pool(folder, scene=scene, n_clips=n, n_frames=frames, seed=seed)
 
     def pools(self) -> None:

@@ -145,6 +145,10 @@ class MasterWeights:
         return {"master": self.master, "optimizers": optimizers}
 
     def load(self, state: dict[str, Any]) -> None:
+        """Raises ValueError where the state is of another model; nothing is changed then."""
+        shapes = [[m.shape for m in part] for part in (self.master, state["master"])]
+        if shapes[0] != shapes[1]:
+            raise ValueError("a checkpoint is of another model: name an empty --work folder")
         with torch.no_grad():
             for mine, saved in zip(self.master, state["master"], strict=True):
                 mine.copy_(saved)

@@ -141,12 +141,9 @@ def make_pool(
     n_frames: int,
     seed: int,
 ) -> Pool:
-    """Renders a pool, unless the folder holds it already: as many clips of as many frames."""
+    """Renders a pool, unless the folder holds it already."""
     if (folder / "clips.jsonl").exists():
-        pool = Pool(folder)
-        if pool.frames.shape[:2] == (n_clips, n_frames):
-            return pool
-        (folder / "clips.jsonl").unlink()
+        return Pool(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     shape = (n_clips, n_frames, HEIGHT_PX, WIDTH_PX, 3)

@@ -214,7 +214,7 @@ def test_a_budget_that_ends_between_two_passes_says_so(
         library, library.video, question, models=models, settings=with_budget(settings, looks=3)
     )
     assert (found.status, found.answer) == ("out_of_budget", "a wall")
-    assert found.stop_reason.endswith("budget: no looks left for a second pass over the evidence")
+    assert found.stop_reason.endswith("budget: no looks left for another pass over the evidence")
 
 
 def test_a_token_budget_is_never_exceeded(library: PlainLibrary, settings: AskSettings) -> None:

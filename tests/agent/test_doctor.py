@@ -21,10 +21,10 @@ def test_every_pair_of_models_is_named(tmp_path: Path) -> None:
 def test_a_pair_is_here_with_both_of_its_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.backends.weights.is_here", lambda name: True)
-    assert not any(pair_is_here(tier) for tier in doctor.TIERS)
-    monkeypatch.setattr("index.pretrained.is_here", lambda name, weights: bool(name and weights))
-    assert all(pair_is_here(tier) for tier in doctor.TIERS)
+    for videollm, encoder in ((True, False), (False, True), (True, True)):
+        monkeypatch.setattr("agent.backends.weights.is_here", lambda name, here=videollm: here)
+        monkeypatch.setattr("index.pretrained.is_here", lambda name, tag, here=encoder: here)
+        assert {pair_is_here(tier) for tier in doctor.TIERS} == {videollm and encoder}
 
 
 def test_without_torch_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

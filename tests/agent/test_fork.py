@@ -90,12 +90,12 @@ def test_the_pictures_of_the_steps_before_are_taken_over(
 def test_another_budget_holds_for_the_whole_question_and_is_recorded(
     library: PlainLibrary, parent: str
 ) -> None:
-    plan = ForkPlan(5, budget=BudgetLimits(looks=6))
+    plan = ForkPlan(5, budget=BudgetLimits(looks=8))
     found = fork(library, parent, plan, models=models_with(knowing([BLUE], answer="a wall")))
     run = row(library, found.run_id)
-    assert run.fork_changes == {"budget": {"looks": [22, 6]}}
-    assert run.settings["budget"]["looks"] == 6
-    # Four looks were taken before the fork and one is kept for the answer: one was left.
+    assert run.fork_changes == {"budget": {"looks": [22, 8]}}
+    assert run.settings["budget"]["looks"] == 8
+    # Four looks were taken before the fork and three are kept for the answer: one was left.
     searched = [k for s in steps(library, run.run_id) for k in s.looks if k.source != "answer"]
     assert len(searched) == 5
 

@@ -29,6 +29,14 @@ from tests.agent.conftest import PlainLibrary, WorkspaceMaker, models_with
         "Give me a short summary of the film.",
         "Tell me what happens in the film",
         "What is the plot of the film?",
+        "What's the plot?",
+        "What's going on?",
+        "What's happening in the film?",
+        "What happened?",
+        "Can you summarise the film?",
+        "What is the video mainly about?",
+        "What are the main topics of the video?",
+        "Summarize the film in one sentence",
     ],
 )
 def test_questions_about_the_whole(question: str) -> None:
@@ -44,6 +52,8 @@ def test_questions_about_the_whole(question: str) -> None:
         "What is the red thing?",
         "What is shown on the sign?",
         "Tell me about the red car",
+        "Describe the car in the film.",
+        "What's the red thing?",
     ],
 )
 def test_questions_about_a_part_are_searched_for(question: str) -> None:
@@ -81,6 +91,28 @@ def test_a_part_that_is_named_is_told_alone(library: PlainLibrary, settings: Ask
     assert all(c.span.end_s <= 60 for c in found.citations)
 
 
+@pytest.mark.parametrize(
+    "question", ["What is happening during the red wall?", "Describe the film after the blue wall"]
+)
+def test_a_part_that_has_to_be_found_is_searched_for(
+    library: PlainLibrary, settings: AskSettings, question: str
+) -> None:
+    models = models_with(ScriptedVideoLLM())
+    assert ask(library, library.video, question, models=models, settings=settings).kind == "moment"
+
+
+def test_a_budget_for_no_clip_is_out_of_budget(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    models = models_with(ScriptedVideoLLM())
+    for small in (with_budget(settings, visual_tokens=5), with_budget(settings, seconds=1e-9)):
+        found = ask(library, library.video, "What happens?", models=models, settings=small)
+        if found.answer:
+            continue
+        assert found.status == "out_of_budget"
+        assert "budget: no" in found.stop_reason
+
+
 @pytest.mark.parametrize("limits", [{"visual_tokens": 60}, {"looks": 2}, {"calls": 1}])
 def test_the_budget_holds(
     library: PlainLibrary, settings: AskSettings, limits: dict[str, int]
@@ -102,6 +134,15 @@ def test_a_model_that_finds_it_not_enough_gives_no_answer(
     found = ask(library, library.video, "What happens?", models=models, settings=settings)
 
     assert (found.status, found.answer, found.citations) == ("not_found", "", ())
+
+
+def test_stand_ins_come_from_all_parts(workspace: WorkspaceMaker) -> None:
+    ws, _ = workspace(ScriptedVideoLLM(), "What happens?")
+    parts = tuple(Span(t, t + 8) for t in range(0, 160, 16))
+    spans = stand_ins(ws, parts, n_most=5)
+    assert len(spans) == 5
+    assert spans[0].end_s <= 24
+    assert spans[-1].start_s >= 128
 
 
 def test_stand_ins_are_apart_and_at_most_as_many_as_asked(workspace: WorkspaceMaker) -> None:

@@ -78,6 +78,12 @@ def test_a_rewrite_that_lost_the_thread_is_not_used(rewrite: str, used: str) -> 
     assert usable_rewrite(rewrite, "Where is the red boat?") == used
 
 
+def test_a_line_of_another_option_with_a_common_noun_is_not_used() -> None:
+    written = "a blue car on the road\na red car on the road"
+    assert option_rewrites(written, ("a red car", "a blue car")) == ("", "")
+    assert option_rewrites(written, ("a blue car", "a red car")) == tuple(written.splitlines())
+
+
 @pytest.mark.parametrize(
     ("reply", "captions"),
     [

@@ -14,7 +14,6 @@ from demo.train import encoder
 from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline, take_over
 from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.encoder import EncoderTrainer
-from demo.train.pool import make_pool, training_scene
 from demo.train.tokenizer import clip_tokenizer, video_tokenizer
 from demo.train.video_config import video_config
 
@@ -82,12 +81,12 @@ def test_a_checkpoint_is_replaced_whole_or_not_at_all(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_pool_of_another_size_is_made_anew(tmp_path: Path) -> None:
-    made = [
-        make_pool(tmp_path, scene=training_scene, n_clips=n, n_frames=2, seed=1) for n in (2, 2, 3)
-    ]
-    assert [len(pool) for pool in made] == [2, 2, 3]
-    assert [pool.frames.shape[0] for pool in made] == [2, 2, 3]
+def test_pools_of_two_sizes_are_two(tmp_path: Path) -> None:
+    sizes = replace(QUICK, test_clips=2)
+    few = Pipeline(tmp_path, sizes, weights=tmp_path).pool("held")
+    more = Pipeline(tmp_path, replace(sizes, test_clips=3), weights=tmp_path).pool("held")
+    again = Pipeline(tmp_path, sizes, weights=tmp_path).pool("held")
+    assert [len(pool) for pool in (few, more, again)] == [2, 3, 2]
 
 
 def test_weights_are_taken_over_from_another_vocabulary(tmp_path: Path) -> None:

@@ -18,6 +18,11 @@ def calibrated(p: float, weight: float, bias: float) -> float:
     return sigmoid(weight * logit(p) + bias)
 
 
+def test_where_nothing_speaks_for_it_the_weight_is_zero() -> None:
+    rows = [(0.3,), (0.29,), (0.2,), (0.21,)]
+    assert fit_logistic(rows, [False, False, True, True]) == ([0.0], 0.0)
+
+
 def test_what_says_yes_never_speaks_against_it() -> None:
     rows = [(2.0, 1.0), (2.5, -1.0), (0.5, 2.0), (1.0, 1.5), (3.0, -2.0), (0.0, -1.5)]
     truth = [False, False, True, True, False, False]

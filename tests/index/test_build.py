@@ -123,6 +123,10 @@ def test_equal_files_are_one_film(
         ("b.mp4", report.indexed[0])
     ]
     assert library.find(str(folder / "a.mp4")) == library.find(str(folder / "b.mp4"))
+    (folder / "a.mp4").unlink()
+    left = index(library, folder / "b.mp4", encoder=encoder)
+    assert [video.path.name for video in left.unchanged] == ["b.mp4"]
+    assert not left.copies
 
 
 def test_a_changed_file_is_a_new_film_and_the_old_one_is_gone(
@@ -152,7 +156,7 @@ def test_seconds_that_cannot_be_decoded_are_noted(
     (video,) = index(library, damaged, encoder=encoder).indexed
     n_lost = 19 - len(library.timeline(video.video_id).times_s)
     assert n_lost > 0
-    assert f"{n_lost} s of it cannot be decoded" in video.facts.notes
+    assert f"about {n_lost} s of it cannot be decoded" in video.facts.notes
     assert library.find(str(damaged)).facts.notes == video.facts.notes
     (whole,) = index(library, scenes.path, encoder=encoder).indexed
     assert whole.facts.notes == ()

@@ -88,8 +88,21 @@ def test_the_words_prompt_quotes_lines_with_their_times() -> None:
     )
 
 
+def test_the_prompt_for_the_options_numbers_them() -> None:
+    prompt = render("rewrite_options", question=QUESTION, options=["sea", "{{ 7 * 7 }}"])
+    assert prompt.text == (
+        "Question: Where is the red boat?\n"
+        "Possible answers:\n"
+        "1. sea\n"
+        "2. {{ 7 * 7 }}\n"
+        "For every answer in turn, write one line: a short caption of the picture in which it "
+        "would be the right one."
+    )
+
+
 def test_every_prompt_file_has_a_test_here() -> None:
     named = {"answer", "caption", "likelihood", "reflect", "request", "rewrite", "shown", "words"}
+    named |= {"rewrite_options"}
     assert {path.stem for path in FOLDER.glob("*.j2")} == named
 
 
