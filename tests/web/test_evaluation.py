@@ -75,7 +75,7 @@ def test_results_come_with_a_picture_and_a_second_run_asks_nothing(
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--minutes", "0.1"], "a film has 0.3 to 600 minutes"),
+        (["--minutes", "0.1"], "a film has 0.34 to 600 minutes"),
         (["--minutes", "ten"], "minutes, divided by commas"),
         (["--budget", "2000", "--budget", "looks=3"], "several budgets are numbers"),
         (["--budget", "0"], "budget"),
