@@ -70,7 +70,7 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
 
 def _decided(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
     intent = intent_of(state)
-    if intent.kind == "whole":
+    if intent.wants_whole:
         return overview(ws, step, state)
     return (several if intent.wants_all else verdict_of)(ws, step, state, belief)
 
@@ -162,7 +162,7 @@ def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
     return (
         not ended
         and not intent_of(state).wants_all
-        and intent_of(state).kind != "whole"
+        and not intent_of(state).wants_whole
         and state["attempts"] < ws.settings.answer.attempts
         and not step.budget().exhausted()
     )
@@ -170,10 +170,10 @@ def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
 
 def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absent: float) -> Answer:
     guess = state["guess"]
-    is_whole = intent_of(state).kind == "whole"
     status = status_of(
         passed=passed,
-        stop_reason=verdict.why if is_whole else state["stop_reason"],
+        # No search ended for a reason of its own where there was none.
+        stop_reason=verdict.why if intent_of(state).wants_whole else state["stop_reason"],
         has_guess=bool(guess),
         absent=absent,
         looked=looked_share(ws, state),
@@ -221,7 +221,7 @@ def _calibrated(ws: Workspace, state: State, confidence: float) -> float:
 
     There is none for words about the whole: no evaluation asked for them.
     """
-    if intent_of(state).kind == "whole":
+    if intent_of(state).wants_whole:
         return confidence
     stored = fit_for(
         ws.runs,

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.budget import Budget
 from agent.state import LookState
 from agent.steps import StepWriter
 from agent.videollm import Clip
@@ -63,9 +64,8 @@ def ask_evidence(
     looks: list[LookState] = []
     ended = ""
     for pass_index in range(ws.settings.answer.passes):
-        budget = step.budget()
-        if budget.calls_left < 1 or budget.looks_left < len(shown):
-            ended = "calls" if budget.calls_left < 1 else "looks"
+        ended = _short_of(step.budget(), n_looks=len(shown))
+        if ended:
             break
         taken, clips = _look_again(ws, step, shown, pass_index=pass_index)
         if not clips:
@@ -82,8 +82,8 @@ def ask_evidence(
 def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
     """Put the question once to all spans together, with all tokens that are left."""
     budget = step.budget()
-    if budget.calls_left < 1 or budget.looks_left < len(shown):
-        return _count([], [], n_needed=1, ended="calls" if budget.calls_left < 1 else "looks")
+    if ended := _short_of(budget, n_looks=len(shown)):
+        return _count([], [], n_needed=1, ended=ended)
     looks, clips = [], []
     for clip in key_clips(ws, shown, budget_tokens=budget.tokens_left, high=False):
         taken, pixels = step.look(
@@ -95,6 +95,13 @@ def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, ques
         return _count([], [], n_needed=1, ended="tokens")
     prompt = _prompt(ws, "answer", question=question, n_clips=len(clips))
     return _count([_ask_once(ws, step, prompt, clips, looks)], looks, n_needed=1, ended="")
+
+
+def _short_of(budget: Budget, *, n_looks: int) -> str:
+    """What the budget lacks for one more call over so many looks; "" where it has it."""
+    if budget.calls_left < 1:
+        return "calls"
+    return "looks" if budget.looks_left < n_looks else ""
 
 
 def key_clips(

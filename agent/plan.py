@@ -103,6 +103,11 @@ class Intent:
         return self.kind in ("count", "all")
 
     @property
+    def wants_whole(self) -> bool:
+        """Whether nothing is to be found: the film itself is asked about."""
+        return self.kind == "whole"
+
+    @property
     def wants_neighbour(self) -> bool:
         return self.kind in ("after", "before")
 

@@ -37,7 +37,7 @@ class Presence:
 
 def presence_of(ws: Workspace, state: State) -> Presence:
     """What the search says so far; every film holds the whole of itself."""
-    if intent_of(state).kind == "whole":
+    if intent_of(state).wants_whole:
         return Presence(0.0, 0.0, "none: nothing is searched for")
     before = ws.settings.survey.prior.absent
     if intent_of(state).wants_all:

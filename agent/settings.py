@@ -275,8 +275,9 @@ def demo_settings() -> AskSettings:
     """For the embedded models: the small frames that they were trained on, and a small budget."""
     return AskSettings(
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
-        # On tuning films 72 of 150 requests held the evidence, and each other place of the strip
-        # got one in about 5 of 100 and, where the film holds none, 8 of 100: a ratio of 6.
+        # Counted once in the traces of the tuning films: 72 of 150 requests held the evidence; each
+        # other place of the strip got one in about 5 of 100 and, where the film holds none, 8 of
+        # 100: a ratio of 6.
         survey=SurveySettings(strip_short_side_px=64, option_tokens=0, request_log_ratio=1.8),
         look=LookSettings(
             short_side_px=96,

@@ -44,7 +44,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else time.question
     written = ""
-    if intent.kind != "whole":  # Nothing is looked for in it.
+    if not intent.wants_whole:
         prompt = ws.render("rewrite", question=about)
         written = step.reply(prompt, [], max_tokens=settings.rewrite_tokens).text
     rewrite = usable_rewrite(written, about)
@@ -97,17 +97,8 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "survey")
     prior = ws.prior(state)
     before = ws.belief(state)
-    whole = intent_of(state).kind == "whole"
-    peaks = [
-        time_s
-        for time_s in shortlist(
-            before,
-            limit=ws.settings.survey.n_candidates,
-            apart_s=ws.settings.spotlight.spread_s,
-        )
-        # What the question leaves out needs no glance; its own best second is always a peak.
-        if not whole and any(part.start_s <= time_s < part.end_s for part in ws.parts(state))
-    ]
+    whole = intent_of(state).wants_whole
+    peaks = [] if whole else _peaks(ws, state, before)
     parsed, strip = _ask_over_strip(ws, step, state, peaks)
     proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
     step.data = {
@@ -138,6 +129,18 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     why = update["stop_reason"] or why
     after = ws.belief({**state, **update})
     return step.done(update, why=why, before=before, after=after)
+
+
+def _peaks(ws: Workspace, state: State, belief: Belief) -> list[float]:
+    """Times worth a glance."""
+    times_s = shortlist(
+        belief,
+        limit=ws.settings.survey.n_candidates,
+        apart_s=ws.settings.spotlight.spread_s,
+    )
+    parts = ws.parts(state)
+    # What the question leaves out needs no glance; its own best second is always a peak.
+    return [t for t in times_s if any(part.start_s <= t < part.end_s for part in parts)]
 
 
 def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:

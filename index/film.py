@@ -211,17 +211,13 @@ class FilmIndexer:
         shots = shots_between(cuts, duration_s=facts.duration_s)
         spans = cut_clips(shots, times_s, clip_s=self._settings.clip_s)
         vectors = clip_vectors(spans, times_s, np.concatenate([part.vectors for part in parts]))
-        lost_s = round((_n_rows(facts, self._settings) - len(times_s)) * self._settings.every_s)
+        every_s = self._settings.every_s
+        lost_s = round((n_times(facts.duration_s, every_s=every_s) - len(times_s)) * every_s)
         if lost_s > 0:
             note = f"about {lost_s} s of it cannot be decoded"
             store.set_facts(video_id, replace(facts, notes=(*facts.notes, note)))
         store.finish_video(video_id, shots=shots, spans=spans, vectors=vectors)
         store.remember_file(file.stored(video_id))
-
-
-def _n_rows(facts: VideoFacts, settings: IndexSettings) -> int:
-    """How many times of the grid a whole film holds."""
-    return n_times(facts.duration_s, every_s=settings.every_s)
 
 
 @dataclass(slots=True)

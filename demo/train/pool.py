@@ -28,6 +28,7 @@ from demo.world import (
     Group,
     Scene,
     SceneRules,
+    random_group,
     random_scene,
     recolour,
     scene_from_json,
@@ -119,17 +120,14 @@ def counted_scene(rng: random.Random) -> Scene:
     Elsewhere single things are larger: a tower that sees size alone is right about many numbers,
     and learns no counting.
     """
-    scene = random_scene(rng, SceneRules(pairs=TRAIN_PAIRS, n_things=1))
+    scene = training_scene(rng)
     cells = list(CELLS)
     rng.shuffle(cells)
     groups = []
     for group in scene.groups:
         n = rng.randint(1, MAX_COUNT if len(scene.groups) == 1 else 3)
-        places = tuple(
-            (x + rng.uniform(-0.04, 0.04), y + rng.uniform(-0.06, 0.06))
-            for x, y in (cells.pop() for _ in range(n))
-        )
-        groups.append(replace(group, positions=places, size=rng.uniform(0.26, 0.42)))
+        placed = random_group(rng, pair=group.pair, n=n, action=group.action, cells=cells)
+        groups.append(replace(placed, size=rng.uniform(0.26, 0.42)))
     return replace(scene, groups=tuple(groups))
 
 

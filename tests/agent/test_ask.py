@@ -194,27 +194,25 @@ def test_a_budget_of_two_looks_ends_the_search_with_its_reason(
     assert found.stop_reason.startswith("budget: 1 of 2 looks are used")
 
 
-def test_a_small_budget_keeps_what_an_answer_takes(
-    library: PlainLibrary, settings: AskSettings
+@pytest.mark.parametrize(
+    ("looks", "status", "ended"),
+    [
+        (4, "answered", "2 of 2 passes agree"),
+        (3, "out_of_budget", "budget: no looks left for another pass over the evidence"),
+    ],
+)
+def test_a_small_budget_keeps_what_an_answer_takes_or_says_what_was_short(
+    library: PlainLibrary, settings: AskSettings, looks: int, status: str, ended: str
 ) -> None:
-    models = models_with(knowing([BLUE], answer="a wall"))
-    question = "What is the blue thing?"
     found = ask(
-        library, library.video, question, models=models, settings=with_budget(settings, looks=4)
+        library,
+        library.video,
+        "What is the blue thing?",
+        models=models_with(knowing([BLUE], answer="a wall")),
+        settings=with_budget(settings, looks=looks),
     )
-    assert (found.status, found.answer) == ("answered", "a wall")
-
-
-def test_a_budget_that_ends_between_two_passes_says_so(
-    library: PlainLibrary, settings: AskSettings
-) -> None:
-    models = models_with(knowing([BLUE], answer="a wall"))
-    question = "What is the blue thing?"
-    found = ask(
-        library, library.video, question, models=models, settings=with_budget(settings, looks=3)
-    )
-    assert (found.status, found.answer) == ("out_of_budget", "a wall")
-    assert found.stop_reason.endswith("budget: no looks left for another pass over the evidence")
+    assert (found.status, found.answer) == (status, "a wall")
+    assert found.stop_reason.endswith(ended)
 
 
 def test_a_token_budget_is_never_exceeded(library: PlainLibrary, settings: AskSettings) -> None:

@@ -101,16 +101,19 @@ def test_a_part_that_has_to_be_found_is_searched_for(
     assert ask(library, library.video, question, models=models, settings=settings).kind == "moment"
 
 
+@pytest.mark.parametrize(
+    ("limits", "lacks"), [({"visual_tokens": 5}, "tokens"), ({"calls": 1}, None)]
+)
 def test_a_budget_for_no_clip_is_out_of_budget(
-    library: PlainLibrary, settings: AskSettings
+    library: PlainLibrary, settings: AskSettings, limits: dict[str, int], lacks: str | None
 ) -> None:
-    models = models_with(ScriptedVideoLLM())
-    for small in (with_budget(settings, visual_tokens=5), with_budget(settings, seconds=1e-9)):
-        found = ask(library, library.video, "What happens?", models=models, settings=small)
-        if found.answer:
-            continue
-        assert found.status == "out_of_budget"
-        assert "budget: no" in found.stop_reason
+    models, small = models_with(ScriptedVideoLLM()), with_budget(settings, **limits)  # type: ignore[arg-type]
+    found = ask(library, library.video, "What happens?", models=models, settings=small)
+    if lacks is None:
+        assert found.status == "answered", "one call is all that it takes"
+    else:
+        assert (found.status, found.answer) == ("out_of_budget", "")
+        assert f"budget: no {lacks} left for the evidence" in found.stop_reason
 
 
 @pytest.mark.parametrize("limits", [{"visual_tokens": 60}, {"looks": 2}, {"calls": 1}])
