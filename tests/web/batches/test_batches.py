@@ -316,7 +316,10 @@ def test_control_c_keeps_what_is_answered_and_fails_nothing(
 ) -> None:
     rows = [row(f"q{i}", ("one.mp4", "two.mp4")[i % 2], f"Is {i} red?") for i in range(200)]
     asked, out = write(tmp_path / "q.jsonl", *rows), tmp_path / "o.jsonl"
-    code = "import app; app.main()"
+    # A shell's background jobs inherit a Control-C that is ignored.
+    code = (
+        "import signal, app; signal.signal(signal.SIGINT, signal.default_int_handler); app.main()"
+    )
     words = [sys.executable, "-c", code, "batch", str(asked), "-o", str(out), "--models", seeing]
     with subprocess.Popen(
         words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
