@@ -14,7 +14,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, fit_for, sigmoid
-from agent.kinds import Cited, Verdict, verdict_of
+from agent.kinds import Cited, Verdict, search_ended, verdict_of
 from agent.overview import overview
 from agent.presence import presence_of
 from agent.settings import AnswerSettings
@@ -158,9 +158,8 @@ def status_of(
 
 
 def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
-    ended = state["stop_reason"].startswith(("budget", "exhausted", "absent"))
     return (
-        not ended
+        not search_ended(state)
         and not intent_of(state).wants_all
         and not intent_of(state).wants_whole
         and state["attempts"] < ws.settings.answer.attempts

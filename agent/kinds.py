@@ -23,6 +23,8 @@ from index.times import format_time
 from index.types import Span
 from tools.belief import Belief
 
+DISAGREES = "a second look disagrees"
+
 
 @dataclass(frozen=True, slots=True)
 class Cited:
@@ -55,28 +57,36 @@ class Verdict:
 
 def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
     """The verdict for a question that one good finding answers."""
-    best = best_findings(state, belief, ws.settings.reflect)
-    if not best:
-        return Verdict(accepted=False, why="no look shows the evidence")
-    intent = intent_of(state)
-    seen = _seen_twice(ws, step, state, best[0])
-    if seen.found["confidence"] < ws.settings.reflect.accept:
-        return _refused(seen, why="a second look disagrees")
-    absent = presence_of(ws, _with(state, seen)).absent
+    doubted: list[_Seen] = []
+    while True:
+        best = best_findings(state, belief, ws.settings.reflect)
+        if not best:
+            return _refused(doubted, why=DISAGREES if doubted else "no look shows the evidence")
+        seen = _seen_twice(ws, step, state, best[0])
+        now = _with(state, seen)
+        if seen.found["confidence"] >= ws.settings.reflect.accept:
+            break
+        doubted.append(seen)
+        # A search that can go on brings up what is likeliest next; at its end the answer does.
+        if not search_ended(state) or len(doubted) >= ws.settings.answer.second_looks:
+            return _refused(doubted, why=DISAGREES)
+        state, belief = now, ws.belief(now)
+    absent = presence_of(ws, now).absent
     if absent > ws.settings.answer.most_absent:
-        return _refused(seen, why=f"the film may well not hold it ({absent:.0%})")
+        return _refused([*doubted, seen], why=f"the film may well not hold it ({absent:.0%})")
+    intent = intent_of(state)
     if intent.kind == "when":
         verdict = _when(ws, step, state, seen)
     elif intent.wants_neighbour:
         verdict = _neighbour(ws, step, state, seen)
     else:
         verdict = _moment(ws, step, state, [seen, *(_Seen(f) for f in best[1:])])
-    return replace(
-        verdict,
-        looks=(*seen.looks, *verdict.looks),
-        updates=(*seen.updates, *verdict.updates),
-        findings=seen.findings,
-    )
+    return _resting_on(verdict, [*doubted, seen])
+
+
+def search_ended(state: State) -> bool:
+    """Whether nothing is left to look at, or to look at it with."""
+    return state["stop_reason"].startswith(("budget", "exhausted", "absent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +102,17 @@ class _Seen:
         return (self.found,) if self.looks else ()
 
 
-def _refused(seen: _Seen, *, why: str) -> Verdict:
-    return Verdict(
-        accepted=False, why=why, looks=seen.looks, updates=seen.updates, findings=seen.findings
+def _refused(seen: Sequence[_Seen], *, why: str) -> Verdict:
+    return _resting_on(Verdict(accepted=False, why=why), seen)
+
+
+def _resting_on(verdict: Verdict, seen: Sequence[_Seen]) -> Verdict:
+    """The verdict with what second looks showed before it."""
+    return replace(
+        verdict,
+        looks=(*(k for s in seen for k in s.looks), *verdict.looks),
+        updates=(*(u for s in seen for u in s.updates), *verdict.updates),
+        findings=tuple(f for s in seen for f in s.findings),
     )
 
 

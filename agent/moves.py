@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.settings import ReflectSettings, SpotlightSettings
+from agent.settings import LookSettings, ReflectSettings, SpotlightSettings
 from agent.state import FindingState, LookState, ProposalState, Source, span_of
 from index.types import Shot, Span
 from tools.belief import Belief
@@ -63,6 +63,11 @@ def shifted(
     ]
     masses = [belief.mass(part) for part in outside]
     return [_proposal(sides[masses.index(max(masses))], "shift")]
+
+
+def is_glance(look: LookState, settings: LookSettings) -> bool:
+    """Whether a moment may well lie between a look's frames: the model asked for a long span."""
+    return span_of(look).duration_s > settings.widest_gap_s * look["n_frames"]
 
 
 def goes_in_circles(looks: Sequence[LookState], *, settings: SpotlightSettings) -> bool:

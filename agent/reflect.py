@@ -9,7 +9,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from agent.confidence import StoredFit, fit_for, sigmoid
-from agent.moves import moves, shifted
+from agent.moves import is_glance, moves, shifted
 from agent.presence import settled
 from agent.settings import ReflectSettings
 from agent.state import (
@@ -59,6 +59,9 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
             continue
         raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
         odds = stored.fit.log_odds(raw.p_yes)
+        if is_glance(taken, ws.settings.look):
+            updates.append(_from_glance(ws, step, taken, p_yes=raw.p_yes, odds=odds))
+            continue
         found = step.finding(
             taken,
             p_yes=raw.p_yes,
@@ -95,6 +98,24 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     return step.done(update, why=why, before=before, after=after)
 
 
+def _from_glance(
+    ws: Workspace, step: StepWriter, taken: LookState, *, p_yes: float, odds: float
+) -> UpdateState:
+    """What a glance says for or against its span: no more than the request that asked for it.
+
+    An answer can't rest on it, and a search for all moments does not count it as one.
+    """
+    most = ws.settings.survey.request_log_ratio
+    ratio = min(max(odds, -most), most)
+    found = step.finding(taken, p_yes=p_yes, confidence=sigmoid(odds), log_ratio=ratio)
+    return {
+        "start_s": found["start_s"],
+        "end_s": found["end_s"],
+        "log_ratio": ratio,
+        "cause": found["finding_id"],
+    }
+
+
 def told(ws: Workspace, taken: LookState) -> str:
     """What was delivered, told to the model that asked for it."""
     if taken["source"] != "request" or not ws.settings.look.tell_delivered:
@@ -129,14 +150,25 @@ def best_findings(state: State, belief: Belief, settings: ReflectSettings) -> li
     """Accepted findings, the most believed first, without those that a later look replaced."""
     latest: list[FindingState] = []
     for found in reversed(state["findings"]):
-        span = span_of(found)
-        if not any(span.tiou(span_of(k)) >= 0.5 for k in latest):
+        if not any(_replaces(k, found) for k in latest):
             latest.append(found)
     accepted = [f for f in latest if f["confidence"] >= settings.accept]
     return sorted(
         accepted,
         key=lambda f: (-belief.mass(span_of(f)), -f["confidence"], f["start_s"]),
     )
+
+
+def _replaces(later: FindingState, found: FindingState) -> bool:
+    """Whether a later look at the same place stands for an earlier one.
+
+    A second look holds the first. Any other must show little else: what stands around the evidence
+    makes a wider look doubt what a closer one had shown.
+    """
+    a, b = span_of(later), span_of(found)
+    if later["verified"]:
+        return a.overlap_s(b) >= 0.5 * min(a.duration_s, b.duration_s)
+    return a.tiou(b) >= 0.5 and a.overlap_s(b) >= 0.75 * a.duration_s
 
 
 def why_stop(state: State, belief: Belief, settings: ReflectSettings) -> str:

@@ -126,6 +126,9 @@ class LookSettings:
     """Frames of a look that motion decides."""
     most_requested_frames: int = 32
     """Frames of a look that the model asks for."""
+    widest_gap_s: float = 8.0
+    """A look whose frames stand further apart than this is a glance: it says where to look, not
+    that the evidence is there or is not. No window of the queue's own is looked at so sparsely."""
     tell_delivered: bool = True
     """Whether a model that asked for a look is told in the prompt what it got, or why it got none.
     Not for models that never read such a line."""
@@ -205,6 +208,9 @@ class AnswerSettings:
     """What a "not enough" says against its span."""
     disagree_log_ratio: float = -0.5
     """What two passes that disagree say against their span."""
+    second_looks: int = 3
+    """Findings looked at twice, one after the other, where the search has ended and the second
+    looks disagree."""
     attempts: int = 4
     """Answers tried before the search ends with the best guess."""
     overview_clips: int = 16

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from langgraph.runtime import Runtime
 
 from agent.budget import Budget
-from agent.moves import goes_in_circles
+from agent.moves import goes_in_circles, is_glance
 from agent.settings import SpotlightSettings
 from agent.several import further
 from agent.state import LookState, Source, State, WindowState, intent_of, span_of
@@ -135,7 +135,8 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
     # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
     order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
     windows = [Window(spans[i], "belief") for i in sorted(order)]
-    windows = [w for w in windows if not _covered(w.span, state["looks"])]
+    close = [k for k in state["looks"] if not is_glance(k, ws.settings.look)]
+    windows = [w for w in windows if not _covered(w.span, close)]
     windows += [
         Window(span_of(p), p["source"], fps=p["fps"], high=p["high"]) for p in state["proposals"]
     ]
@@ -269,7 +270,8 @@ def _search(looks: Sequence[LookState]) -> list[LookState]:
 
 
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
-    if not ranked and all(_covered(part, state["looks"]) for part in ws.parts(state)):
+    close = [k for k in state["looks"] if not is_glance(k, ws.settings.look)]
+    if not ranked and all(_covered(part, close) for part in ws.parts(state)):
         is_whole = ws.parts(state) == (ws.film.video.span,)
         what = "the whole film" if is_whole else "all that the question is about"
         return f"exhausted: {what} was looked at"

@@ -74,6 +74,46 @@ def test_two_passes_that_agree_are_an_answer(workspace: WorkspaceMaker) -> None:
     assert (cited["start"], cited["end"], cited["verified"]) == (60, 70, True)
 
 
+def two_findings(workspace: WorkspaceMaker, stop_reason: str, yes: dict[float, float]) -> tuple:  # type: ignore[type-arg]
+    """Findings at 60 s, the more believed one, and at 150 s; what a second look at each says."""
+    model = ScriptedVideoLLM(
+        reply_script=lambda prompt, clips: "a wall",
+        yes_script=lambda prompt, clips: yes[clips[0].times_s[0] // 10 * 10],
+    )
+    ws, state = ready(workspace, model, stop_reason=stop_reason)
+    first = state["findings"][0]
+    second = {**first, "finding_id": "2.1", "look_id": "1.1", "start_s": 150.0, "end_s": 160.0}
+    state["looks"].append(looked(150, 160, "1.1"))
+    state["findings"].append(second)
+    state["updates"].append({**state["updates"][0], "start_s": 150, "end_s": 160, "log_ratio": 2.5})
+    return ws, state
+
+
+def test_at_the_end_of_a_search_the_next_finding_is_tried(workspace: WorkspaceMaker) -> None:
+    ended = "exhausted: a test"
+    ws, state = two_findings(workspace, ended, {60.0: 0.001, 150.0: 0.99})
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("answered", "a wall")
+    assert [(c["start"], c["end"]) for c in out["answer"]["citations"]] == [(150, 160)]
+    # Both second looks are kept: what was doubted, and what held.
+    assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60, 150]
+
+
+def test_while_a_search_can_go_on_a_doubted_finding_sends_it_on(workspace: WorkspaceMaker) -> None:
+    ws, state = two_findings(workspace, "sufficient: a test", {60.0: 0.001, 150.0: 0.99})
+    out = answer(state, Runtime(context=ws))
+    assert out["next"] == "spotlight"
+    assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60]
+
+
+def test_where_every_second_look_disagrees_nothing_is_answered(workspace: WorkspaceMaker) -> None:
+    ws, state = two_findings(workspace, "exhausted: a test", {60.0: 0.001, 150.0: 0.001})
+    out = answer(state, Runtime(context=ws))
+    assert out["answer"]["status"] == "not_found"
+    assert "a second look disagrees" in out["answer"]["stop_reason"]
+    assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60, 150]
+
+
 def test_the_third_pass_decides(workspace: WorkspaceMaker) -> None:
     ws, state = ready(workspace, replies("a wall", "a car", "a car"))
     out = answer(state, Runtime(context=ws))

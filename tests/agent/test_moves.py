@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from agent.confidence import logit
-from agent.moves import goes_in_circles, moves, shifted
-from agent.settings import ReflectSettings, SpotlightSettings
+from agent.moves import goes_in_circles, is_glance, moves, shifted
+from agent.settings import LookSettings, ReflectSettings, SpotlightSettings
 from agent.state import FindingState, LookState, Source
 from index.types import Shot, Span
 from tools.belief import Belief
@@ -62,6 +62,12 @@ def test_what_stays_ambiguous_is_seen_wider_and_then_left() -> None:
     assert after(10, 14, 0.5, "closer") == [(8, 16, "wider", False)]
     assert after(0, 4, 0.5, "split") == [(0, 6, "wider", False)]
     assert after(8, 16, 0.5, "wider") == []
+
+
+def test_frames_far_apart_make_a_glance() -> None:
+    settings = LookSettings(widest_gap_s=8.0)
+    assert not is_glance(looked(0, 32), settings)
+    assert is_glance(looked(0, 33), settings)
 
 
 def test_what_is_clear_is_left() -> None:

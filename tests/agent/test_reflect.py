@@ -88,6 +88,27 @@ def test_an_empty_look_lowers_its_span_and_the_search_goes_on(workspace: Workspa
     assert after.absent > before.absent
 
 
+def test_a_glance_over_a_long_span_moves_the_belief_a_little_and_shows_nothing(
+    workspace: WorkspaceMaker,
+) -> None:
+    long = looked(20, 140, "request")
+    model = ScriptedVideoLLM(yes_script=lambda prompt, clips: 0.99)
+    ws, state = workspace(
+        model, RED, cues=CUES, reflect_question=RED, looks=[long], unjudged=["1.20"]
+    )
+    out = reflect(state, Runtime(context=ws))
+    assert (out["findings"], out["next"]) == ([], "spotlight")
+    (update,) = out["updates"]
+    assert update["log_ratio"] == ws.settings.survey.request_log_ratio
+    # The trace shows the judgement all the same.
+    assert [f.p_yes for f in ws.runs.steps("r1")[-1].findings] == [0.99]
+    # The same frames close together are evidence.
+    near = looked(20, 40, "request")
+    out = reflect({**state, "looks": [near]}, Runtime(context=ws))
+    assert [f["p_yes"] for f in out["findings"]] == [0.99]
+    assert out["updates"][0]["log_ratio"] > ws.settings.survey.request_log_ratio
+
+
 def test_a_clear_finding_ends_the_search(workspace: WorkspaceMaker) -> None:
     looks = [looked(60, 70), looked(150, 160)]
     ws, state = workspace(
@@ -116,3 +137,22 @@ def test_a_later_look_at_the_same_span_replaces_the_earlier_one(
     ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, findings=findings)
     best = best_findings(state, ws.belief(state), SETTINGS)
     assert [f["start_s"] for f in best] == [150]
+
+
+@pytest.mark.parametrize(
+    ("later", "verified", "left"),
+    [
+        (Span(60, 65), False, []),
+        (Span(57.5, 67.5), False, [60]),
+        (Span(57.5, 67.5), True, []),
+    ],
+    ids=["the same span", "wider", "wider, as a second look"],
+)
+def test_a_wider_look_replaces_no_finding_but_as_a_second_look(
+    workspace: WorkspaceMaker, later: Span, verified: bool, left: list[float]
+) -> None:
+    second = {**found(later.start_s, later.end_s, 0.2), "verified": verified}
+    findings = [found(60, 65, 0.8), second]
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, findings=findings)
+    best = best_findings(state, ws.belief(state), SETTINGS)
+    assert [f["start_s"] for f in best] == left

@@ -80,6 +80,15 @@ def test_no_look_is_taken_twice_and_the_end_has_a_reason(workspace: WorkspaceMak
     assert out["stop_reason"].startswith("exhausted")
 
 
+def test_a_glance_over_the_film_leaves_its_windows_to_be_looked_at(
+    workspace: WorkspaceMaker,
+) -> None:
+    glance = looked(0, 170)
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, looks=[glance])
+    out = spotlight(state, Runtime(context=ws))
+    assert {60, 150} <= {w["start_s"] for w in out["chosen"]}
+
+
 def test_a_request_is_looked_at_first_at_its_own_density(workspace: WorkspaceMaker) -> None:
     proposal = {"start_s": 21.0, "end_s": 25.0, "source": "request", "fps": 3.0, "high": True}
     ws, state = workspace(
