@@ -96,9 +96,14 @@ globalThis.Longshot ??= {};
     done: "done",
   };
 
+  /** How a run ended, in words; no film lacks what it is about. */
+  L.statusWords = function statusWords(status, kind) {
+    return status === "not_found" && kind === "whole" ? "no answer" : L.STATUS[status] ?? status;
+  };
+
   /** A status as a word with a mark: never colour alone. */
-  L.statusBadge = function statusBadge(status) {
+  L.statusBadge = function statusBadge(status, kind) {
     const mark = { answered: "✓", done: "✓", not_found: "∅", out_of_budget: "?", failed: "!" };
-    return L.h(`span.badge.is-${status}`, {}, `${mark[status] ?? "…"} ${L.STATUS[status] ?? status}`);
+    return L.h(`span.badge.is-${status}`, {}, `${mark[status] ?? "…"} ${L.statusWords(status, kind)}`);
   };
 })(globalThis.Longshot);

@@ -40,7 +40,7 @@ globalThis.Longshot ??= {};
       return h("p.reply", {}, h("strong", {}, isLive ? "still searching" : "no answer yet"), " ",
         L.statusBadge(isLive ? "working" : run.status), h("span.muted", {}, about));
     }
-    return h("p.reply", {}, h("strong", {}, answer.answer || L.STATUS[answer.status]), " ", L.statusBadge(run.status),
+    return h("p.reply", {}, h("strong", {}, answer.answer || L.statusWords(answer.status, answer.kind)), " ", L.statusBadge(run.status, answer.kind),
       h("span.muted", {}, `confidence ${answer.confidence.toFixed(2)} · ${answer.stop_reason}`),
       (answer.notes ?? []).map((note) => h("span.note", {}, note)));
   }

@@ -67,7 +67,7 @@ globalThis.Longshot ??= {};
     const settings = Object.entries(model.limits).map(([name, value]) => `${name.replace("_", " ")} ${L.number(value)}`).join(", ");
     return h("div.compare-head", {},
       h("h2", {}, h("a", { href: `#/run/${run.id}` }, `${k ? "B" : "A"}: ${run.question}`)),
-      h("p", {}, h("b", {}, answer?.answer || L.STATUS[run.status]), " ", L.statusBadge(run.status),
+      h("p", {}, h("b", {}, answer?.answer || L.statusWords(run.status, answer?.kind)), " ", L.statusBadge(run.status, answer?.kind),
         answer ? h("span.muted", {}, ` confidence ${answer.confidence.toFixed(2)}`) : null),
       (answer?.citations ?? []).map((each) => h("p", {}, `${L.span(each.start, each.end)} ${each.what}`)),
       run.parent ? h("p.muted", {}, `forked from ${run.parent.run} at step ${run.parent.from_step}`) : null,
