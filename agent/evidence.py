@@ -1,7 +1,8 @@
 """Asking from the evidence alone, several times over: the check of completeness.
 
 Each pass shows the same spans in other frames (another size, other times inside the span). Two
-passes that agree are enough; where they do not, a third decides, or nothing does.
+passes that agree are enough; where they do not, a third decides, or nothing does. Of options the
+one with the highest mean probability counts: a pass that is sure says more than two that waver.
 
 Source: TimeSearch-R, arXiv 2511.05489 (completeness check: answer again from the evidence only).
 Ours differs: nothing is trained for it, so agreement is by vote.
@@ -44,7 +45,7 @@ class Vote:
     """In the model's words, or the option's; "" where there is none."""
     choice: int | None
     agreed: bool
-    """Whether most passes gave this reply, and it is one."""
+    """Whether enough passes gave this reply, and it is one; an option may have most of the mean."""
     share: float
     """Share of the passes that gave it; with options, their mean probability of it."""
     looks: tuple[LookState, ...]
@@ -164,6 +165,7 @@ def normalised(reply: str) -> str:
 class _Ballot:
     key: str
     reply: str
+    options: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
 
 
@@ -240,7 +242,7 @@ def _ask_once(
         return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
     choice = step.choose(prompt, clips, options=options, looks=looks)
     best = max(range(len(options)), key=lambda i: (choice.probabilities[i], -i))
-    return _Ballot(str(best), options[best], choice.probabilities)
+    return _Ballot(str(best), options[best], tuple(options), choice.probabilities)
 
 
 def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
@@ -255,18 +257,36 @@ def _count(
     """`ended`: what of the budget ran out before the passes did; "" where nothing did."""
     if not ballots:
         return Vote("", None, False, 0.0, tuple(looks), f"budget: no {ended} left for the evidence")
+    if ballots[0].probabilities:
+        return _chosen(ballots, looks, n_needed=n_needed, ended=ended)
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
     share = n / len(ballots)
     winner = next(b for b in ballots if b.key == key)
     if key in (NOT_ENOUGH, UNREADABLE):
         return Vote("", None, False, share, tuple(looks), f"the evidence is {key}")
-    choice = int(key) if winner.probabilities else None
-    if choice is not None:
-        share = sum(b.probabilities[choice] for b in ballots) / len(ballots)
+    agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
+    return Vote(winner.reply, None, agreed, share, tuple(looks), why)
+
+
+def _chosen(
+    ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int, ended: str
+) -> Vote:
+    """The option with the highest mean probability over the passes."""
+    means = [sum(p) / len(ballots) for p in zip(*(b.probabilities for b in ballots), strict=True)]
+    choice = max(range(len(means)), key=lambda i: (means[i], -i))
+    n = sum(b.key == str(choice) for b in ballots)
+    agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
+    if not agreed and len(ballots) > n_needed and means[choice] > 0.5:
+        agreed, why = True, f"the passes give it {means[choice]:.0%} together"
+    return Vote(ballots[0].options[choice], choice, agreed, means[choice], tuple(looks), why)
+
+
+def _agreed(n: int, n_ballots: int, *, n_needed: int, ended: str) -> tuple[bool, str]:
+    """Whether so many passes are enough, and the words for it."""
     agreed = n >= n_needed
-    why = f"{n} of {len(ballots)} passes agree"
+    why = f"{n} of {n_ballots} passes agree"
     if not agreed and ended:
         why = f"budget: no {ended} left for another pass over the evidence"
     elif not agreed:
         why = "the passes disagree"
-    return Vote(winner.reply, choice, agreed, share, tuple(looks), why)
+    return agreed, why

@@ -60,6 +60,12 @@ def ready(workspace: WorkspaceMaker, model: ScriptedVideoLLM, **state: object) -
     return workspace(model, RED, **given)
 
 
+def chances(*passes: tuple[float, ...]) -> ScriptedVideoLLM:
+    """A fake that chooses with one row of probabilities after the other."""
+    left = list(passes)
+    return ScriptedVideoLLM(choice_script=lambda prompt, clips, options: left.pop(0))
+
+
 def replies(*texts: str) -> ScriptedVideoLLM:
     """A fake that gives one reply after the other."""
     left = list(texts)
@@ -122,6 +128,38 @@ def test_the_third_pass_decides(workspace: WorkspaceMaker) -> None:
     ws.videollm = replies("a car", "a car")
     sure = answer(state, Runtime(context=ws))["answer"]["confidence"]
     assert out["answer"]["confidence"] == pytest.approx(sure * 2 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("passes", "choice", "confidence"),
+    [
+        (((0.9, 0.1, 0.0), (0.8, 0.1, 0.1)), 0, 0.85),
+        (((0.4, 0.6, 0.0), (0.9, 0.1, 0.0), (0.3, 0.7, 0.0)), 0, 1.6 / 3),
+        (((0.3, 0.4, 0.3), (0.4, 0.3, 0.3), (0.3, 0.4, 0.3)), 1, 1.1 / 3),
+    ],
+    ids=["two agree", "one is surer than two together", "two that waver with one that wavers"],
+)
+def test_of_options_the_passes_mean_counts(
+    workspace: WorkspaceMaker,
+    passes: tuple[tuple[float, ...], ...],
+    choice: int,
+    confidence: float,
+) -> None:
+    options = ("a wall", "a car", "a dog")
+    ws, state = ready(workspace, chances(*passes), options=options)
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["choice"]) == ("answered", choice)
+    # Beside the passes' share, how sure the place is: the same in every case.
+    ws.videollm = chances((1.0, 0.0, 0.0), (1.0, 0.0, 0.0))
+    sure = answer(state, Runtime(context=ws))["answer"]["confidence"]
+    assert out["answer"]["confidence"] == pytest.approx(sure * confidence, abs=1e-3)
+
+
+def test_options_without_a_favourite_send_the_search_on(workspace: WorkspaceMaker) -> None:
+    model = chances((0.4, 0.3, 0.3), (0.3, 0.4, 0.3), (0.25, 0.3, 0.45))
+    ws, state = ready(workspace, model, options=("a wall", "a car", "a dog"))
+    out = answer(state, Runtime(context=ws))
+    assert (out["next"], out["updates"][-1]["cause"]) == ("spotlight", "disagree")
 
 
 def test_passes_that_disagree_send_the_search_on(workspace: WorkspaceMaker) -> None:
