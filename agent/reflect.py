@@ -101,11 +101,11 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
 def _from_glance(
     ws: Workspace, step: StepWriter, taken: LookState, *, p_yes: float, odds: float
 ) -> UpdateState:
-    """What a glance says for or against its span: no more than the request that asked for it.
+    """The little that a glance says for or against its span.
 
     An answer can't rest on it, and a search for all moments does not count it as one.
     """
-    most = ws.settings.survey.request_log_ratio
+    most = ws.settings.reflect.glance_log_ratio
     ratio = min(max(odds, -most), most)
     found = step.finding(taken, p_yes=p_yes, confidence=sigmoid(odds), log_ratio=ratio)
     return {

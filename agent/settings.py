@@ -59,7 +59,8 @@ class SurveySettings:
     strip_short_side_px: int = 96
     """Size of the strip's frames."""
     request_log_ratio: float = 0.7
-    """What the model's request says for its span (natural log of a likelihood ratio)."""
+    """What the model's request says for its span (natural log of a likelihood ratio), where one
+    look can show it: a longer one points at no place."""
     rewrite_tokens: int = 32
     """Most tokens of the rewrite."""
     option_tokens: int = 32
@@ -149,6 +150,9 @@ class ReflectSettings:
     """How P(yes) is read where no fit is stored for model and prompt."""
     most_log_ratio: float = 4.0
     """No single look weighs more than e^±this."""
+    glance_log_ratio: float = 0.4
+    """A look whose frames stand far apart weighs no more than e^±this: it misses most of what is
+    there, and a few frames speak for all that lies between them."""
     related_gain: float = 0.1
     """Share of a positive finding that reaches the seconds beside it."""
     related_s: float = 8.0

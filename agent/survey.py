@@ -22,6 +22,7 @@ from agent.plan import (
     parse_question,
     usable_rewrite,
 )
+from agent.settings import AskSettings
 from agent.state import Cue, ProposalState, State, UpdateState, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
@@ -100,7 +101,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     whole = intent_of(state).wants_whole
     peaks = [] if whole else _peaks(ws, state, before)
     parsed, strip = _ask_over_strip(ws, step, state, peaks)
-    proposals, updates = _joined(parsed, ws.settings.survey.request_log_ratio)
+    proposals, updates = _joined(parsed, ws.settings)
     step.data = {
         "shortlist_s": [round(t, 2) for t in peaks],
         "strip": strip,
@@ -291,9 +292,10 @@ def _fit(frame: Frame, width_px: int, height_px: int) -> Pixels:
 
 
 def _joined(
-    parsed: ParsedRequests, log_ratio: float
+    parsed: ParsedRequests, settings: AskSettings
 ) -> tuple[list[ProposalState], list[UpdateState]]:
     """Requests as windows of the queue, and as weak evidence: the model glanced at the strip."""
+    longest_s = settings.look.widest_gap_s * settings.look.most_requested_frames
     proposals: list[ProposalState] = [
         {
             "start_s": r.span.start_s,
@@ -308,9 +310,10 @@ def _joined(
         {
             "start_s": r.span.start_s,
             "end_s": r.span.end_s,
-            "log_ratio": log_ratio,
+            "log_ratio": settings.survey.request_log_ratio,
             "cause": "request",
         }
         for r in parsed.requests
+        if r.span.duration_s <= longest_s
     ]
     return proposals, updates

@@ -99,14 +99,14 @@ def test_a_glance_over_a_long_span_moves_the_belief_a_little_and_shows_nothing(
     out = reflect(state, Runtime(context=ws))
     assert (out["findings"], out["next"]) == ([], "spotlight")
     (update,) = out["updates"]
-    assert update["log_ratio"] == ws.settings.survey.request_log_ratio
+    assert update["log_ratio"] == SETTINGS.glance_log_ratio
     # The trace shows the judgement all the same.
     assert [f.p_yes for f in ws.runs.steps("r1")[-1].findings] == [0.99]
     # The same frames close together are evidence.
     near = looked(20, 40, "request")
     out = reflect({**state, "looks": [near]}, Runtime(context=ws))
     assert [f["p_yes"] for f in out["findings"]] == [0.99]
-    assert out["updates"][0]["log_ratio"] > ws.settings.survey.request_log_ratio
+    assert out["updates"][0]["log_ratio"] > SETTINGS.glance_log_ratio
 
 
 def test_a_clear_finding_ends_the_search(workspace: WorkspaceMaker) -> None:
