@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,6 +50,21 @@ def test_each_lane_has_a_prior_of_its_own(workspace: WorkspaceMaker) -> None:
     assert list(lanes) == ["frames", "clips"]
     for belief in lanes.values():
         assert belief.weights.sum() + belief.absent == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("asked", "moved"), [("20 - 80", True), ("20 - 120", False)])
+def test_a_request_too_long_for_a_look_is_taken_and_points_nowhere(
+    workspace: WorkspaceMaker, asked: str, moved: bool
+) -> None:
+    model = ScriptedVideoLLM(reply_script=lambda prompt, clips: f"<span>{asked}</span><fps>1</fps>")
+    cues = [{"text": "red", "group": "question", "weight": 1.0}]
+    ws, state = workspace(model, "What is red?", reflect_question="What is red?", cues=cues)
+    # 32 frames at most: 64 seconds.
+    ws.settings = replace(ws.settings, look=replace(ws.settings.look, widest_gap_s=2.0))
+    out = survey(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]
+    (proposal,) = out["proposals"]
+    assert (proposal["source"], proposal["start_s"]) == ("request", 20)
+    assert [u["cause"] for u in out["updates"]] == ["request"] * moved
 
 
 def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: WorkspaceMaker) -> None:
