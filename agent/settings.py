@@ -295,7 +295,8 @@ def demo_settings() -> AskSettings:
             most_requested_frames=16,
             tell_delivered=False,
         ),
-        answer=AnswerSettings(neighbour_alone=True),
+        # Where the whole search has a fit: docs/design/0003.
+        answer=AnswerSettings(neighbour_alone=True, most_absent=0.45),
     )
 
 
