@@ -117,6 +117,7 @@ def _run(run: RunRow) -> dict[str, Any]:
         "options": list(run.options),
         "status": run.status,
         "stop_reason": run.stop_reason,
+        "kind": run.answer.get("kind"),
         "reply": run.answer.get("answer"),
         "confidence": run.answer.get("confidence"),
         "usage": run.answer.get("usage"),

@@ -313,6 +313,13 @@ def test_the_runs_are_filtered(visited: Visit) -> None:
     expect(page.locator("table.runs")).to_contain_text("when does the red cat appear?")
 
 
+def test_no_film_lacks_what_it_is_about(visited: Visit) -> None:
+    page = visited.open("runs")
+    badge = "(kind) => Longshot.statusBadge('not_found', kind).textContent"
+    assert page.evaluate(badge, "moment") == "∅ not in this film"
+    assert page.evaluate(badge, "whole") == "∅ no answer"
+
+
 def test_hostile_text_is_text_everywhere(visited: Visit) -> None:
     page = visited.open("film/1")
     page.get_by_label("Question").fill(HOSTILE + " word" * 400)

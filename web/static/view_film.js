@@ -53,7 +53,7 @@ globalThis.Longshot ??= {};
   function earlier(runs) {
     if (!runs.length) return h("p.muted", {}, "Nothing was asked of this film yet.");
     return h("section.earlier", {}, h("h2", {}, "Asked before"), h("ul", {}, runs.map((run) =>
-      h("li", {}, h("a", { href: `#/run/${run.id}` }, run.question), " ", L.statusBadge(run.status),
+      h("li", {}, h("a", { href: `#/run/${run.id}` }, run.question), " ", L.statusBadge(run.status, run.kind),
         run.reply ? h("span.muted", {}, ` ${run.reply}`) : null))));
   }
 })(globalThis.Longshot);

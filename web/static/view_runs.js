@@ -61,7 +61,7 @@ globalThis.Longshot ??= {};
       h("td", {}, box),
       h("td.question", {}, h("a", { href: `#/run/${run.id}` }, run.question)),
       h("td.reply-cell", {}, run.reply ?? "", run.reply && run.confidence !== null ? h("span.muted", {}, ` ${run.confidence.toFixed(2)}`) : null),
-      h("td", {}, L.statusBadge(run.status)),
+      h("td", {}, L.statusBadge(run.status, run.kind)),
       h("td.film-cell", { title: run.video }, L.fileName(run.video)),
       h("td.number", {}, usage.calls ? `${L.number(usage.visual_tokens)} tokens, ${usage.seconds.toFixed(1)} s` : ""),
       h("td.number", {}, h("time", { datetime: run.started_at }, new Date(run.started_at).toLocaleString("en-GB", { dateStyle: "short", timeStyle: "short" }))));
