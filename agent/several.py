@@ -46,19 +46,20 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
     settings = ws.settings.several
     looks: list[LookState] = []
     findings: list[FindingState] = []
-    for found, chance in sorted(chances(ws, state), key=lambda pair: -pair[1]):
-        if chance < settings.accept or found["verified"]:
-            continue
-        verified = verify(ws, step, state, found, whole(ws, span_of(found)))
-        if verified is not None:
-            looks.append(verified.look)
-            findings.append(verified.finding)
-    seen: State = {
-        **state,
-        "looks": state["looks"] + looks,
-        "findings": state["findings"] + findings,
-    }
-    judged = chances(ws, seen)
+    seen, judged = state, chances(ws, state)
+    # Each second look moves the chances of all: moments that hold make further ones likelier.
+    while (found := _to_look_at_again(judged, settings.accept)) is not None:
+        verified = verify(ws, step, seen, found, whole(ws, span_of(found)))
+        if verified is None:
+            break
+        looks.append(verified.look)
+        findings.append(verified.finding)
+        seen = {
+            **state,
+            "looks": state["looks"] + looks,
+            "findings": state["findings"] + findings,
+        }
+        judged = chances(ws, seen)
     kept = [span_of(f) for f, chance in judged if chance >= settings.accept]
     spans = merged(ws, kept, gap_s=settings.merge_gap_s)
     none = moments_seen(ws, seen)[1].none_in(1 - looked_share(ws, seen))
@@ -78,6 +79,14 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
         findings=tuple(findings),
         missing=1 - none,
     )
+
+
+def _to_look_at_again(
+    judged: Sequence[tuple[FindingState, float]], accept: float
+) -> FindingState | None:
+    """The likeliest moment that was looked at only once; None where there is none."""
+    once = [(chance, f) for f, chance in judged if chance >= accept and not f["verified"]]
+    return max(once, key=lambda pair: pair[0])[1] if once else None
 
 
 def chances(ws: Workspace, state: State) -> list[tuple[FindingState, float]]:

@@ -6,7 +6,7 @@ import pytest
 from langgraph.runtime import Runtime
 
 from agent.answer import answer
-from agent.backends.scripted import knowing
+from agent.backends.scripted import ScriptedVideoLLM, knowing
 from agent.several import chances, further, looked_share
 from agent.state import FindingState, LookState
 from index.types import Span
@@ -91,3 +91,26 @@ def test_looks_cover_their_share_of_the_prior_once(workspace: WorkspaceMaker) ->
     assert looked_share(ws, state) == pytest.approx(once)
     red, grey = further(ws, state, [Span(150, 160), Span(0, 10)])
     assert red > 10 * grey
+
+
+def test_what_other_moments_make_likely_is_looked_at_twice_too(workspace: WorkspaceMaker) -> None:
+    """A window is doubtful beside two that were seen once, and likely beside two that are sure."""
+    once: list[FindingState] = [
+        {**finding(start_s, start_s + 10.0, log_ratio), "verified": False}
+        for start_s, log_ratio in ((60.0, 0.0), (150.0, 0.0), (110.0, 3.5))
+    ]
+    ws, state = workspace(
+        ScriptedVideoLLM(yes_script=lambda prompt, clips: 0.999),
+        RED,
+        cues=CUES,
+        kind="count",
+        reflect_question="Is it red?",
+        findings=once,
+        looks=[looked(f["start_s"], f["end_s"]) for f in once],
+        stop_reason="exhausted: a test",
+    )
+    before = {f["start_s"]: chance for f, chance in chances(ws, state)}
+    assert before[110] < ws.settings.several.accept < before[60]
+    out = answer(state, Runtime(context=ws))
+    assert {f["start_s"] for f in out["findings"] if f["verified"]} == {60, 110, 150}
+    assert out["answer"]["answer"] == "3"
