@@ -77,14 +77,15 @@ def ask_evidence(
         ballots.append(_ask_once(ws, step, prompt, clips, taken))
         if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
             break
-    return _count(ballots, looks, n_needed=min(2, ws.settings.answer.passes), ended=ended)
+    n_needed = min(2, ws.settings.answer.passes)
+    return _count(ballots, ws.question.options, looks, n_needed=n_needed, ended=ended)
 
 
 def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
     """Put the question once to all spans together, with all tokens that are left."""
     budget = step.budget()
     if ended := _short_of(budget, n_looks=len(shown)):
-        return _count([], [], n_needed=1, ended=ended)
+        return _count([], (), [], n_needed=1, ended=ended)
     looks, clips = [], []
     for clip in key_clips(ws, shown, budget_tokens=budget.tokens_left, high=False):
         taken, pixels = step.look(
@@ -93,9 +94,10 @@ def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, ques
         looks.append(taken)
         clips.append(pixels)
     if not clips:
-        return _count([], [], n_needed=1, ended="tokens")
+        return _count([], (), [], n_needed=1, ended="tokens")
     prompt = _prompt(ws, "answer", question=question, n_clips=len(clips))
-    return _count([_ask_once(ws, step, prompt, clips, looks)], looks, n_needed=1, ended="")
+    ballot = _ask_once(ws, step, prompt, clips, looks)
+    return _count([ballot], ws.question.options, looks, n_needed=1, ended="")
 
 
 def _short_of(budget: Budget, *, n_looks: int) -> str:
@@ -165,7 +167,6 @@ def normalised(reply: str) -> str:
 class _Ballot:
     key: str
     reply: str
-    options: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
 
 
@@ -242,7 +243,7 @@ def _ask_once(
         return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
     choice = step.choose(prompt, clips, options=options, looks=looks)
     best = max(range(len(options)), key=lambda i: (choice.probabilities[i], -i))
-    return _Ballot(str(best), options[best], tuple(options), choice.probabilities)
+    return _Ballot(str(best), options[best], choice.probabilities)
 
 
 def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
@@ -252,13 +253,18 @@ def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> Rendere
 
 
 def _count(
-    ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int, ended: str
+    ballots: Sequence[_Ballot],
+    options: Sequence[str],
+    looks: Sequence[LookState],
+    *,
+    n_needed: int,
+    ended: str,
 ) -> Vote:
     """`ended`: what of the budget ran out before the passes did; "" where nothing did."""
     if not ballots:
         return Vote("", None, False, 0.0, tuple(looks), f"budget: no {ended} left for the evidence")
-    if ballots[0].probabilities:
-        return _chosen(ballots, looks, n_needed=n_needed, ended=ended)
+    if options:
+        return _chosen(ballots, options, looks, n_needed=n_needed, ended=ended)
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
     share = n / len(ballots)
     winner = next(b for b in ballots if b.key == key)
@@ -269,7 +275,12 @@ def _count(
 
 
 def _chosen(
-    ballots: Sequence[_Ballot], looks: Sequence[LookState], *, n_needed: int, ended: str
+    ballots: Sequence[_Ballot],
+    options: Sequence[str],
+    looks: Sequence[LookState],
+    *,
+    n_needed: int,
+    ended: str,
 ) -> Vote:
     """The option with the highest mean probability over the passes."""
     means = [sum(p) / len(ballots) for p in zip(*(b.probabilities for b in ballots), strict=True)]
@@ -278,7 +289,7 @@ def _chosen(
     agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
     if not agreed and len(ballots) > n_needed and means[choice] > 0.5:
         agreed, why = True, f"the passes give it {means[choice]:.0%} together"
-    return Vote(ballots[0].options[choice], choice, agreed, means[choice], tuple(looks), why)
+    return Vote(options[choice], choice, agreed, means[choice], tuple(looks), why)
 
 
 def _agreed(n: int, n_ballots: int, *, n_needed: int, ended: str) -> tuple[bool, str]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.evidence import NOT_ENOUGH, Shown, Vote, ask_evidence
+from agent.moves import close_looks
 from agent.plan import option_by_number, option_by_time
 from agent.presence import presence_of, settled
 from agent.reflect import best_findings
@@ -190,7 +191,8 @@ def _when(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict
         )
     shot = ws.shot_at(span.middle_s)
     if shot is None or shot.span.duration_s > ws.settings.spotlight.longest_s:
-        looked = [span_of(k) for k in (*state["looks"], *seen.looks)]
+        looks = close_looks((*state["looks"], *seen.looks), ws.settings.look)
+        looked = [span_of(k) for k in looks]
         span = ws.belief(state).region(span, share=ws.settings.answer.region_share, within=looked)
     choice, extra = pick_time(ws, step, state, [span])
     return Verdict(

@@ -11,7 +11,7 @@ queue and wait for their turn by what they are expected to tell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.settings import LookSettings, ReflectSettings, SpotlightSettings
 from agent.state import FindingState, LookState, ProposalState, Source, span_of
@@ -65,9 +65,14 @@ def shifted(
     return [_proposal(sides[masses.index(max(masses))], "shift")]
 
 
-def is_glance(look: LookState, settings: LookSettings) -> bool:
+def is_glance(span: Span, n_frames: int, settings: LookSettings) -> bool:
     """Whether a moment may well lie between a look's frames: the model asked for a long span."""
-    return span_of(look).duration_s > settings.widest_gap_s * look["n_frames"]
+    return span.duration_s > settings.widest_gap_s * n_frames
+
+
+def close_looks(looks: Iterable[LookState], settings: LookSettings) -> list[LookState]:
+    """The looks that showed their spans: all but glances."""
+    return [k for k in looks if not is_glance(span_of(k), k["n_frames"], settings)]
 
 
 def goes_in_circles(looks: Sequence[LookState], *, settings: SpotlightSettings) -> bool:

@@ -45,13 +45,16 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     before = ws.belief(state)
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     stored = look_fit(ws, prompt)
-    most = ws.settings.reflect.most_log_ratio
+    most_of_a_look = ws.settings.reflect.most_log_ratio
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []
     n_empty = state["n_empty_in_a_row"]
     for taken in _unjudged(state):
+        glance = is_glance(span_of(taken), taken["n_frames"], ws.settings.look)
         if not ws.settings.reflect.judge:
+            if glance:
+                continue
             even = step.finding(
                 taken, p_yes=0.5, confidence=ws.settings.reflect.accept, log_ratio=0.0
             )
@@ -59,15 +62,17 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
             continue
         raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
         odds = stored.fit.log_odds(raw.p_yes)
-        if is_glance(taken, ws.settings.look):
-            updates.append(_from_glance(ws, step, taken, p_yes=raw.p_yes, odds=odds))
-            continue
+        most = ws.settings.reflect.glance_log_ratio if glance else most_of_a_look
         found = step.finding(
             taken,
             p_yes=raw.p_yes,
             confidence=sigmoid(odds),
             log_ratio=min(max(odds, -most), most),
         )
+        if glance:
+            # It moves the belief a little; no answer rests on it, and it is none of the moments.
+            updates.append(update_for(found, ws.settings.reflect, all_=False))
+            continue
         findings.append(found)
         updates.append(update_for(found, ws.settings.reflect, all_=intent_of(state).wants_all))
         part = ws.part_of(state, span_of(found))
@@ -96,24 +101,6 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     update["stop_reason"] = reason
     why = reason or _summary(findings, ws.settings.reflect)
     return step.done(update, why=why, before=before, after=after)
-
-
-def _from_glance(
-    ws: Workspace, step: StepWriter, taken: LookState, *, p_yes: float, odds: float
-) -> UpdateState:
-    """The little that a glance says for or against its span.
-
-    An answer can't rest on it, and a search for all moments does not count it as one.
-    """
-    most = ws.settings.reflect.glance_log_ratio
-    ratio = min(max(odds, -most), most)
-    found = step.finding(taken, p_yes=p_yes, confidence=sigmoid(odds), log_ratio=ratio)
-    return {
-        "start_s": found["start_s"],
-        "end_s": found["end_s"],
-        "log_ratio": ratio,
-        "cause": found["finding_id"],
-    }
 
 
 def told(ws: Workspace, taken: LookState) -> str:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from agent.kinds import Cited, Verdict, nearest_number, pick_by_model, said, whole
+from agent.moves import close_looks
 from agent.plan import option_by_number, option_by_time
 from agent.presence import asked_mass, moments_seen, presence_of
 from agent.state import FindingState, LookState, State, span_of
@@ -24,7 +25,7 @@ def looked_share(ws: Workspace, state: State) -> float:
     """Share of the prior belief that the looks covered."""
     prior: Belief = ws.prior(state).belief
     spans: list[Span] = []
-    for span in sorted(span_of(k) for k in state["looks"]):
+    for span in sorted(span_of(k) for k in close_looks(state["looks"], ws.settings.look)):
         if spans and span.start_s <= spans[-1].end_s:
             spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
         else:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from langgraph.runtime import Runtime
 
 from agent.budget import Budget
-from agent.moves import goes_in_circles, is_glance
+from agent.moves import close_looks, goes_in_circles
 from agent.settings import SpotlightSettings
 from agent.several import further
 from agent.state import LookState, Source, State, WindowState, intent_of, span_of
@@ -66,7 +66,8 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     reason = budget.exhausted()
     if reason:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
-    circles = goes_in_circles(state["looks"], settings=ws.settings.spotlight)
+    close = close_looks(state["looks"], ws.settings.look)
+    circles = goes_in_circles(close, settings=ws.settings.spotlight)
     if circles:
         state = {**state, "proposals": []}
     if not ws.settings.spotlight.follow_findings:
@@ -86,7 +87,7 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     if not chosen:
         reason = _why_none(ws, state, ranked)
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
-    looked = [span_of(k) for k in _search(state["looks"])]
+    looked = [span_of(k) for k in _search(close)]
     if circles or _nothing_stands_out(state):
         chosen = evenly(ranked, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
     step.data = {
@@ -135,7 +136,7 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
     # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
     order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
     windows = [Window(spans[i], "belief") for i in sorted(order)]
-    close = [k for k in state["looks"] if not is_glance(k, ws.settings.look)]
+    close = close_looks(state["looks"], ws.settings.look)
     windows = [w for w in windows if not _covered(w.span, close)]
     windows += [
         Window(span_of(p), p["source"], fps=p["fps"], high=p["high"]) for p in state["proposals"]
@@ -270,7 +271,7 @@ def _search(looks: Sequence[LookState]) -> list[LookState]:
 
 
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
-    close = [k for k in state["looks"] if not is_glance(k, ws.settings.look)]
+    close = close_looks(state["looks"], ws.settings.look)
     if not ranked and all(_covered(part, close) for part in ws.parts(state)):
         is_whole = ws.parts(state) == (ws.film.video.span,)
         what = "the whole film" if is_whole else "all that the question is about"

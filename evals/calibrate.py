@@ -36,7 +36,7 @@ from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
-from evals.failures import anchors_of, shows
+from evals.failures import anchors_of, close_steps, shows
 from evals.items import Item, load_items
 from evals.matching import is_right
 from evals.strategies import outcome_of
@@ -160,7 +160,7 @@ def _read(
     """The survey's cosine, the looks and the second looks of a run."""
     model, true = run.models["videollm_weights"], anchors_of(item)
     first: list[FindingRow] = []
-    for step in steps:
+    for step in close_steps(steps):
         if step.node == "survey" and not item.options:
             cosine = float(step.data["best_cosine"])
             found[run.models["encoder_weights"], "", "presence"].add(not item.is_absent, cosine)

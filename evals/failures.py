@@ -15,8 +15,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
+from agent.moves import is_glance
+from agent.settings import AskSettings
 from evals.items import Item, Outcome
 from evals.metrics import best_tiou
 from index.run_rows import FindingRow, StepRow
@@ -61,7 +64,7 @@ def cause_of(
         return "no trace"
     if item.is_absent:
         return "misjudged"
-    findings = [f for step in steps for f in step.findings]
+    findings = [f for step in close_steps(steps) for f in step.findings]
     lost: list[Cause] = []
     for span in anchors_of(item):
         lost += _lost(span, steps, film=film, accept=accept)
@@ -75,10 +78,26 @@ def cause_of(
     return "cited badly" if elsewhere else "misread"
 
 
+def close_steps(steps: Sequence[StepRow]) -> list[StepRow]:
+    """The steps without what glances found: a moment lies between their frames more often than in
+    one of them, so they say nothing about what the model makes of it."""
+    settings = AskSettings().look
+    glances = {
+        look.look_id
+        for step in steps
+        for look in step.looks
+        if is_glance(look.span, len(look.times_s), settings)
+    }
+    return [
+        replace(step, findings=tuple(f for f in step.findings if f.look_id not in glances))
+        for step in steps
+    ]
+
+
 def _lost(span: Span, steps: Sequence[StepRow], *, film: Span, accept: float) -> list[Cause]:
     """Where the search lost a true span; empty: the last step that judged it saw it."""
     judged: list[FindingRow] = []
-    for step in steps:
+    for step in close_steps(steps):
         judged = [f for f in step.findings if shows(f.span, [span])] or judged
     if any(f.confidence >= accept for f in judged):
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.confidence import logit
-from agent.moves import goes_in_circles, is_glance, moves, shifted
+from agent.moves import close_looks, goes_in_circles, moves, shifted
 from agent.settings import LookSettings, ReflectSettings, SpotlightSettings
 from agent.state import FindingState, LookState, Source
 from index.types import Shot, Span
@@ -66,8 +66,8 @@ def test_what_stays_ambiguous_is_seen_wider_and_then_left() -> None:
 
 def test_frames_far_apart_make_a_glance() -> None:
     settings = LookSettings(widest_gap_s=8.0)
-    assert not is_glance(looked(0, 32), settings)
-    assert is_glance(looked(0, 33), settings)
+    near, far = looked(0, 32), looked(0, 33)
+    assert close_looks([near, far], settings) == [near]
 
 
 def test_what_is_clear_is_left() -> None:

@@ -84,7 +84,8 @@ def test_a_film_whose_windows_are_empty_ends_as_not_found(workspace: WorkspaceMa
 
 
 def test_looks_cover_their_share_of_the_prior_once(workspace: WorkspaceMaker) -> None:
-    looks = [looked(60, 70), looked(60, 70), looked(65, 70)]
+    # The last one is a glance: it covers nothing.
+    looks = [looked(60, 70), looked(60, 70), looked(65, 70), looked(0, 170)]
     ws, state = workspace(knowing([]), RED, cues=CUES, kind="count", looks=looks)
     prior = ws.prior(state).belief
     once = prior.mass(Span(60, 70)) / prior.mass(Span(0, 170))

@@ -87,6 +87,10 @@ def test_a_glance_over_the_film_leaves_its_windows_to_be_looked_at(
     ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, looks=[glance])
     out = spotlight(state, Runtime(context=ws))
     assert {60, 150} <= {w["start_s"] for w in out["chosen"]}
+    # Looks at what a glance passed over are new ground.
+    after = [glance, *(looked(10.0 * i, 10.0 * i + 10) for i in range(6))]
+    spotlight({**state, "looks": after}, Runtime(context=ws))
+    assert ws.runs.steps("r1")[-1].data["circles"] is False
 
 
 def test_a_request_is_looked_at_first_at_its_own_density(workspace: WorkspaceMaker) -> None:

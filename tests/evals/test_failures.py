@@ -6,7 +6,7 @@ import pytest
 
 from evals.failures import Cause, anchors_of, cause_of, counted, retrieved, shows
 from evals.items import Item, Outcome, Status
-from index.run_rows import FindingRow, StepRow
+from index.run_rows import FindingRow, LookRow, StepRow
 from index.types import Span
 
 FILM = Span(0, 1000)
@@ -53,6 +53,14 @@ def test_a_span_that_the_prior_ranks_low_was_not_retrieved() -> None:
 
 def test_a_span_that_nobody_looked_at() -> None:
     assert cause(steps(AT_TRUE, (Span(500, 510), 0.1))) == "not looked at"
+
+
+def test_a_glance_over_the_film_is_no_look_at_the_span() -> None:
+    times_s = (125.0, 375.0, 625.0, 875.0)
+    survey, reflected = steps(AT_TRUE, (FILM, 0.9))
+    look = LookRow("1.0", FILM, times_s, 160, 96, 50, "")
+    trace = (survey, StepRow(1, "look", "", looks=(look,)), reflected)
+    assert cause(trace) == "not looked at"
 
 
 def test_a_span_that_was_judged_to_show_nothing() -> None:

@@ -200,7 +200,7 @@ def test_runs_are_filtered_by_film_status_and_text(client: TestClient) -> None:
     assert questions(status="running") == []
     page = client.get("/v1/runs", params={"limit": 1}).json()
     assert page["more"]
-    assert [run["question"] for run in page["runs"]] == both[:1]
+    assert [(run["question"], run["kind"]) for run in page["runs"]] == [(both[0], "moment")]
     assert questions(limit="1", offset="1") == both[1:]
 
 
