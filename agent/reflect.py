@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from agent.confidence import StoredFit, fit_for, sigmoid
+from agent.confidence import Fit, StoredFit, fit_for, sigmoid
 from agent.moves import is_glance, moves, shifted
 from agent.presence import settled
 from agent.settings import ReflectSettings
@@ -45,7 +45,6 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     before = ws.belief(state)
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     stored = look_fit(ws, prompt)
-    most_of_a_look = ws.settings.reflect.most_log_ratio
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []
@@ -53,22 +52,11 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     for taken in _unjudged(state):
         glance = is_glance(span_of(taken), taken["n_frames"], ws.settings.look)
         if not ws.settings.reflect.judge:
-            if glance:
-                continue
-            even = step.finding(
-                taken, p_yes=0.5, confidence=ws.settings.reflect.accept, log_ratio=0.0
-            )
-            findings.append(even)
+            if not glance:
+                even = ws.settings.reflect.accept
+                findings.append(step.finding(taken, p_yes=0.5, confidence=even, log_ratio=0.0))
             continue
-        raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
-        odds = stored.fit.log_odds(raw.p_yes)
-        most = ws.settings.reflect.glance_log_ratio if glance else most_of_a_look
-        found = step.finding(
-            taken,
-            p_yes=raw.p_yes,
-            confidence=sigmoid(odds),
-            log_ratio=min(max(odds, -most), most),
-        )
+        found = _judged(ws, step, taken, prompt=prompt, fit=stored.fit, glance=glance)
         if glance:
             # It moves the belief a little; no answer rests on it, and it is none of the moments.
             updates.append(update_for(found, ws.settings.reflect, all_=False))
@@ -101,6 +89,28 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     update["stop_reason"] = reason
     why = reason or _summary(findings, ws.settings.reflect)
     return step.done(update, why=why, before=before, after=after)
+
+
+def _judged(
+    ws: Workspace,
+    step: StepWriter,
+    taken: LookState,
+    *,
+    prompt: RenderedPrompt,
+    fit: Fit,
+    glance: bool,
+) -> FindingState:
+    """What the VideoLLM says of one look; a glance counts for less."""
+    raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
+    odds = fit.log_odds(raw.p_yes)
+    settings = ws.settings.reflect
+    most = settings.glance_log_ratio if glance else settings.most_log_ratio
+    return step.finding(
+        taken,
+        p_yes=raw.p_yes,
+        confidence=sigmoid(odds),
+        log_ratio=min(max(odds, -most), most),
+    )
 
 
 def told(ws: Workspace, taken: LookState) -> str:

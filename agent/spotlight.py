@@ -278,9 +278,9 @@ def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
         return f"exhausted: {what} was looked at"
     if ranked and ranked[0].gain_bits < ws.settings.spotlight.least_gain_bits:
         return "exhausted: no look is expected to tell more"
-    if not ranked and state["looks"]:
-        return "exhausted: every window was looked at, or costs more tokens than are left"
-    return "budget: the tokens that are left do not pay for one look"
+    if not ranked and all(_covered(window, close) for window in film_windows(ws, state)):
+        return "exhausted: every window was looked at"
+    return "budget: the tokens that are left do not pay for another look"
 
 
 def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget: Budget) -> str:
