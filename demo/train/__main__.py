@@ -52,7 +52,7 @@ STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 class Sizes:
     """How much of everything."""
 
-    train_clips: int = 7000
+    train_clips: int = 14000
     crowded_pairs: int = 12000
     counted_pairs: int = 8000
     test_clips: int = 400
@@ -66,7 +66,7 @@ class Sizes:
 QUICK = Sizes(140, 120, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=1250, report_questions=24)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=2000, report_questions=24)
 """Where training goes on from a saved VideoLLM."""
 
 
@@ -171,7 +171,7 @@ class Pipeline:
             work=self.work,
             device=self.device,
             pool=self.pool("train"),
-            code_head=tower.code_head,
+            tower=tower,
             rate=self.rate,
         )
         trainer.taught.rung = symbolic.taught.rung

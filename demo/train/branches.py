@@ -119,11 +119,13 @@ def _near_miss(rng: random.Random, scenes: list[Scene]) -> Topic:
         else:
             noun = rng.choice(KINDS)
         return Topic(kind, (colour, noun), n=group.n, place=place)
-    if chance < 0.3:
+    if chance < 0.25:
         choices = [p for p in TRAIN_PAIRS if p[1] == noun]
-    elif chance < 0.6:
-        choices = [p for p in TRAIN_PAIRS if p[0] == colour]
-    elif chance < 0.8:
+    elif chance < 0.65:
+        # What a film is full of, and what the tower tells worst: a cell or two of any thing look
+        # like another of its colour.
+        choices = [p for p in TRAIN_PAIRS if p[0] == colour and p[1] != noun]
+    elif chance < 0.82:
         # The colour of one thing with the kind of another: nothing but binding tells.
         mixed = {(g.colour, h.kind) for s in scenes for g in s.groups for h in s.groups}
         choices = [p for p in TRAIN_PAIRS if p in mixed]
@@ -356,9 +358,9 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
     if len(scenes) > 1 and rng.random() < _ORDER_SHARE:
         return order_branch(rng, scenes)
     chance = rng.random()
-    if chance < 0.34:
+    if chance < 0.42:
         return reflect_branch(rng, scenes)
-    if chance < 0.70:
+    if chance < 0.72:
         return answer_branch(rng, scenes)
     if chance < 0.80:
         return absent_branch(rng, scenes)

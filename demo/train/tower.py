@@ -117,21 +117,35 @@ class TowerTrainer:
         return see(self.tower, pixels.to(self.dtype), rows=rows, columns=columns)
 
     def loss(self, step: int, *, one_size: bool) -> Tensor:
+        """Of all heads, on a batch of the stage."""
         rng = random.Random(7_000_003 + step)
-        height_px, width_px, n = FIRST_SIZE if one_size else rng.choice(SIZES)
-        pool = rng.choices(self.pools, POOL_SHARES)[0]
+        size = FIRST_SIZE if one_size else rng.choice(SIZES)
+        pairs, seen = self._seen(rng, rng.choices(self.pools, POOL_SHARES)[0], size)
+        behind = self.patch_head.loss(seen.patches, pairs.fine)
+        half_way = self.half_way_head.loss(seen.half_way, pairs.fine, pairs.centres)
+        return behind + half_way + self.code_head.loss(seen.tokens, pairs.coarse, pairs.places)
+
+    def apart_loss(self, step: int) -> Tensor:
+        """Of the codes alone, on crowded pairs: half of their things are in nameless colours."""
+        rng = random.Random(8_000_009 + step)
+        pairs, seen = self._seen(rng, self.pools[0], rng.choice(SIZES))
+        return self.code_head.loss(seen.tokens, pairs.coarse, pairs.places)
+
+    def _seen(
+        self, rng: random.Random, pool: Pool, size: tuple[int, int, int]
+    ) -> tuple[_Pairs, Seen]:
+        """Pairs of a pool at (height, width, how many), a little brighter or darker, and what the
+        tower makes of them."""
+        height_px, width_px, n = size
         picks = []
         for _ in range(n):
             first = rng.randrange(pool.frames.shape[1] - 1)
             picks.append((rng.randrange(len(pool)), first, first + 1))
-        size = {"height_px": height_px, "width_px": width_px}
-        pairs = self.batch(pool, picks, **size)
+        pairs = self.batch(pool, picks, height_px=height_px, width_px=width_px)
         gain = 1 + 0.16 * (torch.rand(n, 1, 1, device=self.device) - 0.5)
         shift = 0.12 * (torch.rand(n, 1, 1, device=self.device) - 0.5)
-        seen = self.forward(pairs.pixels * gain + shift, **size)
-        behind = self.patch_head.loss(seen.patches, pairs.fine)
-        half_way = self.half_way_head.loss(seen.half_way, pairs.fine, pairs.centres)
-        return behind + half_way + self.code_head.loss(seen.tokens, pairs.coarse, pairs.places)
+        lit = pairs.pixels * gain + shift
+        return pairs, self.forward(lit, height_px=height_px, width_px=width_px)
 
     def run(self, *, steps: int = STEPS, log: Log, held_out: Pool | None = None) -> None:
         path = self.work / "tower.pt"

@@ -43,6 +43,7 @@ from demo.train.labels import dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, compute_dtype, held
 from demo.train.packing import IGNORE, Packed, Packer
 from demo.train.pool import Pool
+from demo.train.tower import TowerTrainer
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES
 
@@ -63,6 +64,8 @@ ROWS = {
 }
 """Contexts a step: about equally many tokens."""
 DENSE_WEIGHT = 0.1
+APART_WEIGHT = 0.1
+"""Of the tower's loss on things in nameless colours, in the joint stage."""
 TIME_WEIGHT = 0.2
 SYMBOLIC_SHARE = 0.3
 """Share of the joint stage's steps that stay symbolic."""
@@ -80,9 +83,10 @@ class VideoTrainer:
         work: Path,
         device: str,
         pool: Pool | None = None,
-        code_head: CodeHead | None = None,
+        tower: TowerTrainer | None = None,
         rate: float = 1.0,
     ) -> None:
+        """`pool` and `tower`: of the joint stage."""
         self.model, self.packer, self.work, self.device, self.pool = (
             model,
             packer,
@@ -90,9 +94,10 @@ class VideoTrainer:
             device,
             pool,
         )
+        self.taught_tower = tower
         self.tower, self.language = model.model.visual, model.model.language_model
         self.symbols = SymbolicTower(HIDDEN)
-        self.code_head = code_head or CodeHead(HIDDEN)
+        self.code_head = tower.code_head if tower else CodeHead(HIDDEN)
         self.dtype = compute_dtype(device)
         for module in (model, self.code_head):
             module.to(device=device, dtype=self.dtype)
@@ -270,6 +275,11 @@ class VideoTrainer:
             visual, dense = self.pixel_tokens(contexts, train=True)
         loss = self.loss(batches, visual, asked)
         torch.autograd.backward(loss + DENSE_WEIGHT * dense)
+        if not symbolic and self.taught_tower is not None:
+            # The pool shows some pairs of colour and kind and no others: without things in nameless
+            # colours the tower comes to tell shapes by their colours.
+            apart = self.taught_tower.apart_loss(step)
+            torch.autograd.backward(APART_WEIGHT * apart)
         self.weights.step(held(step, steps=steps, warmup=min(80, steps // 5)))
         self.taught.advance(level=step / steps)
         return float(loss.detach())

@@ -80,6 +80,14 @@ def test_no_look_is_taken_twice_and_the_end_has_a_reason(workspace: WorkspaceMak
     assert out["stop_reason"].startswith("exhausted")
 
 
+def test_where_only_tokens_lack_the_reason_is_the_budget(workspace: WorkspaceMaker) -> None:
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, looks=[looked(0, 10)])
+    n_tokens = ws.budget(state).tokens_for_search - 1
+    spent = {"visual_tokens": n_tokens, "looks": 1, "calls": 1, "seconds": 1.0}
+    out = spotlight({**state, "spent": spent}, Runtime(context=ws))
+    assert out["stop_reason"] == "budget: the tokens that are left do not pay for another look"
+
+
 def test_a_glance_over_the_film_leaves_its_windows_to_be_looked_at(
     workspace: WorkspaceMaker,
 ) -> None:
