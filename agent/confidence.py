@@ -36,11 +36,14 @@ class Fit:
     the search added up ("search"); of the film's best cosine itself ("presence")."""
     second: float = 0.0
     """Of the logit of the second look's P(yes)."""
+    named: float = 0.0
+    """Of the agreement of its description with what is looked for, -1 to 1."""
     bias: float = 0.0
 
-    def log_odds(self, first: float, *, second: float = 0.5) -> float:
+    def log_odds(self, first: float, *, second: float = 0.5, named: float = 0.0) -> float:
         """Natural log of P(observed | evidence here) / P(observed | not here)."""
-        return self.bias + self.first * logit(first) + self.second * logit(second)
+        looks = self.first * logit(first) + self.second * logit(second)
+        return self.bias + looks + self.named * named
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) ->
     doubted: list[_Seen] = []
     while True:
         best = best_findings(state, belief, ws.settings.reflect)
+        if not best and search_ended(state):
+            best = best_findings(state, belief, ws.settings.reflect, ambiguous=True)
         if not best:
             return _refused(doubted, why=DISAGREES if doubted else "no look shows the evidence")
         seen = _seen_twice(ws, step, state, best[0])

@@ -21,8 +21,6 @@ from prompts.render import FOLDER, RenderedPrompt, render
 
 # A private-use character around a clip's number; it is removed from every value.
 _FENCE = "\ue002"
-# Put to a model in its training alone.
-_ONLY_TAUGHT = {"caption"}
 _MARK = re.compile(f"{_FENCE}([0-9]+){_FENCE}")
 
 
@@ -48,7 +46,7 @@ def read_prompt(text: str) -> tuple[str, str]:
 @cache
 def prompt_names() -> tuple[str, ...]:
     """The prompts that a question puts to the model."""
-    return tuple(sorted({path.stem for path in FOLDER.glob("*.j2")} - _ONLY_TAUGHT))
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.j2")))
 
 
 def prompt_hash(source: str) -> str:

@@ -76,10 +76,11 @@ _TAIL = re.compile(
 )
 _WORD = re.compile(r"[a-z0-9]+")
 _LISTED = re.compile(r"^\s*(?:[-*•]|\(?(?:\d{1,2}|[a-z])[.):])\s+", re.I)
-_SMALL_WORDS = frozenset(
+SMALL_WORDS = frozenset(
     """a an the is are was were be do does did of in on at to by with and or there it this that
     what which who where when how many often times time can seen appear appears""".split()  # noqa: SIM905
 )
+"""Words that say nothing of what is looked for."""
 
 _VALUES = NUMBER_WORDS | {"no": 0, "none": 0, "never": 0, "once": 1, "twice": 2, "thrice": 3}
 _COLOUR = re.compile(r"^(?:what|which)\s+colou?rs?\b", re.I)
@@ -274,6 +275,11 @@ def _tidy(question: str) -> str:
     return " ".join(question.split()).strip().rstrip("?.! ").strip()
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text in their order, small ones as they are; "boats" and "boat" are one."""
+    words = _WORD.findall(text.lower())
+    return [w if w in SMALL_WORDS else w.rstrip("s") for w in words]
+
+
 def _content_words(text: str) -> set[str]:
-    # A trailing s is dropped, so that "boats" and "boat" are one word.
-    return {w.rstrip("s") for w in _WORD.findall(text.lower()) if w not in _SMALL_WORDS}
+    return set(words_of(text)) - SMALL_WORDS

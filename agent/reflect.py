@@ -143,13 +143,24 @@ def update_for(found: FindingState, settings: ReflectSettings, *, all_: bool) ->
     }
 
 
-def best_findings(state: State, belief: Belief, settings: ReflectSettings) -> list[FindingState]:
-    """Accepted findings, the most believed first, without those that a later look replaced."""
+def best_findings(
+    state: State, belief: Belief, settings: ReflectSettings, *, ambiguous: bool = False
+) -> list[FindingState]:
+    """Accepted findings, the most believed first, without those that a later look replaced.
+
+    Args:
+        ambiguous: in their place those that may show it, and were looked at only once.
+    """
     latest: list[FindingState] = []
     for found in reversed(state["findings"]):
         if not any(_replaces(k, found) for k in latest):
             latest.append(found)
-    accepted = [f for f in latest if f["confidence"] >= settings.accept]
+    if ambiguous:
+        accepted = [
+            f for f in latest if f["confidence"] >= settings.ambiguous[0] and not f["verified"]
+        ]
+    else:
+        accepted = [f for f in latest if f["confidence"] >= settings.accept]
     return sorted(
         accepted,
         key=lambda f: (-belief.mass(span_of(f)), -f["confidence"], f["start_s"]),

@@ -175,9 +175,12 @@ class ReflectSettings:
 class VerifySettings:
     """The second look at a finding."""
 
-    fit: Fit = field(default_factory=lambda: Fit(first=0.6, second=0.5))
+    fit: Fit = field(default_factory=lambda: Fit(first=0.6, second=0.5, named=0.5))
     """How both looks are read together where no fit is stored: a little more than the mean of their
-    logits, since both err on the same things."""
+    logits, since both err on the same things. A description speaks softly: whoever was not measured
+    may name things in other words."""
+    describe: bool = True
+    """Whether the second look is described as well: a call more."""
     most_log_ratio: float = 6.0
     """Both looks together weigh no more than e^±this."""
 

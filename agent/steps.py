@@ -138,8 +138,9 @@ class StepWriter:
         confidence: float,
         log_ratio: float,
         verified: bool = False,
+        text: str = "",
     ) -> FindingState:
-        """Note what a look showed."""
+        """Note what a look showed; `text`: in the VideoLLM's words."""
         found: FindingState = {
             "finding_id": f"{self.index}.{len(self._findings)}",
             "look_id": look["look_id"],
@@ -157,6 +158,7 @@ class StepWriter:
                 span=span_of(look),
                 p_yes=p_yes,
                 confidence=confidence,
+                text=text,
             )
         )
         return found

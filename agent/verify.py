@@ -1,11 +1,12 @@
 """A finding is looked at a second time, in other frames, before anything rests on it.
 
-The second look is judged like the first. What both say together is one log-odds
-(agent/confidence.py), less than their sum, since they share what misleads them; the belief
-gets what it adds to the first.
+The second look is judged like the first, and described: what its words have of what is looked for
+tells near misses that a yes does not (agent/described.py). All together is one log-odds
+(agent/confidence.py), less than the sum, since they share what misleads them; the belief gets what
+it adds to the first.
 
 Source: T*, arXiv 2504.02259 (a hit is checked on a larger picture). Ours differs: other frames of
-the whole shot, and both judgements count.
+the whole shot, both judgements count, and so does a description.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.confidence import StoredFit, fit_for, sigmoid
+from agent.described import named
 from agent.evidence import affordable_shape
 from agent.state import FindingState, LookState, State, UpdateState
 from agent.steps import StepWriter
+from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Span
 from prompts.render import RenderedPrompt
@@ -43,14 +46,17 @@ def verify(
     most = ws.settings.verify.most_log_ratio
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     second = step.judge(prompt, [clip], looks=[look]).p_yes
+    words = _described(ws, step, look, clip)
     stored = verify_fit(ws, prompt)
-    odds = stored.fit.log_odds(found["p_yes"], second=second)
+    agreement = named(state["subject"], words)
+    odds = stored.fit.log_odds(found["p_yes"], second=second, named=agreement)
     again = step.finding(
         look,
         p_yes=second,
         confidence=sigmoid(odds),
         log_ratio=min(max(odds, -most), most),
         verified=True,
+        text=words,
     )
     # The first look's own ratio is in the belief already.
     adds = again["log_ratio"] - found["log_ratio"]
@@ -61,6 +67,20 @@ def verify(
         "cause": again["finding_id"],
     }
     return Verified(again, look, update)
+
+
+def _described(ws: Workspace, step: StepWriter, look: LookState, clip: Clip) -> str:
+    """What the VideoLLM says the look shows; "" where that is not wanted or cannot be paid."""
+    budget = step.budget()
+    # It must not cost one of the passes over the evidence.
+    passes = min(2, ws.settings.answer.passes)
+    enough_tokens = budget.tokens_left >= (1 + passes) * look["tokens"]
+    enough_calls = budget.calls_left >= 1 + passes
+    if not (ws.settings.verify.describe and enough_tokens and enough_calls):
+        return ""
+    prompt = ws.render("caption", n_clips=1)
+    reply = step.reply(prompt, [clip], looks=[look], max_tokens=ws.settings.answer.tokens)
+    return " ".join(reply.text.split())
 
 
 def verify_fit(ws: Workspace, prompt: RenderedPrompt) -> StoredFit:

@@ -41,6 +41,11 @@ def _reflection(s: AskSettings) -> AskSettings:
     return replace(s, reflect=replace(s.reflect, judge=False))
 
 
+def _description(s: AskSettings) -> AskSettings:
+    """A second look is judged, not described."""
+    return replace(s, verify=replace(s.verify, describe=False))
+
+
 def _check(s: AskSettings) -> AskSettings:
     """The first reply stands."""
     return replace(s, answer=replace(s.answer, passes=1))
@@ -58,6 +63,7 @@ ABLATIONS: dict[str, Change] = {
     "without-adaptive-size": _adaptive_size,
     "without-density": _density,
     "without-reflection": _reflection,
+    "without-description": _description,
     "without-check": _check,
     "without-strip": _strip,
 }

@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
+from agent.described import named
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
@@ -160,6 +161,7 @@ def _read(
     """The survey's cosine, the looks and the second looks of a run."""
     model, true = run.models["videollm_weights"], anchors_of(item)
     first: list[FindingRow] = []
+    subject = next((str(s.data["subject"]) for s in steps if "subject" in s.data), "")
     for step in close_steps(steps):
         if step.node == "survey" and not item.options:
             cosine = float(step.data["best_cosine"])
@@ -172,7 +174,8 @@ def _read(
                 first.append(each)
                 continue
             before = max(first, key=lambda f: f.span.tiou(each.span))
-            row = (logit(before.p_yes), logit(each.p_yes))
+            agreement = named(subject, each.text)
+            row = (logit(before.p_yes), logit(each.p_yes), agreement)
             found[model, prompt, "verify"].add(truth, *row)
 
 
@@ -218,7 +221,8 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             continue
         if stage == "verify":
             bias += _chosen(found[model, prompt, "look"], seen)
-        fit = Fit(first=weights[0], second=weights[1] if len(weights) > 1 else 0.0, bias=bias)
+        one, two, words = (*weights, 0.0, 0.0)[:3]
+        fit = Fit(first=one, second=two, named=words, bias=bias)
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(
             StoredFit(
@@ -267,6 +271,7 @@ def main() -> None:
             )
     for each in fits:
         weights = f"first {each.fit.first:.3f}, second {each.fit.second:.3f}"
+        weights += f", named {each.fit.named:.3f}"
         sys.stdout.write(
             f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
             f" ({each.n_with} with the evidence, {each.n_without} without)\n"

@@ -66,7 +66,7 @@ class Sizes:
 QUICK = Sizes(140, 120, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=2000, report_questions=24)
+STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=1800, report_questions=24)
 """Where training goes on from a saved VideoLLM."""
 
 

@@ -67,9 +67,11 @@ def chances(*passes: tuple[float, ...]) -> ScriptedVideoLLM:
 
 
 def replies(*texts: str) -> ScriptedVideoLLM:
-    """A fake that gives one reply after the other."""
+    """A fake that gives one reply after the other; asked to describe, it says nothing."""
     left = list(texts)
-    return ScriptedVideoLLM(reply_script=lambda prompt, clips: left.pop(0))
+    return ScriptedVideoLLM(
+        reply_script=lambda prompt, clips: "" if prompt.name == "caption" else left.pop(0)
+    )
 
 
 def test_two_passes_that_agree_are_an_answer(workspace: WorkspaceMaker) -> None:
@@ -118,6 +120,24 @@ def test_where_every_second_look_disagrees_nothing_is_answered(workspace: Worksp
     assert out["answer"]["status"] == "not_found"
     assert "a second look disagrees" in out["answer"]["stop_reason"]
     assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60, 150]
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "confidence", "seen_again"),
+    [
+        ("exhausted: a test", 0.4, [60]),
+        ("exhausted: a test", 0.2, []),
+        ("sufficient: a test", 0.4, []),
+    ],
+)
+def test_at_the_end_of_a_search_what_may_show_it_is_looked_at_again(
+    workspace: WorkspaceMaker, stop_reason: str, confidence: float, seen_again: list[float]
+) -> None:
+    ws, state = two_findings(workspace, stop_reason, {60.0: 0.99, 150.0: 0.001})
+    for found in state["findings"]:
+        found["confidence"] = confidence
+    out = answer(state, Runtime(context=ws))
+    assert [f["start_s"] for f in out["findings"] if f["verified"]] == seen_again
 
 
 def test_the_third_pass_decides(workspace: WorkspaceMaker) -> None:

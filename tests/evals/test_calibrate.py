@@ -116,7 +116,8 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
             FindingRow("2.0", "2.0", Span(60, 70), 0.9, 0.9),
             FindingRow("2.1", "2.1", Span(0, 10), 0.6, 0.6),
         ]
-        again = [FindingRow("3.0", "3.0", Span(60, 70), 0.8, 0.8)]
+        again = [FindingRow("3.0", "3.0", Span(60, 70), 0.8, 0.8, "a red cat")]
+        runs.record("r", StepRow(0, "plan", "", data={"subject": "the red house"}))
         runs.record("r", StepRow(1, "survey", "", data={"best_cosine": 0.4}))
         runs.record("r", StepRow(2, "reflect", "", calls=(call,), findings=tuple(seen)))
         verdict = {
@@ -130,7 +131,8 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     found = observed([tmp_path])
     assert found["E", "", "presence"].rows == [(0.4,)]
     assert found["V", "P", "look"].truth == [True, False]
-    assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8))]
+    # Of the words "red", "house" and their pair the description has one.
+    assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8), pytest.approx(-1 / 3))]
     assert found["V", "P", "search"].rows == [(1.5,)]
     assert found["V", "P", "search"].truth == [True]
     assert ("V", "", "answer") not in found

@@ -1,0 +1,68 @@
+"""What a description has of what is looked for, and what that does to a second look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from langgraph.runtime import Runtime
+
+from agent.answer import answer
+from agent.backends.scripted import ScriptedVideoLLM
+from agent.confidence import sigmoid
+from agent.described import named
+from tests.agent.conftest import WorkspaceMaker
+from tests.agent.test_answer import ready
+
+
+@pytest.mark.parametrize(
+    ("subject", "description", "agreement"),
+    [
+        ("the red house", "a red house stays still on the beach.", 1.0),
+        ("the red houses", "Three red houses move left.", 1.0),
+        ("the red house", "a red cat and a blue house", 1 / 3),
+        ("the red house", "a red cat", -1 / 3),
+        ("the red house", "two blue boats", -1.0),
+        ("the fish in the kitchen", "a white fish spins in the kitchen.", 1.0),
+        ("the fish in the kitchen", "a white fish spins in the snow.", 0.0),
+        ("the red house", "", 0.0),
+        ("it", "a red house", 0.0),
+    ],
+)
+def test_words_and_pairs_of_words_count(subject: str, description: str, agreement: float) -> None:
+    assert named(subject, description) == pytest.approx(agreement)
+
+
+def describing(text: str) -> ScriptedVideoLLM:
+    return ScriptedVideoLLM(
+        reply_script=lambda prompt, clips: text if prompt.name == "caption" else "a wall",
+        yes_script=lambda prompt, clips: 0.6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "agreement"), [("a red wall in the sun", 1.0), ("", 0.0), ("a blue cat", -1.0)]
+)
+def test_a_description_moves_what_a_second_look_says(
+    workspace: WorkspaceMaker, text: str, agreement: float
+) -> None:
+    ws, state = ready(workspace, describing(text), subject="the red wall")
+    out = answer(state, Runtime(context=ws))
+    (found,) = [f for f in out["findings"] if f["verified"]]
+    fit = ws.settings.verify.fit
+    odds = fit.log_odds(0.95, second=0.6) + fit.named * agreement
+    assert found["confidence"] == pytest.approx(sigmoid(odds))
+    (row,) = ws.runs.steps("r1")[-1].findings
+    assert row.text == text
+
+
+@pytest.mark.parametrize(("wanted", "calls_left"), [(False, 80), (True, 3)])
+def test_no_description_is_asked_for_where_it_is_not_wanted_or_would_cost_a_pass(
+    workspace: WorkspaceMaker, wanted: bool, calls_left: int
+) -> None:
+    ws, state = ready(workspace, describing("a blue cat"), subject="the red wall")
+    ws.settings = replace(ws.settings, verify=replace(ws.settings.verify, describe=wanted))
+    calls = ws.settings.budget.calls - calls_left
+    answer({**state, "spent": {**state["spent"], "calls": calls}}, Runtime(context=ws))
+    prompts = [c.prompt_name for c in ws.runs.steps("r1")[-1].calls]
+    assert prompts[:3] == ["reflect", "answer", "answer"]
