@@ -171,7 +171,8 @@ def knowing(
     def reply(prompt: RenderedPrompt, clips: Sequence[Clip]) -> str:
         if prompt.name == "answer":
             return answer if seen(clips) else "not enough"
-        return "none" if prompt.name == "request" else f"scripted reply to {prompt.name}"
+        said = {"request": "none", "caption": ""}
+        return said.get(prompt.name, f"scripted reply to {prompt.name}")
 
     def choose(
         prompt: RenderedPrompt, clips: Sequence[Clip], options: Sequence[str]
