@@ -13,10 +13,11 @@ from demo.train.branches import Branch, answer_branch
 from demo.train.contexts import Context, look, pool_source
 from demo.train.forward import patches
 from demo.train.packing import IGNORE, Packer
-from demo.train.pool import Pool, make_pool, training_scene
+from demo.train.pool import Pool, crowded_scene, make_pool, training_scene
 from demo.train.tokenizer import video_tokenizer
+from demo.train.tower import TowerTrainer
 from demo.train.video_config import CELL_PX, video_config, video_processor
-from demo.train.videollm import VideoTrainer, right_branches
+from demo.train.videollm import SYMBOLIC_SHARE, VideoTrainer, right_branches
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +168,25 @@ def test_a_few_steps_lower_the_loss_and_a_saved_model_is_the_same(
     ids = torch.tensor([tokenizer("Where is the red boat?").input_ids])
     with torch.no_grad():
         assert torch.equal(full(input_ids=ids).logits, loaded.eval()(input_ids=ids).logits)
+
+
+@pytest.mark.slow
+def test_a_joint_step_teaches_the_tower_on_crowded_pictures_too(
+    pool: Pool, tokenizer: Any, tmp_path: Path
+) -> None:
+    crowd = make_pool(tmp_path / "crowd", scene=crowded_scene, n_clips=8, n_frames=2, seed=6)
+    losses, blocks = [], []
+    for crowded in (False, True):
+        torch.manual_seed(0)
+        fresh = Qwen3VLForConditionalGeneration(video_config(tokenizer))
+        tower = TowerTrainer(fresh.model.visual, (crowd, crowd, pool), work=tmp_path, device="cpu")
+        given = {"tower": tower} if crowded else {}
+        trainer = VideoTrainer(
+            fresh, Packer(tokenizer), work=tmp_path, device="cpu", pool=pool, **given
+        )
+        step = next(n for n in range(9) if random.Random(f"False/{n}").random() > SYMBOLIC_SHARE)
+        losses.append(trainer._step(step, steps=40, source=pool_source(pool)))
+        blocks.append(trainer.tower.blocks[0].mlp.linear_fc1.weight.detach().clone())
+    # The same answers to the same questions; the tower has seen more.
+    assert losses[0] == losses[1]
+    assert not torch.equal(blocks[0], blocks[1])
