@@ -155,14 +155,10 @@ def best_findings(
     for found in reversed(state["findings"]):
         if not any(_replaces(k, found) for k in latest):
             latest.append(found)
-    if ambiguous:
-        accepted = [
-            f for f in latest if f["confidence"] >= settings.ambiguous[0] and not f["verified"]
-        ]
-    else:
-        accepted = [f for f in latest if f["confidence"] >= settings.accept]
+    least = settings.ambiguous[0] if ambiguous else settings.accept
+    kept = [f for f in latest if f["confidence"] >= least and not (ambiguous and f["verified"])]
     return sorted(
-        accepted,
+        kept,
         key=lambda f: (-belief.mass(span_of(f)), -f["confidence"], f["start_s"]),
     )
 

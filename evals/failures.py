@@ -64,10 +64,11 @@ def cause_of(
         return "no trace"
     if item.is_absent:
         return "misjudged"
-    findings = [f for step in close_steps(steps) for f in step.findings]
+    close = close_steps(steps)
+    findings = [f for step in close for f in step.findings]
     lost: list[Cause] = []
     for span in anchors_of(item):
-        lost += _lost(span, steps, film=film, accept=accept)
+        lost += _lost(span, close, film=film, accept=accept)
     if lost:
         return min(lost, key=CAUSES.index)
     accepted = [f.span for f in findings if f.confidence >= accept]
@@ -95,9 +96,13 @@ def close_steps(steps: Sequence[StepRow]) -> list[StepRow]:
 
 
 def _lost(span: Span, steps: Sequence[StepRow], *, film: Span, accept: float) -> list[Cause]:
-    """Where the search lost a true span; empty: the last step that judged it saw it."""
+    """Where the search lost a true span; empty: the last step that judged it saw it.
+
+    Args:
+        steps: without what glances found.
+    """
     judged: list[FindingRow] = []
-    for step in close_steps(steps):
+    for step in steps:
         judged = [f for f in step.findings if shows(f.span, [span])] or judged
     if any(f.confidence >= accept for f in judged):
         return []
