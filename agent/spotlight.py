@@ -87,7 +87,7 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     if not chosen:
         reason = _why_none(ws, state, ranked)
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
-    looked = [span_of(k) for k in _search(close)]
+    looked = _looked(close)
     if circles or _nothing_stands_out(state):
         chosen = evenly(ranked, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
     step.data = {
@@ -136,18 +136,19 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
     # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
     order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
     windows = [Window(spans[i], "belief") for i in sorted(order)]
-    close = close_looks(state["looks"], ws.settings.look)
-    windows = [w for w in windows if not _covered(w.span, close)]
+    looked = _looked(close_looks(state["looks"], ws.settings.look))
+    windows = [w for w in windows if not _covered(w.span, looked)]
     windows += [
         Window(span_of(p), p["source"], fps=p["fps"], high=p["high"]) for p in state["proposals"]
     ]
     if not windows:
         return []
     masses = belief.masses([w.span for w in windows])
+    taken = [(span_of(k), k) for k in _search(state["looks"])]
     ranked = []
     for window, mass in zip(windows, masses, strict=True):
         shape = shape_for(ws, window, limit_tokens=limit_tokens)
-        if shape is None or _taken(window.span, shape, state["looks"], settings.same_tiou):
+        if shape is None or _taken(window.span, shape, taken, settings.same_tiou):
             continue
         tokens = ws.videollm.clip_tokens(
             n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
@@ -250,19 +251,26 @@ def _worth(ranked: Ranked, chosen: Sequence[Ranked], spread_s: float) -> tuple[b
     return ranked.window.source == "request", value, -ranked.window.span.start_s
 
 
-def _covered(span: Span, looks: Sequence[LookState]) -> bool:
-    """Whether some look held at least four fifths of the span."""
-    return any(span.overlap_s(span_of(k)) >= 0.8 * span.duration_s for k in _search(looks))
+def _covered(span: Span, looked: Sequence[Span]) -> bool:
+    """Whether one of some looks held at least four fifths of the span."""
+    return any(span.overlap_s(seen) >= 0.8 * span.duration_s for seen in looked)
 
 
-def _taken(span: Span, shape: ClipShape, looks: Sequence[LookState], same_tiou: float) -> bool:
+def _taken(
+    span: Span, shape: ClipShape, looks: Sequence[tuple[Span, LookState]], same_tiou: float
+) -> bool:
     """Whether this very look was taken: the loop guard."""
     return any(
-        span.tiou(span_of(k)) >= same_tiou
+        span.tiou(seen) >= same_tiou
         and k["height_px"] == shape.height_px
         and k["n_frames"] >= shape.n_frames
-        for k in _search(looks)
+        for seen, k in looks
     )
+
+
+def _looked(looks: Sequence[LookState]) -> list[Span]:
+    """Where looks were judged."""
+    return [span_of(k) for k in _search(looks)]
 
 
 def _search(looks: Sequence[LookState]) -> list[LookState]:
@@ -271,14 +279,14 @@ def _search(looks: Sequence[LookState]) -> list[LookState]:
 
 
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
-    close = close_looks(state["looks"], ws.settings.look)
-    if not ranked and all(_covered(part, close) for part in ws.parts(state)):
+    looked = _looked(close_looks(state["looks"], ws.settings.look))
+    if not ranked and all(_covered(part, looked) for part in ws.parts(state)):
         is_whole = ws.parts(state) == (ws.film.video.span,)
         what = "the whole film" if is_whole else "all that the question is about"
         return f"exhausted: {what} was looked at"
     if ranked and ranked[0].gain_bits < ws.settings.spotlight.least_gain_bits:
         return "exhausted: no look is expected to tell more"
-    if not ranked and all(_covered(window, close) for window in film_windows(ws, state)):
+    if not ranked and all(_covered(window, looked) for window in film_windows(ws, state)):
         return "exhausted: every window was looked at"
     return "budget: the tokens that are left do not pay for another look"
 

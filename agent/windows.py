@@ -82,6 +82,8 @@ def windows_of(
 
 def around_keys(shot: Span, keys: Sequence[Span], settings: SpotlightSettings) -> list[Span]:
     """A shot cut at its key spans, what lies between them in equal parts; no gap, no overlap."""
+    if shot.duration_s <= settings.longest_s and not keys:
+        return [shot]
     edges = {shot.start_s, shot.end_s}
     for key in sorted(k for k in keys if shot.start_s <= k.start_s and k.end_s <= shot.end_s):
         for edge in (key.start_s, key.end_s):

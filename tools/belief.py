@@ -31,6 +31,8 @@ SIDES = ("after", "before", "during")
 _MAD_TO_SIGMA = 1.4826
 # Below this a film's scores are one value up to rounding: a z-score would blow up noise.
 _LEAST_SIGMA = 1e-6
+# What reaches the seconds beside a finding has fallen to e^-this further out: nothing.
+_MOST_REACH = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,16 +247,19 @@ def updated(
             says nothing about its neighbours.
     """
     log_weights = np.log(belief.weights)
-    middles = (belief.edges_s[:-1] + belief.edges_s[1:]) / 2
     for update in updates:
-        inside = _coverage(belief.edges_s, update.span)
-        reach = inside
-        if update.log_ratio > 0 and related_gain > 0:
+        spreads = update.log_ratio > 0 and related_gain > 0
+        # Only the bins that it can move: a film of ten hours has a hundred times as many.
+        touched = _bins(belief.edges_s, update.span, around_s=spreads * _MOST_REACH * related_s)
+        edges = belief.edges_s[touched.start : touched.stop + 1]
+        reach = _coverage(edges, update.span)
+        if spreads:
+            middles = (edges[:-1] + edges[1:]) / 2
             gap_s = np.maximum(update.span.start_s - middles, middles - update.span.end_s)
             near = related_gain * np.exp(-np.maximum(gap_s, 0.0) / related_s)
-            reach = np.maximum(inside, near)
+            reach = np.maximum(reach, near)
         # A bin that is partly covered holds the evidence in the covered part by that share.
-        log_weights = log_weights + np.log1p(reach * np.expm1(update.log_ratio))
+        log_weights[touched] += np.log1p(reach * np.expm1(update.log_ratio))
     return _normalised(belief.edges_s, log_weights, math.log(belief.absent))
 
 
@@ -271,6 +276,13 @@ def look_gain_bits(mass: float, *, judge_error: float) -> float:
 
 def _entropy2(p: float) -> float:
     return 0.0 if p <= 0 or p >= 1 else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
+
+
+def _bins(edges_s: Seconds, span: Span, *, around_s: float) -> slice:
+    """The bins that touch a span, or what lies at most `around_s` beside it."""
+    first = int(np.searchsorted(edges_s, span.start_s - around_s, side="right")) - 1
+    end = int(np.searchsorted(edges_s, span.end_s + around_s, side="left"))
+    return slice(max(0, first), min(len(edges_s) - 1, end))
 
 
 def _coverage(edges_s: Seconds, span: Span) -> Weights:

@@ -94,13 +94,13 @@ def motion_fps(
 
 def mean_motion(times_s: Seconds, motion: Sequence[float], span: Span) -> float:
     """Mean of the timeline's motion inside the span; of the nearest second where none is inside."""
-    values = np.asarray(motion, dtype=np.float64)
-    if len(values) == 0:
+    if len(motion) == 0:
         return 0.0
-    inside = (times_s >= span.start_s) & (times_s < span.end_s)
-    if inside.any():
-        return float(values[inside].mean())
-    return float(values[int(np.abs(times_s - span.middle_s).argmin())])
+    first, end = np.searchsorted(times_s, (span.start_s, span.end_s))
+    if first == end:
+        first = int(np.abs(times_s - span.middle_s).argmin())
+        end = first + 1
+    return float(np.asarray(motion[first:end], dtype=np.float64).mean())
 
 
 def plan_look(
