@@ -38,12 +38,17 @@ class Fit:
     """Of the logit of the second look's P(yes)."""
     named: float = 0.0
     """Of the agreement of its description with what is looked for, -1 to 1."""
+    length: float = 0.0
+    """Against it, of the natural log of the hours that were searched ("presence", "search"): the
+    longer a film, the better the best of what only looks like it."""
     bias: float = 0.0
 
-    def log_odds(self, first: float, *, second: float = 0.5, named: float = 0.0) -> float:
+    def log_odds(
+        self, first: float, *, second: float = 0.5, named: float = 0.0, hours: float = 1.0
+    ) -> float:
         """Natural log of P(observed | evidence here) / P(observed | not here)."""
         looks = self.first * logit(first) + self.second * logit(second)
-        return self.bias + looks + self.named * named
+        return self.bias + looks + self.named * named - self.length * math.log(hours)
 
 
 @dataclass(frozen=True, slots=True)

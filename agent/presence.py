@@ -3,9 +3,10 @@
 Vectors and looks say it as one log ratio: of a single moment what the belief gained over "nowhere"
 (tools/belief.py), of several what their windows say together (agent/moments.py). Each look is read
 by its own fit as if looks erred by themselves. They do not: what misleads one look at a near miss
-misleads the second, and the more windows are judged the likelier one of them misleads both. So the
-whole is read once more, by a fit of its own on the ends of searches in films with and without the
-evidence (stage "search" of `python -m evals.calibrate`). Without that fit it stands as it is.
+misleads the second, and the more windows a film has the likelier one of them misleads both. So the
+whole is read once more together with the hours that were searched, by a fit of its own on the ends
+of searches in films of several lengths, with and without the evidence (stage "search" of
+`python -m evals.calibrate`). Without that fit it stands as it is.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ class Presence:
     """Probability that the film does not hold it, by the fit and the prior."""
     fit: str
     """Which fit that was, for the trace."""
+    hours: float
+    """Length of what the question is about, which the fit reads as well."""
 
 
 def presence_of(ws: Workspace, state: State) -> Presence:
     """What the search says so far; every film holds the whole of itself."""
+    hours = sum(part.duration_s for part in ws.parts(state)) / 3600
     if intent_of(state).wants_whole:
-        return Presence(0.0, 0.0, "none: nothing is searched for")
+        return Presence(0.0, 0.0, "none: nothing is searched for", hours)
     before = ws.settings.survey.prior.absent
     if intent_of(state).wants_all:
         gained = logit(1 - ws.prior(state).belief.absent) - logit(1 - before)
@@ -52,8 +56,8 @@ def presence_of(ws: Workspace, state: State) -> Presence:
         stage="search",
         default=Fit(),
     )
-    odds = stored.fit.log_odds(sigmoid(log_ratio))
-    return Presence(log_ratio, sigmoid(logit(before) - odds), stored.named)
+    odds = stored.fit.log_odds(sigmoid(log_ratio), hours=hours)
+    return Presence(log_ratio, sigmoid(logit(before) - odds), stored.named, hours)
 
 
 def settled(ws: Workspace, state: State, belief: Belief) -> Belief:

@@ -7,6 +7,7 @@ nothing that the state does not determine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -120,6 +121,7 @@ class Workspace:
     """Where `videollm` is a node's own: that of all other nodes."""
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
+    _cosines: dict[str, list[list[Scores]]] = field(default_factory=dict)
 
     @property
     def grid(self) -> FrameGrid:
@@ -279,11 +281,18 @@ class Workspace:
         )
         if stored.version == 0:
             return settings
-        slope, bias = stored.fit.first, stored.fit.bias
-        return replace(settings, presence_slope=slope, presence_cosine=-bias / slope)
+        fit, hours = stored.fit, self.film.video.span.duration_s / 3600
+        cosine = (fit.length * math.log(hours) - fit.bias) / fit.first
+        return replace(settings, presence_slope=fit.first, presence_cosine=cosine)
 
     def _scores(self, cues: Sequence[Cue]) -> list[list[Scores]]:
         """Frame and clip cosines, a group for each group of cues and each kind of vector."""
+        key = repr(cues)
+        if key not in self._cosines:
+            self._cosines[key] = self._scored(cues)
+        return self._cosines[key]
+
+    def _scored(self, cues: Sequence[Cue]) -> list[list[Scores]]:
         share = self.settings.survey.frame_weight
         film = self.film
         middles = np.array([s.middle_s for s in film.clips.spans])

@@ -7,6 +7,8 @@
 reads the libraries and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
 that no table uses. Of a question that was asked again the last run counts. Five stages
 (agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the answer.
+The first and the whole search are read together with the film's length: take films of several
+lengths, or theirs is read as the films' own, whatever it is.
 In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
 ratio (of two looks: with what it says that a first one led to a second). Only the answer's fit
 keeps the shares of right and wrong, since it is read as it stands; absent questions weigh as much
@@ -49,6 +51,15 @@ _RIDGE = 1e-3
 """Keeps the fit finite where the classes can be told apart without error."""
 _FEWEST = 8
 """A stage with fewer observations of a class than this is not fitted."""
+
+_COLUMNS: dict[Stage, tuple[str, ...]] = {
+    "presence": ("first", "length"),
+    "look": ("first",),
+    "verify": ("first", "second", "named"),
+    "search": ("first", "length"),
+    "answer": ("first",),
+}
+"""What the numbers of a case are weighed by in its fit."""
 
 _Key = tuple[str, str, Stage]
 """Hash of the model, hash of the prompt, stage."""
@@ -104,8 +115,9 @@ def fit_logistic(
     weight = weight / weight.sum()
     x = np.asarray(rows, float)
     # Of one scale, so that the ridge means the same for a cosine and for a logit.
-    scale = np.maximum(x.std(axis=0), 1e-6)
-    used = np.ones(x.shape[1], bool)
+    spread = x.std(axis=0)
+    used = spread > 1e-9
+    scale = np.where(used, spread, 1.0)
     while True:
         theta = _newton(np.column_stack([(x / scale)[:, used], np.ones(len(y))]), y, weight)
         if (theta[:-1] >= 0).all():
@@ -161,11 +173,14 @@ def _read(
     """The survey's cosine, the looks and the second looks of a run."""
     model, true = run.models["videollm_weights"], anchors_of(item)
     first: list[FindingRow] = []
+    film_s = next((float(s.data["film_s"]) for s in steps if "film_s" in s.data), 3600.0)
     subject = next((str(s.data["subject"]) for s in steps if "subject" in s.data), "")
     for step in close_steps(steps):
         if step.node == "survey" and not item.options:
             cosine = float(step.data["best_cosine"])
-            found[run.models["encoder_weights"], "", "presence"].add(not item.is_absent, cosine)
+            found[run.models["encoder_weights"], "", "presence"].add(
+                not item.is_absent, cosine, -math.log(film_s / 3600)
+            )
         prompt = next((c.prompt_hash for c in step.calls if c.prompt_name == "reflect"), "")
         for each in step.findings:
             truth = shows(each.span, true)
@@ -195,8 +210,12 @@ def _read_end(
         return
     prompts = [c.prompt_hash for s in steps for c in s.calls if c.prompt_name == "reflect"]
     seen = last.data.get("presence")
-    if prompts and seen is not None:
-        found[model, prompts[-1], "search"].add(not item.is_absent, float(seen["log_ratio"]))
+    # Runs of versions that did not note the hours say nothing about them.
+    if prompts and seen is not None and "hours" in seen:
+        shortness = -math.log(float(seen["hours"]))
+        found[model, prompts[-1], "search"].add(
+            not item.is_absent, float(seen["log_ratio"]), shortness
+        )
     if answer.status != "answered":
         return
     raw = float(last.data["verdict"]["confidence"])
@@ -213,16 +232,16 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
     for (model, prompt, stage), seen in sorted(found.items()):
         if min(seen.n_with, seen.n_without) < _FEWEST:
             continue
+        rows = _without_one_length(seen.rows) if "length" in _COLUMNS[stage] else seen.rows
         weights, bias = fit_logistic(
-            seen.rows, seen.truth, case_weights=seen.weights, even=stage != "answer"
+            rows, seen.truth, case_weights=seen.weights, even=stage != "answer"
         )
-        if stage == "presence" and not any(weights):
+        if stage == "presence" and not weights[0]:
             # Its slope is the scale of the cosines; where they say nothing there is none.
             continue
         if stage == "verify":
             bias += _chosen(found[model, prompt, "look"], seen)
-        one, two, words = (*weights, 0.0, 0.0)[:3]
-        fit = Fit(first=one, second=two, named=words, bias=bias)
+        fit = Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(
             StoredFit(
@@ -238,6 +257,15 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             )
         )
     return fits
+
+
+def _without_one_length(rows: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    """The rows with lengths (the last number) that tell something: films of about one length
+    differ by chance alone."""
+    lengths = [row[-1] for row in rows]
+    if max(lengths) - min(lengths) >= math.log(2):
+        return list(rows)
+    return [(*row[:-1], 0.0) for row in rows]
 
 
 def _chosen(looks: Observations, again: Observations) -> float:
@@ -271,7 +299,7 @@ def main() -> None:
             )
     for each in fits:
         weights = f"first {each.fit.first:.3f}, second {each.fit.second:.3f}"
-        weights += f", named {each.fit.named:.3f}"
+        weights += f", named {each.fit.named:.3f}, length {each.fit.length:.3f}"
         sys.stdout.write(
             f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
             f" ({each.n_with} with the evidence, {each.n_without} without)\n"
