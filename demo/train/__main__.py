@@ -5,8 +5,7 @@
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
 With `--quick` everything stays in build/quick, unless folders are named.
-With `--start` the VideoLLM goes on from a saved one instead of from nothing, at lower rates, and
-the encoder stays as it is.
+With `--start` both go on from saved ones instead of from nothing, at lower rates.
 """
 
 from __future__ import annotations
@@ -66,8 +65,10 @@ class Sizes:
 QUICK = Sizes(140, 120, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
-STARTED = Sizes(tower_steps=1900, symbolic_steps=3180, joint_steps=1800, report_questions=24)
-"""Where training goes on from a saved VideoLLM."""
+STARTED = Sizes(
+    encoder_steps=600, tower_steps=1900, symbolic_steps=3180, joint_steps=2500, report_questions=24
+)
+"""Where training goes on from saved models."""
 
 
 def take_over(model: Any, tokenizer: PreTrainedTokenizerFast, *, folder: Path) -> None:
@@ -128,7 +129,9 @@ class Pipeline:
             self.log(f"pool {name} is there")
 
     def encoder(self) -> EncoderTrainer:
-        trainer = EncoderTrainer(self.pool("train"), self.work, device=self.device)
+        begin = None if self.begin is None else self.begin / "clip"
+        pools = self.pool("train"), self.pool("crowd")
+        trainer = EncoderTrainer(*pools, self.work, device=self.device, begin=begin)
         trainer.run(steps=self.sizes.encoder_steps, log=self.log)
         return trainer
 
@@ -142,7 +145,7 @@ class Pipeline:
         if self.begin is None:
             name_the_codes(embeddings, self.tokenizer)
         else:
-            take_over(model, self.tokenizer, folder=self.begin)
+            take_over(model, self.tokenizer, folder=self.begin / "vlm")
         return model
 
     def _tower(self, model: Any) -> TowerTrainer:
@@ -179,8 +182,7 @@ class Pipeline:
         return trainer
 
     def save(self) -> None:
-        if self.begin is None:
-            self.encoder().save(self.weights / "clip")
+        self.encoder().save(self.weights / "clip")
         folder = self.weights / "vlm"
         model = self.joint().full_model().to(torch.bfloat16)
         model.generation_config.eos_token_id = self.tokenizer.eos_token_id
@@ -220,7 +222,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="checkpoints, pools [build/models]")
     parser.add_argument("--weights", type=Path, help="where the models go [demo/weights]")
     parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
-    parser.add_argument("--start", type=Path, help="go on from this VideoLLM, not from nothing")
+    parser.add_argument("--start", type=Path, help="go on from these models, not from nothing")
     parser.add_argument("--quick", action="store_true", help="a few steps of everything")
     args = parser.parse_args()
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()

@@ -109,13 +109,15 @@ def _near_miss(rng: random.Random, scenes: list[Scene]) -> Topic:
     """A topic close to what is shown: most often it isn't there, but it may be."""
     scene = rng.choice(scenes)
     group = rng.choice(scene.groups)
-    kind = rng.choice((*ANSWER_KINDS, "when", "after", "before", "times", "all"))
+    # Two of twelve are about a thing in a place: as many as of what is there.
+    kind = rng.choice((*ANSWER_KINDS, "attribute", "when", "after", "before", "times", "all"))
     colour, noun = group.pair
     chance = rng.random()
     if kind == "attribute":
-        place, noun = scene.place, noun
-        if chance < 0.5:
-            place = rng.choice(PLACES)
+        place = scene.place
+        if chance < 0.7:
+            # Places are told well and kinds are told well: that they must both hold was not.
+            place = rng.choice([s.place for s in scenes] if chance < 0.2 else PLACES)
         else:
             noun = rng.choice(KINDS)
         return Topic(kind, (colour, noun), n=group.n, place=place)

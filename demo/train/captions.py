@@ -7,6 +7,7 @@ comparing that with what scenes have gives the true match matrix.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from demo.phrases import (
     thing,
     visual_caption,
 )
-from demo.world import COLOURS, DIGITS, KINDS, MAX_COUNT, PLACES, Group, Scene
+from demo.world import COLOURS, DIGITS, KINDS, MAX_COUNT, PLACES, TRAIN_PAIRS, Group, Scene
 
 _COLOURS = tuple(COLOURS)
 Traits = NDArray[np.float32]
@@ -146,6 +147,23 @@ def _question(rng: random.Random, scene: Scene) -> tuple[str, Traits]:
         return visual_caption(kind, group.pair, n=group.n, place=scene.place), traits
     wording = rng.randrange(2)
     return ask(kind, group.pair, n=group.n, place=scene.place, wording=wording), traits
+
+
+def near_scene(rng: random.Random, scene: Scene) -> Scene:
+    """The scene with one thing of another kind or colour, or in another place: a text of it is
+    nearly true of the scene, and where it leaves that out, true."""
+    chance = rng.random()
+    if chance < 0.2:
+        return replace(scene, place=rng.choice([p for p in PLACES if p != scene.place]))
+    index = rng.randrange(len(scene.groups))
+    group = scene.groups[index]
+    # Another kind of the same colour most often: what an encoder tells worst.
+    same = 0 if chance < 0.7 else 1
+    pairs = [p for p in TRAIN_PAIRS if p[same] == group.pair[same] and p != group.pair]
+    colour, kind = rng.choice(pairs)
+    groups = list(scene.groups)
+    groups[index] = replace(group, colour=colour, kind=kind)
+    return replace(scene, groups=tuple(groups))
 
 
 def text_for(rng: random.Random, scene: Scene) -> tuple[str, Traits]:

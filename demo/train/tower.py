@@ -126,9 +126,11 @@ class TowerTrainer:
         return behind + half_way + self.code_head.loss(seen.tokens, pairs.coarse, pairs.places)
 
     def apart_loss(self, step: int) -> Tensor:
-        """Of the codes alone, on crowded pairs: half of their things are in nameless colours."""
+        """Of the codes alone, on crowded pairs, where half of the things are in nameless colours,
+        and on counted ones."""
         rng = random.Random(8_000_009 + step)
-        pairs, seen = self._seen(rng, self.pools[0], rng.choice(SIZES))
+        pool = rng.choices(self.pools[:2], POOL_SHARES[:2])[0]
+        pairs, seen = self._seen(rng, pool, rng.choice(SIZES))
         return self.code_head.loss(seen.tokens, pairs.coarse, pairs.places)
 
     def _seen(

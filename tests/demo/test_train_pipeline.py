@@ -114,11 +114,11 @@ def test_weights_are_taken_over_from_another_vocabulary(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_training_goes_on_from_a_saved_videollm(tmp_path: Path) -> None:
-    """Without a step it is saved as it came, and the encoder is left alone."""
-    no_step = replace(QUICK, tower_steps=0, symbolic_steps=0, joint_steps=0)
+def test_training_goes_on_from_saved_models(tmp_path: Path) -> None:
+    """Without a step they are saved as they came."""
+    no_step = replace(QUICK, encoder_steps=0, tower_steps=0, symbolic_steps=0, joint_steps=0)
     first, second = tmp_path / "first", tmp_path / "second"
-    for weights, begin in ((first, WEIGHTS / "vlm"), (second, first / "vlm")):
+    for weights, begin in ((first, WEIGHTS), (second, first)):
         Pipeline(tmp_path / "work", no_step, weights=weights, begin=begin).run(["save"])
     shipped, ours, again = (
         load_file(f / "vlm" / "model.safetensors") for f in (WEIGHTS, first, second)
@@ -127,4 +127,6 @@ def test_training_goes_on_from_a_saved_videollm(tmp_path: Path) -> None:
     # The shipped weights may have another vocabulary; all else is theirs.
     assert all(torch.equal(ours[n], shipped[n]) for n in shipped if "embed_tokens" not in n)
     assert all(torch.equal(again[n], ours[n]) for n in ours)
-    assert not (first / "clip").exists()
+    encoders = [load_file(f / "clip" / encoder.WEIGHTS_FILE) for f in (WEIGHTS, first)]
+    assert encoders[0].keys() == encoders[1].keys()
+    assert all(torch.equal(encoders[0][n], encoders[1][n]) for n in encoders[0])
