@@ -58,33 +58,58 @@ class Verdict:
 
 def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
     """The verdict for a question that one good finding answers."""
-    doubted: list[_Seen] = []
-    while True:
+    seen = _sure(ws, step, state, belief)
+    if isinstance(seen, Verdict):
+        return seen
+    *doubted, last = seen
+    for each in doubted:
+        state = _with(state, each)
+    best = best_findings(state, ws.belief(state), ws.settings.reflect)
+    rest = [f for f in best if span_of(f).overlap_s(span_of(last.found)) == 0]
+    intent = intent_of(state)
+    if intent.kind == "when":
+        verdict = _when(ws, step, state, last)
+    elif intent.wants_neighbour:
+        verdict = _neighbour(ws, step, state, last)
+    else:
+        verdict = _moment(ws, step, state, [last, *(_Seen(f) for f in rest)])
+    return _resting_on(verdict, seen)
+
+
+def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict | list[_Seen]:
+    """Findings seen twice, the last of them sure enough to answer from; else the refusal.
+
+    A search that can go on brings up what is likeliest next; at its end the next finding is tried
+    where a second look disagrees, and also where all that was seen leaves it doubtful that the film
+    holds it: the likeliest by one look is not always the one that two looks are sure of.
+    """
+    seen: list[_Seen] = []
+    why = "no look shows the evidence"
+    while len(seen) < ws.settings.answer.second_looks:
         best = best_findings(state, belief, ws.settings.reflect)
         if not best and search_ended(state):
             best = best_findings(state, belief, ws.settings.reflect, ambiguous=True)
+        tried = [s.found["finding_id"] for s in seen]
+        best = [f for f in best if f["finding_id"] not in tried]
         if not best:
-            return _refused(doubted, why=DISAGREES if doubted else "no look shows the evidence")
-        seen = _seen_twice(ws, step, state, best[0])
-        now = _with(state, seen)
-        if seen.found["confidence"] >= ws.settings.reflect.accept:
             break
-        doubted.append(seen)
-        # A search that can go on brings up what is likeliest next; at its end the answer does.
-        if not search_ended(state) or len(doubted) >= ws.settings.answer.second_looks:
-            return _refused(doubted, why=DISAGREES)
-        state, belief = now, ws.belief(now)
-    absent = presence_of(ws, now).absent
-    if absent > ws.settings.answer.most_absent:
-        return _refused([*doubted, seen], why=f"the film may well not hold it ({absent:.0%})")
-    intent = intent_of(state)
-    if intent.kind == "when":
-        verdict = _when(ws, step, state, seen)
-    elif intent.wants_neighbour:
-        verdict = _neighbour(ws, step, state, seen)
-    else:
-        verdict = _moment(ws, step, state, [seen, *(_Seen(f) for f in best[1:])])
-    return _resting_on(verdict, [*doubted, seen])
+        seen.append(_seen_twice(ws, step, state, best[0]))
+        state = _with(state, seen[-1])
+        belief = ws.belief(state)
+        why, absent = DISAGREES, presence_of(ws, state).absent
+        if seen[-1].found["confidence"] >= ws.settings.reflect.accept:
+            if absent <= ws.settings.answer.most_absent:
+                return _likeliest_last(seen, belief, accept=ws.settings.reflect.accept)
+            why = f"the film may well not hold it ({absent:.0%})"
+        if not search_ended(state):
+            break
+    return _refused(seen, why=why)
+
+
+def _likeliest_last(seen: Sequence[_Seen], belief: Belief, *, accept: float) -> list[_Seen]:
+    sure = [s for s in seen if s.found["confidence"] >= accept]
+    lead = max(sure, key=lambda s: belief.mass(span_of(s.found)))
+    return [*(s for s in seen if s is not lead), lead]
 
 
 def search_ended(state: State) -> bool:

@@ -299,7 +299,7 @@ def demo_settings() -> AskSettings:
             tell_delivered=False,
         ),
         # Where the whole search has a fit: docs/design/0003.
-        answer=AnswerSettings(neighbour_alone=True, most_absent=0.45),
+        answer=AnswerSettings(neighbour_alone=True, most_absent=0.4),
     )
 
 

@@ -14,6 +14,7 @@ from agent.kinds import Cited, Verdict, neighbour, whole
 from agent.settings import AnswerSettings
 from agent.several import merged
 from agent.state import LookState, State
+from agent.workspace import Workspace
 from index.types import Span
 from prompts.render import render
 from tests.agent.conftest import WorkspaceMaker
@@ -105,6 +106,36 @@ def test_at_the_end_of_a_search_the_next_finding_is_tried(workspace: WorkspaceMa
     assert [(c["start"], c["end"]) for c in out["answer"]["citations"]] == [(150, 160)]
     # Both second looks are kept: what was doubted, and what held.
     assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60, 150]
+
+
+@pytest.mark.parametrize(
+    ("again", "status", "cited"), [(0.999, "answered", [(150, 160)]), (0.001, "not_found", [])]
+)
+def test_at_the_end_of_a_search_that_doubts_the_film_the_next_finding_is_tried(
+    workspace: WorkspaceMaker, again: float, status: str, cited: list[tuple[float, float]]
+) -> None:
+    """The first passes its second look, but all that was seen is not enough; another may be."""
+    ws, state = two_findings(workspace, "exhausted: a test", {60.0: 0.8, 150.0: again})
+    fit_the_search(ws, first=1.0, bias=-4.5)
+    out = answer(state, Runtime(context=ws))
+    assert out["answer"]["status"] == status
+    assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60, 150]
+    # The one that two looks are surest of is answered from, whichever came first.
+    assert [(c["start"], c["end"]) for c in out["answer"]["citations"]] == cited
+
+
+def fit_the_search(ws: Workspace, **fit: float) -> None:
+    """Keeps a fit of whole searches."""
+    row = {
+        "model_hash": ws.videollm.weights_hash,
+        "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
+        "stage": "search",
+        "n_with": 10,
+        "n_without": 10,
+        "source": "a test",
+        "fitted_at": "2026-01-01",
+    }
+    ws.runs.store_fit({**row, "fit": fit})
 
 
 def test_while_a_search_can_go_on_a_doubted_finding_sends_it_on(workspace: WorkspaceMaker) -> None:
@@ -295,17 +326,8 @@ def test_every_end_has_its_status(
 def test_what_the_whole_search_makes_doubtful_is_not_answered(workspace: WorkspaceMaker) -> None:
     """The fit of whole searches outweighs two looks that agree, and no pass is paid for."""
     ws, state = ready(workspace, replies("A wall.", "the wall"), stop_reason="exhausted: a test")
-    row = {
-        "model_hash": ws.videollm.weights_hash,
-        "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
-        "stage": "search",
-        "n_with": 10,
-        "n_without": 10,
-        "source": "a test",
-        "fitted_at": "2026-01-01",
-    }
     # Odds 4 of the prior times 1/16: four times as likely absent as not.
-    ws.runs.store_fit({**row, "fit": {"first": 0.0, "bias": -math.log(16)}})
+    fit_the_search(ws, first=0.0, bias=-math.log(16))
     out = answer(state, Runtime(context=ws))
     assert (out["answer"]["status"], out["answer"]["answer"]) == ("not_found", "")
     assert out["answer"]["confidence"] == pytest.approx(0.8)
