@@ -152,8 +152,9 @@ def test_a_run_is_stepped_through_with_the_keyboard_alone(visited: Visit) -> Non
     page.keyboard.press("j")
     expect(current).to_contain_text("survey")
     starts = hits(run)
+    before_s = player_s(page)
     page.keyboard.press("n")
-    expected = next((start for start in starts if start > 0.001), starts[0])
+    expected = next((start for start in starts if start > before_s + 0.001), starts[0])
     assert player_s(page) == pytest.approx(expected, abs=0.05)
     if run["answer"]["citations"]:
         page.keyboard.press("c")

@@ -60,7 +60,7 @@ globalThis.Longshot ??= {};
     return {
       stroke: ink, size: L.CHART_PX.gutter, font: "11px system-ui", grid: { show: false }, ticks: { show: false },
       splits: () => [0, of.highest() / 4, of.highest()],
-      values: () => of.peak <= LEAST_PEAK ? ["no belief", "", ""] : ["belief 0", ...[of.highest() / 4, of.highest()].map((v) => `${(100 * v).toPrecision(2)} %`)],
+      values: () => of.peak <= LEAST_PEAK ? ["no belief", "", ""] : ["belief 0", ...[of.highest() / 4, of.highest()].map((v) => `${Number((100 * v).toPrecision(2))} %`)],
     };
   }
 
