@@ -85,7 +85,7 @@ def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verd
     """
     seen: list[_Seen] = []
     why = "no look shows the evidence"
-    while len(seen) < ws.settings.answer.second_looks:
+    while len(seen) < max(1, ws.settings.answer.second_looks):
         best = best_findings(state, belief, ws.settings.reflect)
         if not best and search_ended(state):
             best = best_findings(state, belief, ws.settings.reflect, ambiguous=True)
@@ -107,6 +107,7 @@ def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verd
 
 
 def _likeliest_last(seen: Sequence[_Seen], belief: Belief, *, accept: float) -> list[_Seen]:
+    """The same, the accepted one of most belief at the end: two together may have settled it."""
     sure = [s for s in seen if s.found["confidence"] >= accept]
     lead = max(sure, key=lambda s: belief.mass(span_of(s.found)))
     return [*(s for s in seen if s is not lead), lead]

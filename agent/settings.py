@@ -216,8 +216,8 @@ class AnswerSettings:
     disagree_log_ratio: float = -0.5
     """What two passes that disagree say against their span."""
     second_looks: int = 3
-    """Findings looked at twice, one after the other, where the search has ended and the second
-    looks disagree."""
+    """Findings tried one after the other, at least one, where the search has ended and second looks
+    disagree or all that was seen leaves the film in doubt."""
     attempts: int = 4
     """Answers tried before the search ends with the best guess."""
     overview_clips: int = 16

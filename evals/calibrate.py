@@ -8,7 +8,7 @@ reads the libraries and the questions of `longshot eval demo --absent 0.4 --out 
 that no table uses. Of a question that was asked again the last run counts. Five stages
 (agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the answer.
 The first and the whole search are read together with the film's length: take films of several
-lengths, or theirs is read as the films' own, whatever it is.
+lengths, for with one alone the length is left out.
 In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
 ratio (of two looks: with what it says that a first one led to a second). Only the answer's fit
 keeps the shares of right and wrong, since it is read as it stands; absent questions weigh as much
@@ -287,6 +287,9 @@ def main() -> None:
     parser.add_argument("--store", type=Path, metavar="LIBRARY", help="keep the fits there")
     parser.add_argument("--ship", action="store_true", help="keep them with the program")
     given = parser.parse_args()
+    for folder in given.folders:
+        if not (folder / "questions.jsonl").exists():
+            parser.error(f"{folder} is no evaluation's --out: it holds no questions.jsonl")
     found = observed(given.folders)
     source = ", ".join(folder.name for folder in given.folders)
     fits = [

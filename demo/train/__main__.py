@@ -225,6 +225,9 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="go on from these models, not from nothing")
     parser.add_argument("--quick", action="store_true", help="a few steps of everything")
     args = parser.parse_args()
+    missing = [n for n in ("clip", "vlm") if args.start and not (args.start / n).is_dir()]
+    if missing:
+        parser.error(f"{args.start} holds no {' and no '.join(missing)} to go on from")
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()
     # What a few steps make is of no use: it must not take the place of what many made.
     work = args.work or Path("build/quick" if args.quick else "build/models")

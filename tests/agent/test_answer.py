@@ -9,8 +9,10 @@ from langgraph.runtime import Runtime
 
 from agent.answer import answer, better_guess, checked, covers, status_of
 from agent.backends.scripted import ScriptedVideoLLM
+from agent.confidence import logit
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
 from agent.kinds import Cited, Verdict, neighbour, whole
+from agent.presence import presence_of
 from agent.settings import AnswerSettings
 from agent.several import merged
 from agent.state import LookState, State
@@ -136,6 +138,36 @@ def fit_the_search(ws: Workspace, **fit: float) -> None:
         "fitted_at": "2026-01-01",
     }
     ws.runs.store_fit({**row, "fit": fit})
+
+
+def test_the_longer_what_was_searched_the_more_it_takes(workspace: WorkspaceMaker) -> None:
+    """Both fits of presence read the hours: of the film, and of the parts that are asked about."""
+    ws, state = ready(workspace, ScriptedVideoLLM())
+    fit_the_search(ws, first=1.0, length=0.5)
+    found = presence_of(ws, state)
+    assert found.hours == pytest.approx(170 / 3600)
+    assert logit(1 - found.absent) - logit(0.8) == pytest.approx(
+        found.log_ratio - 0.5 * math.log(170 / 3600), abs=1e-6
+    )
+    part = presence_of(ws, {**state, "bounds": [0.0, 85.0]})
+    assert part.hours == pytest.approx(85 / 3600)
+
+
+def test_the_films_best_cosine_is_read_with_its_length(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, ScriptedVideoLLM())
+    row = {
+        "model_hash": ws.encoder.identity.weights_hash,
+        "prompt_hash": "",
+        "stage": "presence",
+        "n_with": 10,
+        "n_without": 10,
+        "source": "a test",
+        "fitted_at": "2026-01-01",
+    }
+    ws.runs.store_fit({**row, "fit": {"first": 1.0, "length": 0.5, "bias": 0.2}})
+    prior = ws.prior(state)
+    odds = prior.best + 0.2 - 0.5 * math.log(170 / 3600)
+    assert logit(1 - prior.belief.absent) - logit(0.8) == pytest.approx(odds, abs=1e-6)
 
 
 def test_while_a_search_can_go_on_a_doubted_finding_sends_it_on(workspace: WorkspaceMaker) -> None:
