@@ -38,17 +38,26 @@ class Fit:
     """Of the logit of the second look's P(yes)."""
     named: float = 0.0
     """Of the agreement of its description with what is looked for, -1 to 1."""
+    cosine: float = 0.0
+    """Of the best cosine that the encoder sees there with what is looked for ("verify")."""
     length: float = 0.0
     """Against it, of the natural log of the hours that were searched ("presence", "search"): the
     longer a film, the better the best of what only looks like it."""
     bias: float = 0.0
 
     def log_odds(
-        self, first: float, *, second: float = 0.5, named: float = 0.0, hours: float = 1.0
+        self,
+        first: float,
+        *,
+        second: float = 0.5,
+        named: float = 0.0,
+        cosine: float = 0.0,
+        hours: float = 1.0,
     ) -> float:
         """Natural log of P(observed | evidence here) / P(observed | not here)."""
         looks = self.first * logit(first) + self.second * logit(second)
-        return self.bias + looks + self.named * named - self.length * math.log(hours)
+        others = self.named * named + self.cosine * cosine - self.length * math.log(hours)
+        return self.bias + looks + others
 
 
 @dataclass(frozen=True, slots=True)

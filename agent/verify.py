@@ -1,7 +1,8 @@
 """A finding is looked at a second time, in other frames, before anything rests on it.
 
 The second look is judged like the first, and described: what its words have of what is looked for
-tells near misses that a yes does not (agent/described.py). All together is one log-odds
+tells near misses that a yes does not (agent/described.py). The encoder's best cosine there is a
+third opinion: another model, misled by other things. All together is one log-odds
 (agent/confidence.py), less than the sum, since they share what misleads them; the belief gets what
 it adds to the first.
 
@@ -48,8 +49,8 @@ def verify(
     second = step.judge(prompt, [clip], looks=[look]).p_yes
     words = _described(ws, step, look, clip)
     stored = verify_fit(ws, prompt)
-    agreement = named(state["subject"], words)
-    odds = stored.fit.log_odds(found["p_yes"], second=second, named=agreement)
+    agreement, cosine = named(state["subject"], words), ws.cosine(state, span)
+    odds = stored.fit.log_odds(found["p_yes"], second=second, named=agreement, cosine=cosine)
     again = step.finding(
         look,
         p_yes=second,
@@ -57,6 +58,15 @@ def verify(
         log_ratio=min(max(odds, -most), most),
         verified=True,
         text=words,
+    )
+    step.data.setdefault("second_looks", []).append(
+        {
+            "finding": again["finding_id"],
+            "p_yes": [round(found["p_yes"], 6), round(second, 6)],
+            "named": round(agreement, 4),
+            "cosine": round(cosine, 4),
+            "fit": stored.named,
+        }
     )
     # The first look's own ratio is in the belief already.
     adds = again["log_ratio"] - found["log_ratio"]

@@ -206,6 +206,11 @@ class Workspace:
             self._priors[key] = prior
         return self._priors[key]
 
+    def cosine(self, state: State, span: Span) -> float:
+        """The best cosine inside a span with what is looked for; the options say nothing of it."""
+        about = [c for c in state["cues"] if c["group"] not in (*SIDES, "options")]
+        return self.prior({**state, "cues": about}).best_in(span)
+
     def lane_priors(self, cues: Sequence[Cue]) -> dict[str, Belief]:
         """What each lane of the search would believe by itself, for the trace."""
         lanes: dict[str, list[list[Scores]]] = {}

@@ -35,7 +35,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
-from agent.described import named
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
@@ -43,7 +42,7 @@ from evals.failures import anchors_of, close_steps, shows
 from evals.items import Item, load_items
 from evals.matching import is_right
 from evals.strategies import outcome_of
-from index.run_rows import FindingRow, RunRow, StepRow
+from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
 
 _STEPS = 60
@@ -55,7 +54,7 @@ _FEWEST = 8
 _COLUMNS: dict[Stage, tuple[str, ...]] = {
     "presence": ("first", "length"),
     "look": ("first",),
-    "verify": ("first", "second", "named"),
+    "verify": ("first", "second", "named", "cosine"),
     "search": ("first", "length"),
     "answer": ("first",),
 }
@@ -172,9 +171,7 @@ def _read(
 ) -> None:
     """The survey's cosine, the looks and the second looks of a run."""
     model, true = run.models["videollm_weights"], anchors_of(item)
-    first: list[FindingRow] = []
     film_s = next((float(s.data["film_s"]) for s in steps if "film_s" in s.data), 3600.0)
-    subject = next((str(s.data["subject"]) for s in steps if "subject" in s.data), "")
     for step in close_steps(steps):
         if step.node == "survey" and not item.options:
             cosine = float(step.data["best_cosine"])
@@ -182,16 +179,17 @@ def _read(
                 not item.is_absent, cosine, -math.log(film_s / 3600)
             )
         prompt = next((c.prompt_hash for c in step.calls if c.prompt_name == "reflect"), "")
+        again = {row["finding"]: row for row in step.data.get("second_looks", ())}
         for each in step.findings:
             truth = shows(each.span, true)
             if step.node == "reflect":
                 found[model, prompt, "look"].add(truth, logit(each.p_yes))
-                first.append(each)
-                continue
-            before = max(first, key=lambda f: f.span.tiou(each.span))
-            agreement = named(subject, each.text)
-            row = (logit(before.p_yes), logit(each.p_yes), agreement)
-            found[model, prompt, "verify"].add(truth, *row)
+            # Runs of versions that did not note how a second look was read say nothing about it.
+            elif (row := again.get(each.finding_id)) is not None:
+                first, second = (logit(p) for p in row["p_yes"])
+                found[model, prompt, "verify"].add(
+                    truth, first, second, row["named"], row["cosine"]
+                )
 
 
 def _read_end(
@@ -302,7 +300,8 @@ def main() -> None:
             )
     for each in fits:
         weights = f"first {each.fit.first:.3f}, second {each.fit.second:.3f}"
-        weights += f", named {each.fit.named:.3f}, length {each.fit.length:.3f}"
+        weights += f", named {each.fit.named:.3f}, cosine {each.fit.cosine:.3f}"
+        weights += f", length {each.fit.length:.3f}"
         sys.stdout.write(
             f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
             f" ({each.n_with} with the evidence, {each.n_without} without)\n"

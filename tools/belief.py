@@ -148,9 +148,18 @@ class Prior:
     belief: Belief
     spread: float
     """Best cosine minus median cosine, the largest over the cues."""
-    best: float
-    """The best cosine of any second, averaged over the groups of cues."""
+    cosines: Weights
+    """(B,) cosine of each bin, averaged over the groups of cues."""
     flat: bool
+
+    @property
+    def best(self) -> float:
+        """The best cosine of any second."""
+        return float(self.cosines.max())
+
+    def best_in(self, span: Span) -> float:
+        """The best cosine of the bins that a span touches."""
+        return float(self.cosines[_bins(self.belief.edges_s, span, around_s=0.0)].max())
 
 
 def bin_edges(film: Span) -> Seconds:
@@ -201,9 +210,9 @@ def prior_from_scores(
     z, cosine = (_smooth(v / (weight or 1.0), sigma_bins) for v in (total, cosine))
     peaked = np.exp((z - z.max()) / (settings.flat_temperature if flat else settings.temperature))
     shares = (1 - settings.floor) * peaked / peaked.sum() + settings.floor / len(z)
-    best = float(cosine.max())
-    absent = _absent(best, settings) if weight else settings.absent
-    return Prior(Belief(edges, (1 - absent) * shares, absent), spread=spread, best=best, flat=flat)
+    absent = _absent(float(cosine.max()), settings) if weight else settings.absent
+    belief = Belief(edges, (1 - absent) * shares, absent)
+    return Prior(belief, spread=spread, cosines=cosine, flat=flat)
 
 
 def _absent(best_cosine: float, settings: PriorSettings) -> float:

@@ -11,6 +11,8 @@ from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.confidence import sigmoid
 from agent.described import named
+from agent.state import Cue, span_of
+from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
 from tests.agent.test_answer import ready
 
@@ -54,6 +56,23 @@ def test_a_description_moves_what_a_second_look_says(
     assert found["confidence"] == pytest.approx(sigmoid(odds))
     (row,) = ws.runs.steps("r1")[-1].findings
     assert row.text == text
+
+
+def test_so_does_what_the_encoder_sees_there(workspace: WorkspaceMaker) -> None:
+    """The best cosine inside the finding; what the options look like says nothing of it."""
+    ws, state = ready(workspace, describing(""), subject="the red wall")
+    cues: list[Cue] = [{"text": "red", "group": "question", "weight": 1.0}]
+    state = {**state, "cues": [*cues, {"text": "blue", "group": "options", "weight": 1.0}]}
+    fit = replace(ws.settings.verify.fit, cosine=2.0)
+    ws.settings = replace(ws.settings, verify=replace(ws.settings.verify, fit=fit))
+    out = answer(state, Runtime(context=ws))
+    (found,) = [f for f in out["findings"] if f["verified"]]
+    (noted,) = ws.runs.steps("r1")[-1].data["second_looks"]
+    alone = ws.cosine({**state, "cues": cues}, span_of(found))
+    assert noted["cosine"] == pytest.approx(alone, abs=1e-4)
+    assert noted["cosine"] > ws.cosine(state, Span(0, 10)) + 0.1
+    odds = fit.log_odds(0.95, second=0.6, cosine=noted["cosine"])
+    assert found["confidence"] == pytest.approx(sigmoid(odds), abs=1e-4)
 
 
 @pytest.mark.parametrize(("wanted", "calls_left"), [(False, 80), (True, 3)])

@@ -75,8 +75,8 @@ def test_a_stage_with_too_few_cases_of_a_class_is_left_alone() -> None:
     few, enough = Observations(), Observations()
     for position in range(10):
         few.add(position < 3, float(position))
-        enough.add(position % 2 == 0, float(position), -float(position), 0.0)
-        enough.add(position % 2 == 1, float(position), -float(position), 0.0)
+        enough.add(position % 2 == 0, float(position), -float(position), 0.0, 0.0)
+        enough.add(position % 2 == 1, float(position), -float(position), 0.0, 0.0)
     found = {("m", "p", "look"): few, ("m", "p", "verify"): enough}
     (fit,) = fits_of(found, source="here")  # type: ignore[arg-type]
     assert (fit.stage, fit.model_hash, fit.n_with, fit.n_without) == ("verify", "m", 10, 10)
@@ -89,7 +89,7 @@ def test_a_second_look_counts_that_the_first_led_to_it() -> None:
         looks.add(position < 20, 0.0)
     for position in range(36):
         # Of 20 looks with the evidence 16 came to a second one, of 80 without it 20.
-        again.add(position < 16, 0.0, 0.0, 0.0)
+        again.add(position < 16, 0.0, 0.0, 0.0, 0.0)
     found = {("m", "p", "look"): looks, ("m", "p", "verify"): again}
     fit = next(f for f in fits_of(found, source="") if f.stage == "verify")  # type: ignore[arg-type]
     assert fit.fit.bias == pytest.approx(math.log((16 / 20) / (20 / 80)), abs=1e-6)
@@ -117,13 +117,19 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
             FindingRow("2.0", "2.0", Span(60, 70), 0.9, 0.9),
             FindingRow("2.1", "2.1", Span(0, 10), 0.6, 0.6),
         ]
-        again = [FindingRow("3.0", "3.0", Span(60, 70), 0.8, 0.8, "a red cat")]
-        runs.record("r", StepRow(0, "plan", "", data={"subject": "the red house", "film_s": 1800}))
+        again = [
+            FindingRow("3.0", "3.0", Span(60, 70), 0.8, 0.8, "a red cat"),
+            FindingRow("3.1", "3.1", Span(0, 10), 0.7, 0.7, "no note of how it was read"),
+        ]
+        runs.record("r", StepRow(0, "plan", "", data={"film_s": 1800}))
         runs.record("r", StepRow(1, "survey", "", data={"best_cosine": 0.4}))
         runs.record("r", StepRow(2, "reflect", "", calls=(call,), findings=tuple(seen)))
         verdict = {
             "verdict": {"confidence": 0.7},
             "presence": {"log_ratio": 1.5, "absent": 0.1, "fit": "", "hours": 2.0},
+            "second_looks": [
+                {"finding": "3.0", "p_yes": [0.9, 0.8], "named": -0.3333, "cosine": 0.45}
+            ],
         }
         runs.record(
             "r", StepRow(3, "answer", "", calls=(call,), findings=tuple(again), data=verdict)
@@ -132,8 +138,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     found = observed([tmp_path])
     assert found["E", "", "presence"].rows == [(0.4, pytest.approx(math.log(2)))]
     assert found["V", "P", "look"].truth == [True, False]
-    # Of the words "red", "house" and their pair the description has one.
-    assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8), pytest.approx(-1 / 3))]
+    assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
     assert found["V", "P", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
     assert found["V", "P", "search"].truth == [True]
     assert ("V", "", "answer") not in found
@@ -202,6 +207,7 @@ def test_a_fit_adds_up_log_odds() -> None:
     assert fit.log_odds(0.5) == pytest.approx(-1.0)
     # logit(0.9) = 2.197
     assert fit.log_odds(0.9, second=0.9) == pytest.approx(0.75 * 2.1972 - 1.0, abs=1e-4)
+    assert Fit(cosine=10.0).log_odds(0.5, cosine=0.3) == pytest.approx(3.0)
     longer = Fit(length=0.5)
     assert longer.log_odds(0.5, hours=10) == pytest.approx(-0.5 * math.log(10))
     assert longer.log_odds(0.5) == 0.0

@@ -51,6 +51,12 @@ def test_a_clear_peak_gets_most_of_what_the_floor_leaves() -> None:
     assert prior.belief.mass(Span(40, 41)) == pytest.approx(0.72 + 0.8 * 0.1 / 100, abs=1e-3)
 
 
+def test_the_best_cosine_is_read_in_any_stretch() -> None:
+    prior = prior_from_scores(FILM, [[peaked_scores(40)]], settings=SETTINGS)
+    assert prior.best == prior.best_in(Span(0, 100)) == prior.best_in(Span(40.2, 40.4))
+    assert prior.best_in(Span(60, 70)) < prior.best / 5
+
+
 def test_scores_of_one_value_are_flat_and_do_not_divide_by_zero() -> None:
     same = Scores(np.arange(100) + 0.5, np.full(100, 0.25, np.float32))
     prior = prior_from_scores(FILM, [[same]], settings=SETTINGS)
