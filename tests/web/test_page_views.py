@@ -97,6 +97,18 @@ def test_a_click_on_a_time_seeks_the_same_player_and_leaves_the_page(visited: Vi
     assert page.url.endswith(f"#/run/{run['id']}")
 
 
+def test_how_a_second_look_was_read_stands_in_its_step(visited: Visit) -> None:
+    run = first_run(visited)
+    step = next(k for k, each in enumerate(run["steps"]) if each["data"].get("second_looks"))
+    read = run["steps"][step]["data"]["second_looks"][0]
+    page = visited.open(f"run/{run['id']}")
+    page.locator(".step-list .step").nth(step).click()
+    part = page.locator(".step-detail .part").filter(has_text="How second looks were read")
+    row = part.locator("tbody tr").first
+    expect(row).to_contain_text(re.compile(f"{read['p_yes'][1]:.3f}.*{read['cosine']:.3f}"))
+    expect(row.get_by_role("button", name="Play")).to_be_visible()
+
+
 def test_a_click_on_the_timeline_seeks_and_the_wheel_zooms_to_seconds(visited: Visit) -> None:
     run = first_run(visited)
     page = visited.open(f"run/{run['id']}")

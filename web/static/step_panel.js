@@ -17,7 +17,7 @@ globalThis.Longshot ??= {};
       planPart(step), wordsPart(step, actions), stripPart(step, actions),
       requestsPart(step, model, position, actions), queuePart(step, actions),
       (step.looks ?? []).map((look) => lookPart(look, step, model, actions)),
-      findingsPart(step, model, actions), (step.calls ?? []).map((call, k) => callPart(call, k, step, model, actions)),
+      findingsPart(step, model, actions), secondPart(step, actions), (step.calls ?? []).map((call, k) => callPart(call, k, step, model, actions)),
       beliefPart(step), costPart(step), rawPart(step));
   };
 
@@ -169,6 +169,20 @@ globalThis.Longshot ??= {};
       number(each.confidence.toFixed(2)), number(each.p_yes.toFixed(3)),
       h("td", {}, each.confidence >= model.accept ? "✓ shows it" : "–"), h("td", {}, each.text ?? ""));
     return section("Findings", table(["span", "", "confidence", "P(yes)", "", ""], findings.map(row)));
+  }
+
+  /** What one log-odds was made of: two judgements, the description, the encoder. */
+  function secondPart(step, actions) {
+    const rows = step.data?.second_looks ?? [];
+    if (!rows.length) return null;
+    const row = (each) => {
+      const found = step.findings?.find((one) => one.finding === each.finding);
+      return h("tr", {}, h("td", {}, found ? L.spanButtons(found.start, found.end, actions) : each.finding),
+        each.p_yes.map((p) => number(p.toFixed(3))), number(each.named.toFixed(2)),
+        number(each.cosine.toFixed(3)), h("td", {}, each.fit));
+    };
+    return section("How second looks were read", table(
+      ["span", "P(yes) at first", "P(yes) again", "described as it (−1 to 1)", "cosine", "fit"], rows.map(row)));
   }
 
   const SCORES = { yes: "yes, of yes and no", mass: "yes or no, of all tokens" };
