@@ -70,14 +70,22 @@ def test_what_is_no_film_is_refused_in_words(visited: Visit, tmp_path: Path) -> 
 
 def test_a_question_is_asked_and_its_steps_arrive(visited: Visit) -> None:
     page = visited.open("film/1")
-    page.get_by_label("Question").fill("where is the yellow fish?")
+    page.get_by_label("Question").fill("where is the red house?")
     page.get_by_role("button", name="Ask and watch").click()
     expect(page.locator(".step-list .step").first).to_contain_text("plan")
     page.wait_for_url(re.compile(r"#/run/\w+"))
     expect(page.locator(".run-answer .badge")).not_to_contain_text("not finished")
     run = first_run(visited, -1)
     expect(page.locator(".step-list .step")).to_have_count(len(run["steps"]))
-    assert run["question"] == "where is the yellow fish?"
+    assert (run["question"], run["status"]) == ("where is the red house?", "answered")
+    # How its second look was read stands in the step that took it.
+    step = next(k for k, each in enumerate(run["steps"]) if each["data"].get("second_looks"))
+    read = run["steps"][step]["data"]["second_looks"][0]
+    page.locator(".step-list .step").nth(step).click()
+    part = page.locator(".step-detail .part").filter(has_text="How second looks were read")
+    row = part.locator("tbody tr").first
+    expect(row).to_contain_text(re.compile(f"{read['p_yes'][1]:.3f}.*{read['cosine']:.3f}"))
+    expect(row.get_by_role("button", name="Play")).to_be_visible()
 
 
 def test_a_click_on_a_time_seeks_the_same_player_and_leaves_the_page(visited: Visit) -> None:
@@ -95,18 +103,6 @@ def test_a_click_on_a_time_seeks_the_same_player_and_leaves_the_page(visited: Vi
     assert page.evaluate("() => document.querySelector('video').dataset.mark") == "the same"
     assert page.evaluate("() => document.scrollingElement.scrollTop") == 0
     assert page.url.endswith(f"#/run/{run['id']}")
-
-
-def test_how_a_second_look_was_read_stands_in_its_step(visited: Visit) -> None:
-    run = first_run(visited)
-    step = next(k for k, each in enumerate(run["steps"]) if each["data"].get("second_looks"))
-    read = run["steps"][step]["data"]["second_looks"][0]
-    page = visited.open(f"run/{run['id']}")
-    page.locator(".step-list .step").nth(step).click()
-    part = page.locator(".step-detail .part").filter(has_text="How second looks were read")
-    row = part.locator("tbody tr").first
-    expect(row).to_contain_text(re.compile(f"{read['p_yes'][1]:.3f}.*{read['cosine']:.3f}"))
-    expect(row.get_by_role("button", name="Play")).to_be_visible()
 
 
 def test_a_click_on_the_timeline_seeks_and_the_wheel_zooms_to_seconds(visited: Visit) -> None:
