@@ -94,6 +94,12 @@ class FitStore(Protocol):
     ) -> dict[str, Any] | None: ...
 
 
+def pair_hash(videollm: str, encoder: str) -> str:
+    """What a fit is for that reads both models ("verify"): another encoder's cosines are of another
+    scale."""
+    return f"{videollm}+{encoder[:16]}"
+
+
 def fit_for(
     store: FitStore, *, model_hash: str, prompt_hash: str, stage: Stage, default: Fit
 ) -> StoredFit:

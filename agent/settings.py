@@ -292,8 +292,8 @@ def demo_settings() -> AskSettings:
         # other place of the strip got one in about 5 of 100 and, where the film holds none, 8 of
         # 100: a ratio of 6.
         survey=SurveySettings(strip_short_side_px=64, option_tokens=0, request_log_ratio=1.8),
-        # Its vectors point well: two looks a turn in place of four find as much, with 5 % fewer
-        # tokens (tuning films of 15 minutes, one and three hours).
+        # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
+        # fewer tokens (tuning films of 15 minutes, one and three hours).
         spotlight=SpotlightSettings(looks_per_turn=2),
         look=LookSettings(
             short_side_px=96,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.confidence import StoredFit, fit_for, sigmoid
+from agent.confidence import StoredFit, fit_for, pair_hash, sigmoid
 from agent.described import named
 from agent.evidence import affordable_shape
 from agent.state import FindingState, LookState, State, UpdateState
@@ -94,10 +94,10 @@ def _described(ws: Workspace, step: StepWriter, look: LookState, clip: Clip) -> 
 
 
 def verify_fit(ws: Workspace, prompt: RenderedPrompt) -> StoredFit:
-    """The fit of both looks together, for this model and this prompt."""
+    """The fit of both looks together, for these models and this prompt."""
     return fit_for(
         ws.runs,
-        model_hash=ws.videollm.weights_hash,
+        model_hash=pair_hash(ws.videollm.weights_hash, ws.encoder.identity.weights_hash),
         prompt_hash=prompt.file_hash,
         stage="verify",
         default=ws.settings.verify.fit,

@@ -34,7 +34,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.confidence import Fit, Stage, StoredFit, logit, ship, shipped_fits
+from agent.confidence import Fit, Stage, StoredFit, logit, pair_hash, ship, shipped_fits
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
@@ -187,9 +187,8 @@ def _read(
             # Runs of versions that did not note how a second look was read say nothing about it.
             elif (row := again.get(each.finding_id)) is not None:
                 first, second = (logit(p) for p in row["p_yes"])
-                found[model, prompt, "verify"].add(
-                    truth, first, second, row["named"], row["cosine"]
-                )
+                pair = pair_hash(model, run.models["encoder_weights"])
+                found[pair, prompt, "verify"].add(truth, first, second, row["named"], row["cosine"])
 
 
 def _read_end(
@@ -238,7 +237,7 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             # Its slope is the scale of the cosines; where they say nothing there is none.
             continue
         if stage == "verify":
-            bias += _chosen(found[model, prompt, "look"], seen)
+            bias += _chosen(found[model.partition("+")[0], prompt, "look"], seen)
         fit = Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
-from agent.confidence import sigmoid
+from agent.confidence import Fit, fit_for, pair_hash, shipped_fits, sigmoid
 from agent.described import named
 from agent.state import Cue, span_of
 from index.types import Span
@@ -85,3 +85,14 @@ def test_no_description_is_asked_for_where_it_is_not_wanted_or_would_cost_a_pass
     answer({**state, "spent": {**state["spent"], "calls": calls}}, Runtime(context=ws))
     prompts = [c.prompt_name for c in ws.runs.steps("r1")[-1].calls]
     assert prompts[:3] == ["reflect", "answer", "answer"]
+
+
+def test_the_shipped_fit_of_two_looks_is_for_one_pair_of_models(workspace: WorkspaceMaker) -> None:
+    """Another encoder's cosines are of another scale: its second looks are read by the settings."""
+    (shipped,) = [fit for fit in shipped_fits() if fit.stage == "verify"]
+    videollm, _, encoder = shipped.model_hash.partition("+")
+    ws, _ = ready(workspace, describing(""), subject="the red wall")
+    key = {"prompt_hash": shipped.prompt_hash, "stage": "verify", "default": Fit()}
+    own = fit_for(ws.runs, model_hash=pair_hash(videollm, encoder + "0" * 48), **key)  # type: ignore[arg-type]
+    other = fit_for(ws.runs, model_hash=pair_hash(videollm, "another"), **key)  # type: ignore[arg-type]
+    assert (own.fit, own.version, other.version) == (shipped.fit, shipped.version, 0)

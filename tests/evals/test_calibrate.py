@@ -90,7 +90,7 @@ def test_a_second_look_counts_that_the_first_led_to_it() -> None:
     for position in range(36):
         # Of 20 looks with the evidence 16 came to a second one, of 80 without it 20.
         again.add(position < 16, 0.0, 0.0, 0.0, 0.0)
-    found = {("m", "p", "look"): looks, ("m", "p", "verify"): again}
+    found = {("m", "p", "look"): looks, ("m+e", "p", "verify"): again}
     fit = next(f for f in fits_of(found, source="") if f.stage == "verify")  # type: ignore[arg-type]
     assert fit.fit.bias == pytest.approx(math.log((16 / 20) / (20 / 80)), abs=1e-6)
 
@@ -138,7 +138,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     found = observed([tmp_path])
     assert found["E", "", "presence"].rows == [(0.4, pytest.approx(math.log(2)))]
     assert found["V", "P", "look"].truth == [True, False]
-    assert found["V", "P", "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
+    assert found["V+E", "P", "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
     assert found["V", "P", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
     assert found["V", "P", "search"].truth == [True]
     assert ("V", "", "answer") not in found
