@@ -18,9 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-Stage = Literal["presence", "look", "verify", "search", "answer"]
+Stage = Literal["presence", "look", "verify", "search", "twice", "answer"]
 """What is fitted: the film's best cosine, one look, two looks, what the whole search says for the
-film's holding it, the answer's own confidence."""
+film's holding it, the same once something was looked at twice, the answer's own confidence."""
 
 _SHIPPED = Path(__file__).parent / "fits.json"
 _EDGE = 1e-6
@@ -33,16 +33,17 @@ class Fit:
 
     first: float = 1.0
     """Of the logit of a look's P(yes); of the confidence's logit ("answer"); of the log ratio that
-    the search added up ("search"); of the film's best cosine itself ("presence")."""
+    the search added up ("search", "twice"); of the film's best cosine itself ("presence")."""
     second: float = 0.0
-    """Of the logit of the second look's P(yes)."""
+    """Of the logit of the second look's P(yes) ("verify"); of the log-odds that the best of all
+    second looks came to ("twice")."""
     named: float = 0.0
     """Of the agreement of its description with what is looked for, -1 to 1."""
     cosine: float = 0.0
     """Of the best cosine that the encoder sees there with what is looked for ("verify")."""
     length: float = 0.0
-    """Against it, of the natural log of the hours that were searched ("presence", "search"): the
-    longer a film, the better the best of what only looks like it."""
+    """Against it, of the natural log of the hours that were searched ("presence", "search",
+    "twice"): the longer a film, the better the best of what only looks like it."""
     bias: float = 0.0
 
     def log_odds(

@@ -7,13 +7,18 @@ misleads the second, and the more windows a film has the likelier one of them mi
 whole is read once more together with the hours that were searched, by a fit of its own on the ends
 of searches in films of several lengths, with and without the evidence (stage "search" of
 `python -m evals.calibrate`). Without that fit it stands as it is.
+
+The log ratio weighs a finding by what the vectors had expected there. In a long film the moment may
+stand far down their order: two looks may be sure of it, and the film is still doubted. So once
+something was looked at twice, how sure the best of those looks are is read as well, by another fit
+(stage "twice").
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.confidence import Fit, fit_for, logit, sigmoid
+from agent.confidence import Fit, Stage, StoredFit, fit_for, logit, sigmoid
 from agent.moments import Moments, moments_of
 from agent.state import FindingState, State, intent_of, span_of
 from agent.workspace import Workspace
@@ -36,6 +41,8 @@ class Presence:
     """Which fit that was, for the trace."""
     hours: float
     """Length of what the question is about, which the fit reads as well."""
+    second: float | None = None
+    """Log-odds of the finding that a second look is surest of, at least 0; None before any."""
 
 
 def presence_of(ws: Workspace, state: State) -> Presence:
@@ -49,15 +56,32 @@ def presence_of(ws: Workspace, state: State) -> Presence:
         log_ratio = gained + moments_seen(ws, state)[1].log_ratio
     else:
         log_ratio = logit(1 - ws.belief(state).absent) - logit(1 - before)
-    stored = fit_for(
-        ws.runs,
-        model_hash=ws.videollm.weights_hash,
-        prompt_hash=ws.render("reflect", n_clips=1, question="").file_hash,
-        stage="search",
-        default=Fit(),
-    )
-    odds = stored.fit.log_odds(sigmoid(log_ratio), hours=hours)
-    return Presence(log_ratio, sigmoid(logit(before) - odds), stored.named, hours)
+    second = _surest(state)
+    stored = _fit(ws, twice=second is not None)
+    odds = stored.fit.log_odds(sigmoid(log_ratio), second=sigmoid(second or 0.0), hours=hours)
+    return Presence(log_ratio, sigmoid(logit(before) - odds), stored.named, hours, second)
+
+
+def _surest(state: State) -> float | None:
+    """Log-odds of the finding that a second look is surest of; even where it shows nothing."""
+    again = [logit(f["confidence"]) for f in state["findings"] if f["verified"]]
+    return max(0.0, *again) if again else None
+
+
+def _fit(ws: Workspace, *, twice: bool) -> StoredFit:
+    """The fit of the whole search: that of second looks where there was one and it is fitted."""
+    stages: tuple[Stage, ...] = ("twice", "search") if twice else ("search",)
+    found = [
+        fit_for(
+            ws.runs,
+            model_hash=ws.videollm.weights_hash,
+            prompt_hash=ws.render("reflect", n_clips=1, question="").file_hash,
+            stage=stage,
+            default=Fit(),
+        )
+        for stage in stages
+    ]
+    return next((fit for fit in found if fit.version), found[-1])
 
 
 def settled(ws: Workspace, state: State, belief: Belief) -> Belief:

@@ -5,17 +5,17 @@
     python -m evals.calibrate FOLDER… --ship          keep them with the program (agent/fits.json)
 
 reads the libraries and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
-that no table uses. Of a question that was asked again the last run counts. Five stages
-(agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the answer.
-The first and the whole search are read together with the film's length: take films of several
-lengths, for with one alone the length is left out.
+that no table uses. Of a question that was asked again the last run counts. Six stages
+(agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the same with
+its second looks, the answer. The first and the whole search are read together with the film's
+length: take films of several lengths, for with one alone the length is left out.
 In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
-ratio (of two looks: with what it says that a first one led to a second). Only the answer's fit
+ratio (of second looks: with what it says that there was one). Only the answer's fit
 keeps the shares of right and wrong, since it is read as it stands; absent questions weigh as much
 in it as the prior expects of them, however many were asked.
 
-The last two read what the search made of the first three: after new weights run the evaluation and
-this command twice, the second time on runs that the first fits made.
+The last three read what the search made of the first three: after new weights run the evaluation
+and this command twice, the second time on runs that the first fits made.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ _COLUMNS: dict[Stage, tuple[str, ...]] = {
     "look": ("first",),
     "verify": ("first", "second", "named", "cosine"),
     "search": ("first", "length"),
+    "twice": ("first", "second", "length"),
     "answer": ("first",),
 }
 """What the numbers of a case are weighed by in its fit."""
@@ -209,10 +210,12 @@ def _read_end(
     seen = last.data.get("presence")
     # Runs of versions that did not note the hours say nothing about them.
     if prompts and seen is not None and "hours" in seen:
-        shortness = -math.log(float(seen["hours"]))
-        found[model, prompts[-1], "search"].add(
-            not item.is_absent, float(seen["log_ratio"]), shortness
-        )
+        shortness, log_ratio = -math.log(float(seen["hours"])), float(seen["log_ratio"])
+        found[model, prompts[-1], "search"].add(not item.is_absent, log_ratio, shortness)
+        if (second := seen.get("second")) is not None:
+            found[model, prompts[-1], "twice"].add(
+                not item.is_absent, log_ratio, float(second), shortness
+            )
     if answer.status != "answered":
         return
     raw = float(last.data["verdict"]["confidence"])
@@ -238,6 +241,8 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             continue
         if stage == "verify":
             bias += _chosen(found[model.partition("+")[0], prompt, "look"], seen)
+        if stage == "twice":
+            bias += _chosen(found[model, prompt, "search"], seen)
         fit = Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(
@@ -265,13 +270,13 @@ def _without_one_length(rows: Sequence[tuple[float, ...]]) -> list[tuple[float, 
     return [(*row[:-1], 0.0) for row in rows]
 
 
-def _chosen(looks: Observations, again: Observations) -> float:
-    """What it says already that a look was chosen for a second one (natural log of a ratio).
+def _chosen(all_: Observations, again: Observations) -> float:
+    """What it says already that a look, or a search, came to a second one (natural log of a ratio).
 
     A fit on the chosen alone knows only what tells them apart from each other.
     """
-    with_evidence = again.n_with / looks.n_with
-    return math.log(with_evidence / (again.n_without / looks.n_without))
+    with_evidence = again.n_with / all_.n_with
+    return math.log(with_evidence / (again.n_without / all_.n_without))
 
 
 def main() -> None:

@@ -126,12 +126,12 @@ def test_at_the_end_of_a_search_that_doubts_the_film_the_next_finding_is_tried(
     assert [(c["start"], c["end"]) for c in out["answer"]["citations"]] == cited
 
 
-def fit_the_search(ws: Workspace, **fit: float) -> None:
+def fit_the_search(ws: Workspace, stage: str = "search", **fit: float) -> None:
     """Keeps a fit of whole searches."""
     row = {
         "model_hash": ws.videollm.weights_hash,
         "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
-        "stage": "search",
+        "stage": stage,
         "n_with": 10,
         "n_without": 10,
         "source": "a test",
@@ -366,6 +366,28 @@ def test_what_the_whole_search_makes_doubtful_is_not_answered(workspace: Workspa
     shown = ws.runs.steps("r1")[-1]
     assert not any(call.prompt_name == "answer" for call in shown.calls)
     assert shown.data["presence"]["fit"] == "search 1 (a test)"
+
+
+def test_how_sure_a_second_look_is_may_outweigh_what_the_search_added_up(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = ready(workspace, replies("A wall.", "the wall"), stop_reason="exhausted: a test")
+    fit_the_search(ws, first=0.0, bias=-math.log(16))
+    fit_the_search(ws, "twice", first=0.0, second=1.0, bias=0.0)
+    assert presence_of(ws, state).fit == "search 1 (a test)"
+    out = answer(state, Runtime(context=ws))
+    assert out["answer"]["status"] == "answered"
+    presence = ws.runs.steps("r1")[-1].data["presence"]
+    assert presence["fit"] == "twice 1 (a test)"
+    (again,) = [f for f in out["findings"] if f["verified"]]
+    assert presence["second"] == pytest.approx(logit(again["confidence"]))
+    # Odds 4 of the prior, times what the second look came to.
+    assert logit(1 - presence["absent"]) == pytest.approx(
+        math.log(4) + presence["second"], abs=1e-6
+    )
+    # One that shows nothing says neither yes nor no.
+    doubted = {**again, "confidence": 0.1}
+    assert presence_of(ws, {**state, "findings": [doubted]}).absent == pytest.approx(0.2)
 
 
 def test_a_finding_is_seen_to_its_shots_bounds(workspace: WorkspaceMaker) -> None:

@@ -95,6 +95,18 @@ def test_a_second_look_counts_that_the_first_led_to_it() -> None:
     assert fit.fit.bias == pytest.approx(math.log((16 / 20) / (20 / 80)), abs=1e-6)
 
 
+def test_a_search_that_came_to_a_second_look_counts_that_it_did() -> None:
+    ends, again = Observations(), Observations()
+    for position in range(100):
+        ends.add(position < 50, 0.0, 0.0)
+    for position in range(60):
+        # Of 50 searches with the evidence 45 came to a second look, of 50 without it 15.
+        again.add(position < 45, 0.0, 1.0 if position % 4 else 0.0, 0.0)
+    found = {("m", "p", "search"): ends, ("m", "p", "twice"): again}
+    fit = next(f for f in fits_of(found, source="") if f.stage == "twice")  # type: ignore[arg-type]
+    assert fit.fit.log_odds(0.5, second=sigmoid(0.75)) == pytest.approx(math.log(3), abs=0.05)
+
+
 def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None:
     question = {
         "custom_id": "a",
@@ -126,7 +138,13 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
         runs.record("r", StepRow(2, "reflect", "", calls=(call,), findings=tuple(seen)))
         verdict = {
             "verdict": {"confidence": 0.7},
-            "presence": {"log_ratio": 1.5, "absent": 0.1, "fit": "", "hours": 2.0},
+            "presence": {
+                "log_ratio": 1.5,
+                "absent": 0.1,
+                "fit": "",
+                "hours": 2.0,
+                "second": 0.25,
+            },
             "second_looks": [
                 {"finding": "3.0", "p_yes": [0.9, 0.8], "named": -0.3333, "cosine": 0.45}
             ],
@@ -141,6 +159,7 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
     assert found["V+E", "P", "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
     assert found["V", "P", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
     assert found["V", "P", "search"].truth == [True]
+    assert found["V", "P", "twice"].rows == [(1.5, 0.25, pytest.approx(-math.log(2)))]
     assert ("V", "", "answer") not in found
 
 
