@@ -104,12 +104,14 @@ def _judged(
     raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
     odds = fit.log_odds(raw.p_yes)
     settings = ws.settings.reflect
-    most = settings.glance_log_ratio if glance else settings.most_log_ratio
+    least, most = settings.least_log_ratio, settings.most_log_ratio
+    if glance:
+        least, most = -settings.glance_log_ratio, settings.glance_log_ratio
     return step.finding(
         taken,
         p_yes=raw.p_yes,
         confidence=sigmoid(odds),
-        log_ratio=min(max(odds, -most), most),
+        log_ratio=min(max(odds, least), most),
     )
 
 
@@ -134,7 +136,7 @@ def update_for(found: FindingState, settings: ReflectSettings, *, all_: bool) ->
     """
     ratio = found["log_ratio"]
     if all_ and found["confidence"] >= settings.accept:
-        ratio = -settings.most_log_ratio
+        ratio = settings.least_log_ratio
     return {
         "start_s": found["start_s"],
         "end_s": found["end_s"],

@@ -149,7 +149,9 @@ class ReflectSettings:
     fit: Fit = field(default_factory=Fit)
     """How P(yes) is read where no fit is stored for model and prompt."""
     most_log_ratio: float = 4.0
-    """No single look weighs more than e^±this."""
+    """No single look says more for its span than e^this …"""
+    least_log_ratio: float = -4.0
+    """… nor more against it than e^this: what is there may be overlooked, however sure the no."""
     glance_log_ratio: float = 0.4
     """A look whose frames stand far apart weighs no more than e^±this: it misses most of what is
     there, and a few frames speak for all that lies between them."""
@@ -301,6 +303,9 @@ def demo_settings() -> AskSettings:
             most_requested_frames=16,
             tell_delivered=False,
         ),
+        # How far its P(yes) holds, by 9,086 first and 1,079 second looks: docs/design/0003.
+        reflect=ReflectSettings(most_log_ratio=6.0),
+        verify=VerifySettings(most_log_ratio=8.0),
         # Where the whole search has a fit: docs/design/0003.
         answer=AnswerSettings(neighbour_alone=True, most_absent=0.25),
     )

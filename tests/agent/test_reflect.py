@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from langgraph.runtime import Runtime
 
@@ -109,6 +111,21 @@ def test_a_glance_over_a_long_span_moves_the_belief_a_little_and_shows_nothing(
     assert out["updates"][0]["log_ratio"] > SETTINGS.glance_log_ratio
 
 
+@pytest.mark.parametrize(("p_yes", "log_ratio"), [(0.99999, 6.0), (0.00001, -3.0)])
+def test_no_look_says_more_than_the_settings_let_it(
+    workspace: WorkspaceMaker, p_yes: float, log_ratio: float
+) -> None:
+    model = ScriptedVideoLLM(yes_script=lambda prompt, clips: p_yes)
+    looks = [looked(60, 70)]
+    ws, state = workspace(
+        model, RED, cues=CUES, reflect_question=RED, looks=looks, unjudged=["1.60"]
+    )
+    bounded = replace(SETTINGS, most_log_ratio=6.0, least_log_ratio=-3.0)
+    ws.settings = replace(ws.settings, reflect=bounded)
+    (update,) = reflect(state, Runtime(context=ws))["updates"]
+    assert update["log_ratio"] == log_ratio
+
+
 def test_a_clear_finding_ends_the_search(workspace: WorkspaceMaker) -> None:
     looks = [looked(60, 70), looked(150, 160)]
     ws, state = workspace(
@@ -126,7 +143,7 @@ def test_a_clear_finding_ends_the_search(workspace: WorkspaceMaker) -> None:
 
 def test_a_search_for_all_asks_where_another_one_is() -> None:
     update = update_for(found(0, 10, 0.95), SETTINGS, all_=True)
-    assert update["log_ratio"] == -SETTINGS.most_log_ratio
+    assert update["log_ratio"] == SETTINGS.least_log_ratio
     assert update_for(found(0, 10, 0.95), SETTINGS, all_=False)["log_ratio"] > 2
 
 
