@@ -290,10 +290,13 @@ def demo_settings() -> AskSettings:
     """For the embedded models: the small frames that they were trained on, and a small budget."""
     return AskSettings(
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
-        # Counted once in the traces of the tuning films: 72 of 150 requests held the evidence; each
-        # other place of the strip got one in about 5 of 100 and, where the film holds none, 8 of
-        # 100: a ratio of 6.
-        survey=SurveySettings(strip_short_side_px=64, option_tokens=0, request_log_ratio=1.8),
+        # No strip: asking for looks over it found no more at any length, at 7 to 11 % more tokens
+        # (docs/results.md). With one: counted once in the traces of the tuning films, 72 of 150
+        # requests held the evidence; each other place of the strip got one in about 5 of 100 and,
+        # where the film holds none, 8 of 100: a ratio of 6.
+        survey=SurveySettings(
+            strip_pairs=0, strip_short_side_px=64, option_tokens=0, request_log_ratio=1.8
+        ),
         # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
         # fewer tokens (tuning films of 15 minutes, one and three hours).
         spotlight=SpotlightSettings(looks_per_turn=2),
@@ -307,7 +310,7 @@ def demo_settings() -> AskSettings:
         reflect=ReflectSettings(most_log_ratio=6.0),
         verify=VerifySettings(most_log_ratio=8.0),
         # Where the whole search has a fit: docs/design/0003.
-        answer=AnswerSettings(neighbour_alone=True, most_absent=0.25),
+        answer=AnswerSettings(neighbour_alone=True, most_absent=0.15),
     )
 
 

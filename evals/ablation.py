@@ -1,11 +1,11 @@
-"""Our search with one part switched off, by settings alone."""
+"""Our search with one part switched off, or one that is off switched on, by settings alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.settings import AskSettings
+from agent.settings import AskSettings, SurveySettings
 
 Change = Callable[[AskSettings], AskSettings]
 
@@ -52,8 +52,8 @@ def _check(s: AskSettings) -> AskSettings:
 
 
 def _strip(s: AskSettings) -> AskSettings:
-    """No glance over the peaks, so no request of the model's own."""
-    return replace(s, survey=replace(s.survey, strip_pairs=0))
+    """A glance over the peaks, so requests of the model's own; the embedded models have none."""
+    return replace(s, survey=replace(s.survey, strip_pairs=SurveySettings().strip_pairs))
 
 
 ABLATIONS: dict[str, Change] = {
@@ -65,5 +65,5 @@ ABLATIONS: dict[str, Change] = {
     "without-reflection": _reflection,
     "without-description": _description,
     "without-check": _check,
-    "without-strip": _strip,
+    "with-strip": _strip,
 }
