@@ -310,7 +310,7 @@ def demo_settings() -> AskSettings:
         reflect=ReflectSettings(most_log_ratio=6.0),
         verify=VerifySettings(most_log_ratio=8.0),
         # Where the whole search has a fit: docs/design/0003.
-        answer=AnswerSettings(neighbour_alone=True, most_absent=0.15),
+        answer=AnswerSettings(neighbour_alone=True, most_absent=0.2),
     )
 
 
