@@ -44,9 +44,9 @@ class Tags(HTMLParser):
 @pytest.fixture(scope="module")
 def hostile(traced: Traced) -> Traced:
     """The run with hostile text wherever a person, a film or a model may write."""
-    step = traced.steps[1]
+    step = traced.steps[0]
     call = replace(step.calls[0], output=HOSTILE, prompt_text=HOSTILE)
-    steps = (traced.steps[0], replace(step, why=HOSTILE, calls=(call,)), *traced.steps[2:])
+    steps = (replace(step, why=HOSTILE, calls=(call,)), *traced.steps[1:])
     assert traced.answer is not None
     return replace(
         traced,
