@@ -156,7 +156,7 @@ def _drawn(
         return
     # Spawned, not forked: the parent may have threads (of a model, of a server).
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n, context, initializer=_die_with_parent) as pool:
+    with ProcessPoolExecutor(n, context, initializer=die_with_parent) as pool:
         jobs = [
             pool.submit(_draw_part, part, path, picture)
             for part, path in zip(parts, paths, strict=True)
@@ -169,7 +169,7 @@ def _drawn(
                 job.cancel()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ends this process when the one that started it is gone, killed ones included."""
     parent = multiprocessing.parent_process()
     if parent is None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from agent.ask import make_tables
 from agent.models import Models
 from agent.settings import AskSettings
+from demo.film import die_with_parent
 from evals.asking import Asking, prepared_texts
 from evals.film_vectors import TextVectors
 from evals.film_view import FilmView
@@ -101,6 +102,8 @@ _worker: _Worker | None = None
 
 def _begin(job: Job) -> None:
     global _worker
+    # A pool's processes hold its pipes themselves: they would wait for ever, each with its models.
+    die_with_parent()
     # The process that started it hears Ctrl-C and lets the questions under way end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     n_threads = max(1, (os.cpu_count() or 1) // job.n_workers)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -105,3 +108,37 @@ def test_what_another_process_draws_is_left_alone(tmp_path: Path) -> None:
 def test_an_odd_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="321x192"):
         render(SCRIPT, tmp_path / "film.mp4", width_px=321)
+
+
+_PARENT = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from demo.film import die_with_parent
+context = multiprocessing.get_context("spawn")
+pool = ProcessPoolExecutor(1, context, initializer=die_with_parent)
+print(pool.submit(os.getpid).result(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_process_of_a_killed_one_ends_too() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert is_running(child)
+        parent.kill()
+    deadline = time.monotonic() + 120
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not is_running(child)
+
+
+def is_running(process_id: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody asked about does not."""
+    try:
+        text = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"
