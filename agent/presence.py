@@ -70,18 +70,15 @@ def _surest(state: State) -> float | None:
 
 def _fit(ws: Workspace, *, twice: bool) -> StoredFit:
     """The fit of the whole search: that of second looks where there was one and it is fitted."""
-    stages: tuple[Stage, ...] = ("twice", "search") if twice else ("search",)
-    found = [
-        fit_for(
-            ws.runs,
-            model_hash=ws.videollm.weights_hash,
-            prompt_hash=ws.render("reflect", n_clips=1, question="").file_hash,
-            stage=stage,
-            default=Fit(),
-        )
-        for stage in stages
-    ]
-    return next((fit for fit in found if fit.version), found[-1])
+    stage: Stage = "twice" if twice else "search"
+    found = fit_for(
+        ws.runs,
+        model_hash=ws.videollm.weights_hash,
+        prompt_hash=ws.render("reflect", n_clips=1, question="").file_hash,
+        stage=stage,
+        default=Fit(),
+    )
+    return found if found.version or not twice else _fit(ws, twice=False)
 
 
 def settled(ws: Workspace, state: State, belief: Belief) -> Belief:

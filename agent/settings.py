@@ -291,7 +291,7 @@ def demo_settings() -> AskSettings:
     return AskSettings(
         budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
         # No strip: asking for looks over it found no more at any length, at 7 to 11 % more tokens
-        # (docs/results.md). With one: counted once in the traces of the tuning films, 72 of 150
+        # (docs/design/0003). With one: counted once in the traces of the tuning films, 72 of 150
         # requests held the evidence; each other place of the strip got one in about 5 of 100 and,
         # where the film holds none, 8 of 100: a ratio of 6.
         survey=SurveySettings(

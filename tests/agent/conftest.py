@@ -26,6 +26,7 @@ from index.run_rows import RunRow
 from index.runs import RunStore
 from index.types import Frame, Shot, Span, Vectors, Video
 from index.words import WordLine
+from prompts.render import render
 from tools.look import FrameCache
 
 SHOT_S = 10.0
@@ -185,3 +186,17 @@ def workspace(library: PlainLibrary, settings: AskSettings) -> WorkspaceMaker:
         return ws, full
 
     return make
+
+
+def fit_the_search(ws: Workspace, stage: str = "search", **fit: float) -> None:
+    """Keeps a fit of whole searches."""
+    row = {
+        "model_hash": ws.videollm.weights_hash,
+        "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
+        "stage": stage,
+        "n_with": 10,
+        "n_without": 10,
+        "source": "a test",
+        "fitted_at": "2026-01-01",
+    }
+    ws.runs.store_fit({**row, "fit": fit})

@@ -9,17 +9,13 @@ from langgraph.runtime import Runtime
 
 from agent.answer import answer, better_guess, checked, covers, status_of
 from agent.backends.scripted import ScriptedVideoLLM
-from agent.confidence import logit
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
 from agent.kinds import Cited, Verdict, neighbour, whole
-from agent.presence import presence_of
 from agent.settings import AnswerSettings
 from agent.several import merged
 from agent.state import LookState, State
-from agent.workspace import Workspace
 from index.types import Span
-from prompts.render import render
-from tests.agent.conftest import WorkspaceMaker
+from tests.agent.conftest import WorkspaceMaker, fit_the_search
 
 FILM = Span(0, 170)
 RED = "What is the red thing?"
@@ -124,50 +120,6 @@ def test_at_the_end_of_a_search_that_doubts_the_film_the_next_finding_is_tried(
     assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60, 150]
     # The one that two looks are surest of is answered from, whichever came first.
     assert [(c["start"], c["end"]) for c in out["answer"]["citations"]] == cited
-
-
-def fit_the_search(ws: Workspace, stage: str = "search", **fit: float) -> None:
-    """Keeps a fit of whole searches."""
-    row = {
-        "model_hash": ws.videollm.weights_hash,
-        "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
-        "stage": stage,
-        "n_with": 10,
-        "n_without": 10,
-        "source": "a test",
-        "fitted_at": "2026-01-01",
-    }
-    ws.runs.store_fit({**row, "fit": fit})
-
-
-def test_the_longer_what_was_searched_the_more_it_takes(workspace: WorkspaceMaker) -> None:
-    """Both fits of presence read the hours: of the film, and of the parts that are asked about."""
-    ws, state = ready(workspace, ScriptedVideoLLM())
-    fit_the_search(ws, first=1.0, length=0.5)
-    found = presence_of(ws, state)
-    assert found.hours == pytest.approx(170 / 3600)
-    assert logit(1 - found.absent) - logit(0.8) == pytest.approx(
-        found.log_ratio - 0.5 * math.log(170 / 3600), abs=1e-6
-    )
-    part = presence_of(ws, {**state, "bounds": [0.0, 85.0]})
-    assert part.hours == pytest.approx(85 / 3600)
-
-
-def test_the_films_best_cosine_is_read_with_its_length(workspace: WorkspaceMaker) -> None:
-    ws, state = ready(workspace, ScriptedVideoLLM())
-    row = {
-        "model_hash": ws.encoder.identity.weights_hash,
-        "prompt_hash": "",
-        "stage": "presence",
-        "n_with": 10,
-        "n_without": 10,
-        "source": "a test",
-        "fitted_at": "2026-01-01",
-    }
-    ws.runs.store_fit({**row, "fit": {"first": 1.0, "length": 0.5, "bias": 0.2}})
-    prior = ws.prior(state)
-    odds = prior.best + 0.2 - 0.5 * math.log(170 / 3600)
-    assert logit(1 - prior.belief.absent) - logit(0.8) == pytest.approx(odds, abs=1e-6)
 
 
 def test_while_a_search_can_go_on_a_doubted_finding_sends_it_on(workspace: WorkspaceMaker) -> None:
@@ -366,28 +318,6 @@ def test_what_the_whole_search_makes_doubtful_is_not_answered(workspace: Workspa
     shown = ws.runs.steps("r1")[-1]
     assert not any(call.prompt_name == "answer" for call in shown.calls)
     assert shown.data["presence"]["fit"] == "search 1 (a test)"
-
-
-def test_how_sure_a_second_look_is_may_outweigh_what_the_search_added_up(
-    workspace: WorkspaceMaker,
-) -> None:
-    ws, state = ready(workspace, replies("A wall.", "the wall"), stop_reason="exhausted: a test")
-    fit_the_search(ws, first=0.0, bias=-math.log(16))
-    fit_the_search(ws, "twice", first=0.0, second=1.0, bias=0.0)
-    assert presence_of(ws, state).fit == "search 1 (a test)"
-    out = answer(state, Runtime(context=ws))
-    assert out["answer"]["status"] == "answered"
-    presence = ws.runs.steps("r1")[-1].data["presence"]
-    assert presence["fit"] == "twice 1 (a test)"
-    (again,) = [f for f in out["findings"] if f["verified"]]
-    assert presence["second"] == pytest.approx(logit(again["confidence"]))
-    # Odds 4 of the prior, times what the second look came to.
-    assert logit(1 - presence["absent"]) == pytest.approx(
-        math.log(4) + presence["second"], abs=1e-6
-    )
-    # One that shows nothing says neither yes nor no.
-    doubted = {**again, "confidence": 0.1}
-    assert presence_of(ws, {**state, "findings": [doubted]}).absent == pytest.approx(0.2)
 
 
 def test_a_finding_is_seen_to_its_shots_bounds(workspace: WorkspaceMaker) -> None:
