@@ -14,7 +14,8 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, fit_for, sigmoid
-from agent.kinds import Cited, Verdict, search_ended, verdict_of
+from agent.kinds import Cited, Verdict, said, search_ended, verdict_of
+from agent.order import event_of, in_order, next_thing
 from agent.overview import overview
 from agent.presence import presence_of
 from agent.settings import AnswerSettings
@@ -47,7 +48,8 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
         updates=state["updates"] + list(verdict.updates),
         findings=state["findings"] + list(verdict.findings),
         attempts=state["attempts"] + 1,
-        guess=better_guess(state["guess"], verdict),
+        # Where one of several things is says nothing yet of their order.
+        guess={} if state["things"] else better_guess(state["guess"], verdict),
     )
     now: State = {**state, **update}
     after = ws.belief(now)
@@ -60,6 +62,16 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
         update["stop_reason"] = ""
         why = f"{verdict.why}: the search goes on"
         return step.done(update, why=why, before=before, after=after)
+    if passed and state["things"]:
+        update["events"] = [*state["events"], event_of(state, verdict)]
+        now = {**now, **update}
+        if len(update["events"]) < len(state["things"]):
+            why = f"{said(verdict.spans[0])}: {state['things'][len(state['events'])]}"
+            update |= next_thing(now)
+            return step.done(update, why=why, before=before, after=after)
+        verdict = in_order(ws, step, now)
+        update["looks"] = now["looks"] = now["looks"] + list(verdict.looks)
+        step.data["verdict"] = _shown(verdict)
     ended = _ended(ws, now, verdict, passed=passed, absent=presence.absent)
     update["next"] = "end"
     update["stop_reason"] = ended.stop_reason
@@ -193,7 +205,8 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         choice = choice if zero else None
         spans, cited = (), ()
     video = ws.film.video
-    held, failed = checked(cited, state["looks"], film=video.span, video_id=video.video_id)
+    looks = state["earlier_looks"] + state["looks"]
+    held, failed = checked(cited, looks, film=video.span, video_id=video.video_id)
     return Answer(
         run_id=ws.run_id,
         question=ws.question.text,
@@ -240,6 +253,12 @@ def _notes(
         notes.append("the search vectors hardly tell this film's moments apart for this question")
     if status == "out_of_budget" and state["guess"]:
         notes.append("the answer is a best guess: the search ended before it was sure")
+    if state["things"] and status != "answered":
+        found = [f"{e['thing']} ({said(span_of(e))})" for e in state["events"]]
+        notes.append(
+            f"of {len(state['things'])} things these were found: {', '.join(found) or 'none'}; not"
+            f" {state['things'][len(state['events'])]}"
+        )
     if verdict.missing is not None:
         notes.append(
             f"{looked_share(ws, state):.0%} of where it could be was looked at: a further moment is"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.events import read_order
 from index.types import Span
 from tools.requests import seconds_of
 
@@ -239,7 +240,7 @@ _ASKS_FOR_NEIGHBOUR = re.compile(
 
 def _relation(question: str) -> tuple[Relation | None, str]:
     """The "after the snow" of a question, and the rest; order questions keep theirs."""
-    if _ASKS_FOR_NEIGHBOUR.search(question):
+    if _ASKS_FOR_NEIGHBOUR.search(question) or read_order(question.rstrip("?.! ")):
         return None, question
     found = _A_PHRASE_FIRST.match(question) or _AFTER_A_PHRASE.match(question)
     if found is None:

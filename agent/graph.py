@@ -1,8 +1,10 @@
 """The wiring of the agent.
 
     plan → words → survey → spotlight → look → reflect ─┬→ spotlight
-             └→ end     └──────↑──┴──────────→ answer ←─┘
-                               └────────────────┴→ end
+      ↑      └→ end     └──────↑──┴──────────→ answer ←─┘
+      └────────────────────────┴────────────────┴→ end
+
+The answer goes back to the plan where several things are to be found, one after the other.
 
 Every node is a plain function of (state, runtime) and says in `next` where to go; the state is
 plain JSON types, so that a checkpoint after every node lets a killed run go on.
@@ -17,6 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent.answer import answer
+from agent.events import MOST_THINGS
 from agent.reflect import reflect
 from agent.settings import AskSettings
 from agent.spotlight import look, spotlight
@@ -40,7 +43,9 @@ def build_graph(*, checkpointer: Any = None) -> Any:
     graph.add_conditional_edges("spotlight", next_of, ["look", "answer"])
     graph.add_edge("look", "reflect")
     graph.add_conditional_edges("reflect", next_of, ["spotlight", "answer"])
-    graph.add_conditional_edges("answer", next_of, {"spotlight": "spotlight", "end": END})
+    graph.add_conditional_edges(
+        "answer", next_of, {"spotlight": "spotlight", "plan": "plan", "end": END}
+    )
     return graph.compile(checkpointer=checkpointer)
 
 
@@ -71,5 +76,5 @@ def next_of(state: State) -> str:
 
 def step_limit(settings: AskSettings) -> int:
     """More steps than any run within its budget can take: a loop that does not end is a bug."""
-    turns = settings.budget.looks + settings.answer.attempts
+    turns = settings.budget.looks + MOST_THINGS * settings.answer.attempts
     return 4 * turns + 10

@@ -1,8 +1,9 @@
 """From findings to a verdict, for each kind of question.
 
 Whatever an answer rests on was looked at twice (agent/verify.py). One moment: the model's reply
-over the best finding. "When": its span by the belief. After and before: the reply over the shot
-beside the anchor. Count and "all": agent/several.py. Where options are numbers or times, code
+over the best finding. "When": its span by the belief, and so each thing of an order question
+(agent/order.py). After and before: the reply over the shot beside the anchor. Count, "all", first
+and last: agent/several.py. Where options are numbers or times, code
 picks; else the model chooses.
 """
 
@@ -69,6 +70,8 @@ def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) ->
     intent = intent_of(state)
     if intent.kind == "when":
         verdict = _when(ws, step, state, last)
+    elif intent.things:
+        verdict = _in_time(ws, state, last)
     elif intent.wants_neighbour:
         verdict = _neighbour(ws, step, state, last)
     else:
@@ -206,7 +209,17 @@ def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]
 
 
 def _when(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict:
-    """The span of the evidence: its shot; in a long one, as far as the belief holds."""
+    """The span of the evidence, or the option that it means."""
+    verdict = _in_time(ws, state, seen)
+    if not verdict.accepted:
+        return verdict
+    choice, extra = pick_time(ws, step, state, verdict.spans)
+    reply = ws.question.options[choice] if choice is not None else verdict.reply
+    return replace(verdict, reply=reply, choice=choice, looks=extra)
+
+
+def _in_time(ws: Workspace, state: State, seen: _Seen) -> Verdict:
+    """Where the evidence is: its shot; in a long one, as far as the belief holds."""
     span = whole(ws, span_of(seen.found))
     if not seen.found["verified"]:
         return Verdict(
@@ -222,16 +235,13 @@ def _when(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict
         looks = close_looks((*state["looks"], *seen.looks), ws.settings.look)
         looked = [span_of(k) for k in looks]
         span = ws.belief(state).region(span, share=ws.settings.answer.region_share, within=looked)
-    choice, extra = pick_time(ws, step, state, [span])
     return Verdict(
         accepted=True,
         why="a second look agrees",
-        reply=ws.question.options[choice] if choice is not None else said(span),
-        choice=choice,
+        reply=said(span),
         confidence=here(ws, state, seen),
         spans=(span,),
         cited=(Cited(span, state["subject"]),),
-        looks=extra,
     )
 
 

@@ -1,8 +1,9 @@
 """What kind of question this is, read by rules; pure functions.
 
 The kind decides what an answer is: one moment's reply, a span ("when"), a count or a list of all
-moments, the neighbour of a moment (what comes right after, right before), or words about the film
-as a whole. Everything else is one moment. The rules see the question alone, never its options.
+moments, the first or last of them, the neighbour of a moment (what comes right after, right
+before), the order of several things, or words about the film as a whole. Everything else is one
+moment. The rules see the question alone, never its options.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.bounds import NUMBER_WORDS
+from agent.events import read_edge, read_order
 from agent.types import Kind
 from index.types import Span
 from tools.requests import seconds_of
@@ -97,11 +99,14 @@ class Intent:
     """The words for what to look for: a rule-made caption without the question's own words."""
     reflect_question: str
     """What a look is judged by: does it show the evidence for this?"""
+    things: tuple[str, ...] = ()
+    """Of an order: all that is to be found, one after the other; subject and judging are about the
+    one that is searched now."""
 
     @property
     def wants_all(self) -> bool:
         """Whether one good finding is not enough."""
-        return self.kind in ("count", "all")
+        return self.kind in ("count", "all", "first", "last")
 
     @property
     def wants_whole(self) -> bool:
@@ -123,6 +128,8 @@ def parse_question(question: str, *, of_a_part: bool = False) -> Intent:
     text = _tidy(question)
     if not of_a_part and _IS_WHOLE.match(text):
         return Intent("whole", text, f"{text}?")
+    if order := read_order(text):
+        return thing_of(order.things, 0)
     if found := _COUNT.match(text):
         rest = found["rest"]
         return Intent("count", caption_of(rest), _when_question(rest))
@@ -130,6 +137,9 @@ def parse_question(question: str, *, of_a_part: bool = False) -> Intent:
         if found := pattern.match(text):
             rest = re.sub(r"^(?:with|of|when|where|that|in which|at which)\b\s*", "", found["rest"])
             return Intent("all", caption_of(rest), _when_question(rest))
+    if edge := read_edge(text):
+        rest = _WHEN.sub(r"\g<rest>", edge[1])
+        return Intent(edge[0], caption_of(rest), f"{edge[1]}?")
     if found := _WHEN.match(text):
         return Intent("when", caption_of(found["rest"]), f"{text}?")
     if found := _ORDER.match(text) or _ORDER_EDGE.match(text):
@@ -137,6 +147,12 @@ def parse_question(question: str, *, of_a_part: bool = False) -> Intent:
         side: Kind = "after" if found["side"].lower() == "after" else "before"
         return Intent(side, caption_of(anchor), _when_question(anchor))
     return Intent("moment", caption_of(text), f"{text}?")
+
+
+def thing_of(things: tuple[str, ...], position: int) -> Intent:
+    """The intent of an order question while one of its things is searched."""
+    thing = things[position]
+    return Intent("order", caption_of(thing), _when_question(thing), things)
 
 
 def caption_of(question: str) -> str:

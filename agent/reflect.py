@@ -6,11 +6,13 @@ the calibration stored for this model and prompt (none: as it is).
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, StoredFit, fit_for, sigmoid
 from agent.moves import is_glance, moves, shifted
-from agent.presence import settled
+from agent.presence import presence_of
 from agent.settings import ReflectSettings
 from agent.state import (
     FindingState,
@@ -48,7 +50,6 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []
-    n_empty = state["n_empty_in_a_row"]
     for taken in _unjudged(state):
         glance = is_glance(span_of(taken), taken["n_frames"], ws.settings.look)
         if not ws.settings.reflect.judge:
@@ -71,18 +72,17 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
             shot=ws.shot_at(span_of(found).middle_s),
             belief=before,
         )
-        n_empty = 0 if found["confidence"] >= ws.settings.reflect.accept else n_empty + 1
-    step.data = {"fit": stored.named}
     update = State(
         findings=state["findings"] + findings,
         updates=state["updates"] + updates,
         proposals=state["proposals"] + proposals,
         unjudged=[],
-        n_empty_in_a_row=n_empty,
     )
     after_state: State = {**state, **update}
     after = ws.belief(after_state)
-    reason = why_stop(after_state, settled(ws, after_state, after), ws.settings.reflect)
+    presence = presence_of(ws, after_state)
+    step.data = {"fit": stored.named, "presence": asdict(presence)}
+    reason = why_stop(after_state, after.with_absent(presence.absent), ws.settings.reflect)
     if not ws.settings.reflect.judge:
         reason = "sufficient: no look is judged"
     update["next"] = "answer" if reason else "spotlight"

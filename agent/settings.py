@@ -6,6 +6,7 @@ whole of it is written into the run, so that a run can be repeated.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -32,6 +33,15 @@ class BudgetSettings:
         for name in ("visual_tokens", "looks", "calls", "seconds"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"a budget of {getattr(self, name)} {name} is no budget")
+
+    def part(self, share: float) -> BudgetSettings:
+        """A share of it, 0 to 1, rounded up."""
+        return BudgetSettings(
+            visual_tokens=math.ceil(self.visual_tokens * share),
+            looks=math.ceil(self.looks * share),
+            calls=math.ceil(self.calls * share),
+            seconds=self.seconds * share,
+        )
 
 
 @dataclass(frozen=True, slots=True)

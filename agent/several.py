@@ -62,7 +62,8 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
         }
         judged = chances(ws, seen)
     kept = [span_of(f) for f, chance in judged if chance >= settings.accept]
-    spans = merged(ws, kept, gap_s=settings.merge_gap_s)
+    moments = merged(ws, kept, gap_s=settings.merge_gap_s)
+    spans = {"first": moments[:1], "last": moments[-1:]}.get(state["kind"], moments)
     none = moments_seen(ws, seen)[1].none_in(1 - looked_share(ws, seen))
     choice, extra = _pick(ws, step, state, spans)
     reply = str(len(spans)) if state["kind"] == "count" else ", ".join(said(s) for s in spans)
@@ -70,7 +71,7 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
     right = math.prod(max(c, 1 - c) for _, c in judged) * none
     return Verdict(
         accepted=bool(spans),
-        why=f"{len(spans)} moments, {len(judged)} windows judged, {len(looks)} of them twice",
+        why=f"{len(moments)} moments, {len(judged)} windows judged, {len(looks)} of them twice",
         reply=ws.question.options[choice] if choice is not None else (reply if spans else ""),
         choice=choice,
         confidence=right if spans else 0.0,

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 from agent.plan import Intent
 from index.types import Span
 
-Next = Literal["survey", "spotlight", "look", "reflect", "answer", "end"]
+Next = Literal["plan", "survey", "spotlight", "look", "reflect", "answer", "end"]
 Source = Literal["belief", "request", "split", "closer", "wider", "shift", "even", "answer"]
 
 
@@ -86,6 +86,16 @@ class UpdateState(TypedDict):
     cause: str
 
 
+class EventState(TypedDict):
+    """Where one of several things was found whose order is asked for."""
+
+    thing: str
+    """As the question names it."""
+    start_s: float
+    end_s: float
+    confidence: float
+
+
 class CitedLineState(TypedDict):
     """A line of words that the answer rests on."""
 
@@ -105,6 +115,12 @@ class State(TypedDict, total=False):
     """The question without what it says about the time, by the clock or by a line that is said:
     what the evidence is asked."""
     reflect_question: str
+    things: list[str]
+    """Of an order question: all that is to be found, one after the other."""
+    events: list[EventState]
+    """Those that were found, in the order of `things`; the next of them is searched now."""
+    earlier_looks: list[LookState]
+    """Looks of the searches for those: they say nothing about what is searched now."""
     bounds: list[float]
     parts: list[list[float]]
     """The stretches of the bounds that are meant, where these are not all of it; in order."""
@@ -118,7 +134,6 @@ class State(TypedDict, total=False):
     unjudged: list[str]
     """Looks that no reflection has seen yet."""
     findings: list[FindingState]
-    n_empty_in_a_row: int
     attempts: int
     guess: dict[str, Any]
     """The best reply so far that did not pass."""
@@ -138,6 +153,9 @@ def initial_state() -> State:
         subject="",
         question="",
         reflect_question="",
+        things=[],
+        events=[],
+        earlier_looks=[],
         bounds=[],
         parts=[],
         cues=[],
@@ -149,7 +167,6 @@ def initial_state() -> State:
         looks=[],
         unjudged=[],
         findings=[],
-        n_empty_in_a_row=0,
         attempts=0,
         guess={},
         stop_reason="",
@@ -170,4 +187,5 @@ def intent_of(state: State) -> Intent:
         kind=state["kind"],  # type: ignore[arg-type]
         subject=state["subject"],
         reflect_question=state["reflect_question"],
+        things=tuple(state["things"]),
     )

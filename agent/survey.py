@@ -20,6 +20,7 @@ from agent.plan import (
     option_caption,
     option_rewrites,
     parse_question,
+    thing_of,
     usable_rewrite,
 )
 from agent.settings import AskSettings
@@ -42,6 +43,8 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     film, settings = ws.film.video.span, ws.settings.survey
     time = read_time(ws.question.text, film, settings=settings.time)
     intent = parse_question(time.question, of_a_part=time.relation is not None)
+    if intent.things:
+        intent = thing_of(intent.things, len(state["events"]))
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else time.question
     written = ""
@@ -71,6 +74,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
         subject=intent.subject,
         question=time.question,
         reflect_question=intent.reflect_question,
+        things=list(intent.things),
         cues=cues,
         bounds=[] if bounds == film else [bounds.start_s, bounds.end_s],
         next="survey",
@@ -78,6 +82,8 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     where = f", {step.data['relation']}" if time.relation else ""
     if bounds != film:
         where += f", between {format_time(bounds.start_s)} and {format_time(bounds.end_s)}"
+    if intent.things:
+        where += f"; now: {intent.things[len(state['events'])]}"
     return step.done(update, why=f"the question asks for {_KIND_WORDS[intent.kind]}{where}")
 
 
@@ -86,8 +92,11 @@ _KIND_WORDS = {
     "when": "a time",
     "count": "how often something happens",
     "all": "all moments of something",
+    "first": "the first time of something",
+    "last": "the last time of something",
     "after": "what comes right after a moment",
     "before": "what comes right before a moment",
+    "order": "the order of several things",
     "whole": "the film as a whole",
 }
 

@@ -9,7 +9,9 @@ from index.errors import InputError
 from index.types import Span
 
 Status = Literal["answered", "not_found", "out_of_budget"]
-Kind = Literal["moment", "when", "count", "all", "after", "before", "whole"]
+Kind = Literal[
+    "moment", "when", "count", "all", "first", "last", "after", "before", "order", "whole"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,6 @@ class Answer:
     """What the reader should know: a flat prior, a truncated file, a guess."""
     index: dict[str, Any] = field(default_factory=dict)
     """What the film was searched by: encoder, seconds indexed."""
-
-    @property
-    def is_guess(self) -> bool:
-        return self.status != "answered" and bool(self.answer)
 
     def to_json(self) -> dict[str, Any]:
         """The stable form: half-open float seconds, no frame numbers."""

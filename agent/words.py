@@ -25,7 +25,7 @@ from agent.evidence import NOT_ENOUGH, normalised
 from agent.heard import Heard, heard
 from agent.plan import option_by_number, option_by_time, parse_question
 from agent.settings import WordsSettings
-from agent.state import CitedLineState, Cue, State, UpdateState
+from agent.state import CitedLineState, Cue, State, UpdateState, intent_of
 from agent.steps import StepWriter
 from agent.types import Answer, Citation, Kind, Status
 from agent.workspace import Workspace
@@ -43,7 +43,7 @@ def words(state: State, runtime: Runtime[Workspace]) -> State:
     ws = runtime.context
     asked = heard(ws.question.text)
     unheard = asked.is_spoken and _must_be_said(ws)
-    if not ws.film.words and not unheard:
+    if (not ws.film.words and not unheard) or intent_of(state).things:
         return State(next="survey")
     step = StepWriter(ws, state, "words")
     passages = _passages(ws, state, asked)

@@ -159,11 +159,12 @@ class Workspace:
         """Limits and what the state says is spent; a share is kept back for the answer.
 
         Where a share is too little for a second look and two passes, a small budget keeps what
-        these take, as far as the search has one look left, and the calls that come before it.
+        these take, as far as the search has one look left, and the calls that come before it. Of
+        several things each may use an equal part, and what those before it left.
         """
-        limits = self.settings.budget
-        spent = state["spent"]
-        share = self.settings.answer.share_of_budget
+        spent, n = state["spent"], max(1, len(state["things"]))
+        limits = self.settings.budget.part((len(state["events"]) + 1) / n)
+        share = self.settings.answer.share_of_budget / n
         return Budget(
             limits=limits,
             spent=Spent(
@@ -172,10 +173,13 @@ class Workspace:
                 calls=int(spent["calls"]),
                 seconds=float(spent["seconds"]),
             ),
-            reserve_tokens=int(limits.visual_tokens * share),
-            reserve_looks=max(min(_ANSWER_STEPS, limits.looks - 1), int(limits.looks * share)),
+            reserve_tokens=int(self.settings.budget.visual_tokens * share),
+            reserve_looks=max(
+                min(_ANSWER_STEPS, limits.looks - 1), int(self.settings.budget.looks * share)
+            ),
             reserve_calls=max(
-                min(_ANSWER_STEPS, max(0, limits.calls - _FIRST_CALLS)), int(limits.calls * share)
+                min(_ANSWER_STEPS, max(0, limits.calls - _FIRST_CALLS)),
+                int(self.settings.budget.calls * share),
             ),
         )
 

@@ -17,6 +17,7 @@ from demo.phrases import (
     answer,
     article,
     ask,
+    subject_words,
     thing,
 )
 from demo.truth import FilmScript, FilmShot, Needle
@@ -50,7 +51,7 @@ class Fact:
     text: str
     answer: str
     wrong: tuple[str, ...]
-    """Plausible other answers; at least N_OPTIONS for an absent subject."""
+    """Plausible other answers; at least N_OPTIONS for an absent subject, one for an order."""
     evidence: tuple[Span, ...]
     subject: str
 
@@ -65,13 +66,16 @@ class FactMaker:
         """All facts of a kind, those planted for it first, else in random order."""
         if kind == "absent":
             return self._absent()
-        if kind in ("times", "all"):
+        if kind in ("times", "all", "first"):
             needles = [n for n in self.script.needles if n.role == "times"]
             return [self._recurring(kind, n) for n in self._shuffled(needles)]
         if kind == "attribute":
             needles = [n for n in self.script.needles if n.role == kind]
             return [self._attribute(n) for n in self._shuffled(needles)]
         singles = [n for n in self.script.needles if n.role not in ("times", "attribute")]
+        if kind == "order":
+            pairs = zip(*[iter(self._shuffled(singles))] * 2, strict=False)
+            return [self._order(a, b) for a, b in pairs]
         needles = sorted(self._shuffled(singles), key=lambda n: n.role != kind)
         found = (self._single(kind, needle) for needle in needles)
         return [fact for fact in found if fact]
@@ -138,6 +142,10 @@ class FactMaker:
         spans = tuple(self.script.shots[i].span for i in needle.shot_indexes)
         if kind == "times":
             right, wrong = str(len(spans)), self._values("times", str(len(spans)))
+        elif kind == "first":
+            # Its later times are plausible, and wrong.
+            right = span_words(spans[:1])
+            wrong = [*(span_words([s]) for s in spans[1:]), *self._other_spans(needle, 1)]
         else:
             right, wrong = span_words(spans), self._other_spans(needle, len(spans))
         return Fact(
@@ -150,11 +158,29 @@ class FactMaker:
             subject=" ".join(needle.pair),
         )
 
+    def _order(self, a: Needle, b: Needle) -> Fact:
+        """Which of two subjects that appear once each comes first."""
+        shots = [self.script.shots[n.shot_indexes[0]] for n in (a, b)]
+        groups = [s.scene.group_of(n.pair) for s, n in zip(shots, (a, b), strict=True)]
+        words = [subject_words(g.pair, g.n) for g in groups if g is not None]
+        first = 0 if shots[0].start_s < shots[1].start_s else 1
+        wording = self.rng.randrange(4)
+        n = groups[0].n if groups[0] else 1
+        return Fact(
+            kind="order",
+            asks="order",
+            text=ask("order", a.pair, n=n, other=words[1], wording=wording),
+            answer=f"the {words[first]}",
+            wrong=(f"the {words[1 - first]}",),
+            evidence=tuple(sorted(s.span for s in shots)),
+            subject=", ".join(words),
+        )
+
     def _absent(self) -> list[Fact]:
         """Every template about absent subjects, each subject once before any comes again."""
         pairs = self._shuffled(self.script.absent_pairs)
         places = self._shuffled(self.script.absent_places)
-        asks = self._shuffled(k for k in QUESTIONS if k != "attribute")
+        asks = self._shuffled(k for k in QUESTIONS if k not in ("attribute", "order"))
         facts = [self._absent_place(kind, place) for kind, place in places]
         for turn in range(len(asks)):
             for at, pair in enumerate(pairs):
@@ -167,11 +193,11 @@ class FactMaker:
         return Fact("absent", "attribute", text, NOT_FOUND, tuple(wrong), (), f"{kind}, {place}")
 
     def _absent_pair(self, asks: str, pair: Pair) -> Fact:
-        n = self.rng.choice((1, 1, 2)) if asks not in ("times", "all") else 1
+        n = self.rng.choice((1, 1, 2)) if asks not in ("times", "all", "first") else 1
         if asks in ("after", "before"):
             wrong = self._things(len(self.script.shots) // 2, "")
-        elif asks in ("when", "all"):
-            n_spans = 1 if asks == "when" else self.rng.randint(2, 3)
+        elif asks in ("when", "all", "first"):
+            n_spans = 1 if asks != "all" else self.rng.randint(2, 3)
             wrong = self._other_spans(Needle("absent", pair, None, ()), n_spans)
         else:
             wrong = self._values(asks, "", n=n)

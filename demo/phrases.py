@@ -65,6 +65,14 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "List all the times the {subject} {appears}.",
         "Find all the moments with the {subject}.",
     ),
+    "first": (
+        "When {does} the {subject} first appear?",
+        "When can the {subject} be seen for the first time?",
+    ),
+    "order": (
+        "Which comes first, the {subject} or the {other}?",
+        "Which appears first: the {subject} or the {other}?",
+    ),
 }
 
 
@@ -99,7 +107,14 @@ def action_words(group: Group) -> str:
     return group.action if group.n == 1 else PLURAL_ACTIONS[group.action]
 
 
-def ask(kind: str, pair: Pair, *, n: int = 1, place: str = "", wording: int = 0) -> str:
+def subject_words(pair: Pair, n: int = 1) -> str:
+    """ "red boat", "red boats"."""
+    return f"{pair[0]} {plural(pair[1]) if n > 1 else pair[1]}"
+
+
+def ask(
+    kind: str, pair: Pair, *, n: int = 1, place: str = "", other: str = "", wording: int = 0
+) -> str:
     """The question of a kind about a subject.
 
     Args:
@@ -107,6 +122,7 @@ def ask(kind: str, pair: Pair, *, n: int = 1, place: str = "", wording: int = 0)
         pair: the subject's colour and kind (an attribute question leaves the colour out).
         n: how many things the subject is: decides singular or plural.
         place: needed by attribute questions.
+        other: the second subject of an order question, in words.
         wording: which of the wordings; taken modulo their number.
     """
     wordings = QUESTIONS[kind]
@@ -114,10 +130,11 @@ def ask(kind: str, pair: Pair, *, n: int = 1, place: str = "", wording: int = 0)
     colour, noun = pair
     return wordings[wording % len(wordings)].format_map(
         {
-            "subject": f"{colour} {plural(noun) if many else noun}",
+            "subject": subject_words(pair, n),
             "subjects": f"{colour} {plural(noun)}",
             "kind": plural(noun) if many else noun,
             "place": PLACE_PHRASES[place] if place else "",
+            "other": other,
             "is": "are" if many else "is",
             "does": "do" if many else "does",
             "appears": "appear" if many else "appears",

@@ -170,7 +170,10 @@ def _observe(found: dict[_Key, Observations], folder: Path) -> None:
 def _read(
     found: dict[_Key, Observations], item: Item, run: RunRow, steps: Sequence[StepRow]
 ) -> None:
-    """The survey's cosine, the looks and the second looks of a run."""
+    """The survey's cosine, the looks and the second looks of a run. Of an order question, whose
+    looks are for one of its things each, only the answer counts."""
+    if item.kind == "order":
+        return
     model, true = run.models["videollm_weights"], anchors_of(item)
     film_s = next((float(s.data["film_s"]) for s in steps if "film_s" in s.data), 3600.0)
     for step in close_steps(steps):
@@ -209,7 +212,7 @@ def _read_end(
     prompts = [c.prompt_hash for s in steps for c in s.calls if c.prompt_name == "reflect"]
     seen = last.data.get("presence")
     # Runs of versions that did not note the hours say nothing about them.
-    if prompts and seen is not None and "hours" in seen:
+    if prompts and seen is not None and "hours" in seen and item.kind != "order":
         shortness, log_ratio = -math.log(float(seen["hours"])), float(seen["log_ratio"])
         found[model, prompts[-1], "search"].add(not item.is_absent, log_ratio, shortness)
         if (second := seen.get("second")) is not None:

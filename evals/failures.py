@@ -4,6 +4,8 @@
     not looked at       it does, but no look of the search shows the span
     misjudged           a look shows it and was judged not to; or a look that shows none of it was
                         judged to, where that decided (an absent subject, a moment too many)
+    refused             a look shows it and was judged so, and the search ended as "not found": the
+                        second looks, or all that was seen, doubted it
     misread             a look shows it and was judged so, and the answer is wrong all the same
     cited badly         the answer rests on another span, or is right with a citation beside it
 
@@ -25,11 +27,20 @@ from evals.metrics import best_tiou
 from index.run_rows import FindingRow, StepRow
 from index.types import Span
 
-Cause = Literal["not retrieved", "not looked at", "misjudged", "misread", "cited badly", "no trace"]
+Cause = Literal[
+    "not retrieved",
+    "not looked at",
+    "misjudged",
+    "refused",
+    "misread",
+    "cited badly",
+    "no trace",
+]
 CAUSES: tuple[Cause, ...] = (
     "not retrieved",
     "not looked at",
     "misjudged",
+    "refused",
     "misread",
     "cited badly",
     "no trace",
@@ -68,11 +79,15 @@ def cause_of(
     findings = [f for step in close for f in step.findings]
     lost: list[Cause] = []
     for span in anchors_of(item):
-        lost += _lost(span, close, film=film, accept=accept)
+        lost += _lost(span, close, film=film, accept=accept, ever=item.kind == "order")
     if lost:
         return min(lost, key=CAUSES.index)
+    if outcome.status == "not_found":
+        return "refused"
     accepted = [f.span for f in findings if f.confidence >= accept]
-    if item.kind in ("times", "all") and any(not shows(s, item.evidence) for s in accepted):
+    if item.kind in ("times", "all", "first") and any(
+        not shows(s, item.evidence) for s in accepted
+    ):
         return "misjudged"
     cited = outcome.citations or outcome.spans
     elsewhere = bool(cited) and not any(shows(c, item.evidence) for c in cited)
@@ -95,15 +110,20 @@ def close_steps(steps: Sequence[StepRow]) -> list[StepRow]:
     ]
 
 
-def _lost(span: Span, steps: Sequence[StepRow], *, film: Span, accept: float) -> list[Cause]:
+def _lost(
+    span: Span, steps: Sequence[StepRow], *, film: Span, accept: float, ever: bool
+) -> list[Cause]:
     """Where the search lost a true span; empty: the last step that judged it saw it.
 
     Args:
         steps: without what glances found.
+        ever: what any step saw there counts, not the last alone: of several things one shows the
+            evidence of one search and is judged by the next as well.
     """
     judged: list[FindingRow] = []
     for step in steps:
-        judged = [f for f in step.findings if shows(f.span, [span])] or judged
+        found = [f for f in step.findings if shows(f.span, [span])]
+        judged = judged + found if ever else found or judged
     if any(f.confidence >= accept for f in judged):
         return []
     if judged:

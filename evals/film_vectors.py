@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.plan import caption_of, parse_question
+from agent.plan import caption_of, option_caption, parse_question
 from agent.settings import SurveySettings
 from evals.items import Item
 from evals.selection.sheet import Sheet
@@ -61,7 +61,7 @@ def cues_of(item: Item) -> Cues:
     intent = parse_question(item.question)
     caption = caption_of(intent.subject)
     options = item.options if intent.kind == "moment" else ()
-    return Cues(caption, tuple(f"{caption}, {option}" for option in options))
+    return Cues(caption, tuple(option_caption(item.question, option) for option in options))
 
 
 @dataclass(slots=True)

@@ -17,8 +17,14 @@ from evals.strategies import AGENTS, ORACLE
 
 _ROOT = Path(__file__).resolve().parent.parent
 _AGENT_CODE = ("agent", "tools", "prompts")
-_BASELINE_CODE = ("evals/selection", "evals/film_view.py", "evals/film_vectors.py", "prompts")
-_ORACLE_CODE = ("evals/strategies.py", "evals/film_view.py", "prompts")
+_ASKING_CODE = ("evals/film_view.py", "agent/backends", "agent/evidence.py", "agent/plan.py")
+"""What one prompt over given frames depends on."""
+_BASELINE_CODE = (
+    *_ASKING_CODE,
+    *("evals/selection", "evals/film_vectors.py", "tools/belief.py", "tools/keyclips.py"),
+    *("tools/look.py", "agent/survey.py", "agent/spotlight.py", "agent/windows.py", "prompts"),
+)
+_ORACLE_CODE = (*_ASKING_CODE, "evals/strategies.py", "agent/kinds.py", "prompts")
 
 
 def setting_of(

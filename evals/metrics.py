@@ -24,18 +24,23 @@ class Share:
     high: float
 
 
-def share(n_right: int, n: int, *, z: float = 1.959964) -> Share:
+def share(n_right: int, n: int, *, n_independent: int | None = None, z: float = 1.959964) -> Share:
     """n_right / n with Wilson's score interval.
 
     (p + z²/2n ± z·sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n): inside 0..1 also for few questions.
+
+    Args:
+        n_independent: how many of the n are independent of each other, the n of the interval; None:
+            all of them. Questions that stand or fall together say no more than one of them.
     """
     if n == 0:
         return Share(0, math.nan, 0.0, 1.0)
-    p = n_right / n
+    p, n_asked = n_right / n, n
+    n = n_independent or n
     centre = p + z * z / (2 * n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return Share(n, p, max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale))
+    return Share(n_asked, p, max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale))
 
 
 # -- spans

@@ -10,6 +10,7 @@ from typing import Any
 from evals.items import Item, Outcome
 from evals.matching import all_f1, is_right, spans_of
 from evals.metrics import (
+    Share,
     brier,
     citation_score,
     ece,
@@ -70,8 +71,15 @@ def row_of(strategy: str, answers: Sequence[Asked], *, oracle: dict[str, bool]) 
 
 
 def _accuracy(answers: Sequence[Asked]) -> dict[str, Any]:
-    found = share(sum(a.right for a in answers), len(answers))
+    found = _share(answers, lambda a: a.right)
     return {"n": found.n, "accuracy": found.value, "low": found.low, "high": found.high}
+
+
+def _share(answers: Sequence[Asked], holds: Callable[[Asked], bool]) -> Share:
+    """Of how many it holds. The forms of one fact are right or wrong together, so the interval is
+    that of so many facts."""
+    n_facts = len({(a.item.video, a.item.fact) for a in answers})
+    return share(sum(map(holds, answers)), len(answers), n_independent=n_facts)
 
 
 def _over(answers: Sequence[Asked], oracle: dict[str, bool]) -> float:
@@ -141,10 +149,10 @@ def _absent(answers: Sequence[Asked]) -> dict[str, Any]:
     """
     absent = [a for a in answers if a.item.is_absent]
     present = [a for a in answers if not a.item.is_absent]
-    false_answers = share(sum(a.outcome.status == "answered" for a in absent), len(absent))
+    false_answers = _share(absent, lambda a: a.outcome.status == "answered")
     rejected = [(a.outcome.status == "not_found", a.item.is_absent) for a in answers]
     rejection = rejection_score(rejected)
-    rejections = share(sum(a.outcome.status == "not_found" for a in present), len(present))
+    rejections = _share(present, lambda a: a.outcome.status == "not_found")
     return {
         "n": len(absent),
         "false_answers": false_answers.value,

@@ -10,9 +10,9 @@ as they are given, as far as one prompt of the model holds them; what they reall
 outcome. Asked by one prompt, they reject only where the model says "not enough", which it cannot
 say to options.
 
-The oracle answers questions whose answer is a span or a number of spans as the agent does: each
-true span is judged by the reflection prompt, and those that pass are the answer. It has nothing to
-say about absent subjects, which have no true span: those it leaves out.
+The oracle answers questions whose answer is a span, a number of spans or an order as the agent
+does: each true span is judged by the reflection prompt, and those that pass are the answer. It has
+nothing to say about absent subjects, which have no true span: those it leaves out.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agent.ask import ask
+from agent.events import read_order
 from agent.evidence import NOT_ENOUGH, normalised
 from agent.kinds import nearest_number, said
-from agent.plan import option_by_number, option_by_time, parse_question
+from agent.order import option_in_order, said_in_order
+from agent.plan import option_by_number, option_by_time, parse_question, thing_of
 from agent.types import Answer, Question
 from evals.ablation import ABLATIONS
 from evals.film_view import FilmView, Said
@@ -120,8 +122,10 @@ def oracle(view: FilmView, item: Item, visual_tokens: int) -> Outcome | None:
     """The true spans, shown as the agent shows its evidence."""
     if item.is_absent:
         return None
-    if item.kind in ("when", "times", "all"):
+    if item.kind in ("when", "times", "all", "first"):
         return _judged(view, item)
+    if item.kind == "order":
+        return _compared(view, item)
     spans, name = list(item.evidence), "answer"
     if item.kind in ("after", "before") and view.settings.answer.neighbour_alone:
         # As the agent asks such a model: of the two true shots, the one beside the anchor.
@@ -137,12 +141,36 @@ def _judged(view: FilmView, item: Item) -> Outcome:
     chances = [view.judge(question, view.clip_of(span, shape)) for span in item.evidence]
     accept = view.settings.reflect.accept
     spans = tuple(s for s, p in zip(item.evidence, chances, strict=True) if p >= accept)
+    if item.kind == "first":
+        spans = spans[:1]
     confidence = min((p for p in chances if p >= accept), default=max(chances))
     if not spans:
         return _outcome(view, Said("", None, confidence), status="not_found")
     text = str(len(spans)) if item.kind == "times" else ", ".join(said(s) for s in spans)
     heard = Said(text, _pick(item, spans), confidence)
     return replace(_outcome(view, heard, citations=spans), spans=spans)
+
+
+def _compared(view: FilmView, item: Item) -> Outcome:
+    """Each thing is given the true span that it is judged to be in, and code compares."""
+    asked = read_order(item.question.rstrip("?"))
+    assert asked is not None, "an order question names its things"
+    shape = view.close_shape()
+    clips = [view.clip_of(span, shape) for span in item.evidence]
+    places: list[tuple[int, str]] = []
+    confidence = 1.0
+    for position in range(len(asked.things)):
+        question = thing_of(asked.things, position).reflect_question
+        chances = [view.judge(question, clip) for clip in clips]
+        best = max(range(len(clips)), key=chances.__getitem__)
+        confidence *= chances[best]
+        if chances[best] < view.settings.reflect.accept:
+            return _outcome(view, Said("", None, confidence), status="not_found")
+        places.append((best, asked.things[position]))
+    things = [thing for _, thing in sorted(places)]
+    choice = option_in_order(asked, things, item.options) if item.options else None
+    heard = Said(said_in_order(asked, things), choice, confidence)
+    return _outcome(view, heard, citations=item.evidence)
 
 
 def _pick(item: Item, spans: Sequence[Span]) -> int | None:

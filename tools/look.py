@@ -1,8 +1,7 @@
 """A look: exactly this span, at this density and size, with the frames' own times.
 
-`plan_look` turns a request into a shape that the model can take and that the token limit allows;
-`deliver` decodes it. What was delivered is said back in a `Look`: span, frames, times, size,
-tokens. Frames of a film are kept in memory, so that nothing is decoded twice.
+`plan_look` turns a request into a shape that the model can take and that the token limit allows.
+Frames of a film are kept in memory, so that nothing is decoded twice.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from index.errors import ToolError
-from index.types import Frame, Pixels, Seconds, Span
+from index.types import Frame, Seconds, Span
 from tools.keyclips import ClipShape, TokenCounter
 
 
@@ -52,23 +51,6 @@ class FrameGrid:
     def even(self, n_frames: int) -> int:
         """`n_frames` rounded up to whole pairs."""
         return -(-max(1, n_frames) // self.frames_per_pair) * self.frames_per_pair
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was really delivered."""
-
-    span: Span
-    times_s: tuple[float, ...]
-    """The delivered frames' own times, ascending."""
-    width_px: int
-    height_px: int
-    tokens: int
-    """The model's count for this clip."""
-
-    @property
-    def fps(self) -> float:
-        return len(self.times_s) / self.span.duration_s
 
 
 EVEN_SAMPLING = "the frame on screen at the middle of each of N equal parts of the span"
@@ -176,26 +158,3 @@ class FrameCache:
         while self._held_bytes > self._limit_bytes and len(self._frames) > 1:
             _, old = self._frames.popitem(last=False)
             self._held_bytes -= old.pixels.nbytes
-
-
-def deliver(
-    source: FrameSource, span: Span, *, shape: ClipShape, price: TokenCounter
-) -> tuple[Look, Pixels]:
-    """Decode a look.
-
-    Returns:
-        What was delivered, and its pixels (N, H, W, 3). Where the film has fewer frames than
-        asked for, one is on screen at several of the times and is given several times.
-    """
-    frames = source.frames_at(
-        even_times(span, shape.n_frames), width_px=shape.width_px, height_px=shape.height_px
-    )
-    tokens = price(n_frames=len(frames), width_px=shape.width_px, height_px=shape.height_px)
-    look = Look(
-        span=span,
-        times_s=tuple(f.time_s for f in frames),
-        width_px=shape.width_px,
-        height_px=shape.height_px,
-        tokens=tokens,
-    )
-    return look, np.stack([f.pixels for f in frames])

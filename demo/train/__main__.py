@@ -5,7 +5,8 @@
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
 With `--quick` everything stays in build/quick, unless folders are named.
-With `--start` both go on from saved ones instead of from nothing, at lower rates.
+With `--start` the VideoLLM goes on from a saved one on pixels, at lower rates; the encoder beside
+it stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from demo.train.codebook import hold_numbers, name_the_codes
-from demo.train.curriculum import PHASES
+from demo.train.curriculum import PHASES, RUNGS, Curriculum
 from demo.train.encoder import STEPS as ENCODER_STEPS
 from demo.train.encoder import EncoderTrainer
 from demo.train.packing import Packer
@@ -66,9 +67,10 @@ QUICK = Sizes(140, 120, 120, 40, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
 STARTED = Sizes(
-    encoder_steps=600, tower_steps=1900, symbolic_steps=3180, joint_steps=2500, report_questions=24
+    encoder_steps=0, tower_steps=150, symbolic_steps=0, joint_steps=450, report_questions=24
 )
-"""Where training goes on from saved models."""
+"""Where training goes on from saved models: the VideoLLM on pixels, once its tower's heads, which
+are not saved, can read it again."""
 
 
 def take_over(model: Any, tokenizer: PreTrainedTokenizerFast, *, folder: Path) -> None:
@@ -150,7 +152,13 @@ class Pipeline:
 
     def _tower(self, model: Any) -> TowerTrainer:
         pools = self.pool("crowd"), self.pool("count"), self.pool("train")
-        trainer = TowerTrainer(model.model.visual, pools, work=self.work, device=self.device)
+        trainer = TowerTrainer(
+            model.model.visual,
+            pools,
+            work=self.work,
+            device=self.device,
+            heads_only=self.begin is not None,
+        )
         held = self.pool("held")
         trainer.run(steps=self.sizes.tower_steps, log=self.log, held_out=held)
         return trainer
@@ -159,7 +167,7 @@ class Pipeline:
         packer = Packer(self.tokenizer)
         trainer = VideoTrainer(model, packer, work=self.work, device=self.device, rate=self.rate)
         if self.begin is not None:
-            trainer.taught.phase = len(PHASES) - 1
+            trainer.taught = Curriculum(phase=len(PHASES) - 1, rung=len(RUNGS) - 1)
         trainer.run(name="symbolic", steps=self.sizes.symbolic_steps, log=self.log)
         return trainer
 

@@ -40,6 +40,8 @@ ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
 _WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
 MOTION_KINDS = frozenset({"direction", "action"})
+_NAMED_BY_PLACE_SHARE = 0.25
+"""Of yes/no questions: those about a thing named by its kind and place, beside the others of it."""
 _ORDER_SHARE = 0.3
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
 _COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
@@ -54,6 +56,8 @@ class Branch:
     """For reports: "answer:place", "reflect:yes", …"""
     lead: str = ""
     """What stands before the clips."""
+    kind: str = ""
+    """Of a yes/no question: the kind of question whose evidence is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +109,29 @@ def _topic(rng: random.Random, scene: Scene, group: Group, kind: str) -> Topic:
     return Topic(kind, group.pair, n=group.n, place=scene.place if kind == "attribute" else "")
 
 
+def _asked_of(rng: random.Random, scene: Scene, group: Group) -> str:
+    """The kind of a question about what a scene shows, or nearly shows.
+
+    One distribution for both: a kind that is asked more of what is there says "yes" by itself.
+    Things named by their place are asked more than for answers: that both must hold came last.
+    """
+    if rng.random() < _NAMED_BY_PLACE_SHARE:
+        return "attribute"
+    return rng.choice([*_kinds_for(scene, group), "when", "after", "before", "times", "all"])
+
+
 def _near_miss(rng: random.Random, scenes: list[Scene]) -> Topic:
     """A topic close to what is shown: most often it isn't there, but it may be."""
     scene = rng.choice(scenes)
     group = rng.choice(scene.groups)
-    # Two of twelve are about a thing in a place: as many as of what is there.
-    kind = rng.choice((*ANSWER_KINDS, "attribute", "when", "after", "before", "times", "all"))
+    kind = _asked_of(rng, scene, group)
+    if kind == "attribute":
+        return _elsewhere(rng, scenes, scene, group)
     colour, noun = group.pair
     chance = rng.random()
-    if kind == "attribute":
-        place = scene.place
-        if chance < 0.7:
-            # Places are told well and kinds are told well: that they must both hold was not.
-            place = rng.choice([s.place for s in scenes] if chance < 0.2 else PLACES)
-        else:
-            noun = rng.choice(KINDS)
-        return Topic(kind, (colour, noun), n=group.n, place=place)
+    if chance < 0.05 and scene.sign is None:
+        # All is there but the sign.
+        return Topic("sign", group.pair, n=group.n)
     if chance < 0.25:
         choices = [p for p in TRAIN_PAIRS if p[1] == noun]
     elif chance < 0.65:
@@ -134,6 +145,20 @@ def _near_miss(rng: random.Random, scenes: list[Scene]) -> Topic:
     else:
         choices = list(TRAIN_PAIRS)
     return Topic(kind, rng.choice(choices or list(TRAIN_PAIRS)), n=rng.choice((1, 1, 2)))
+
+
+def _elsewhere(rng: random.Random, scenes: list[Scene], scene: Scene, group: Group) -> Topic:
+    """A thing named by its place, one of both taken from elsewhere: from another scene shown, or
+    from nowhere."""
+    noun, place = group.kind, scene.place
+    chance = rng.random()
+    if chance < 0.3 and len(scenes) > 1:
+        place = rng.choice([s.place for s in scenes])
+    elif chance < 0.65:
+        place = rng.choice(PLACES)
+    else:
+        noun = rng.choice(KINDS)
+    return Topic("attribute", (group.colour, noun), n=group.n, place=place)
 
 
 def _unique(scenes: list[Scene], topic: Topic) -> int | None:
@@ -211,8 +236,7 @@ def reflect_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fal
     if rng.random() < 0.5:
         scene = rng.choice(scenes)
         group = rng.choice(scene.groups)
-        kinds = [*_kinds_for(scene, group), "when", "after", "before", "times", "all"]
-        topic = _topic(rng, scene, group, rng.choice(kinds))
+        topic = _topic(rng, scene, group, _asked_of(rng, scene, group))
     else:
         topic = _near_miss(rng, scenes)
         for _ in range(4):
@@ -220,7 +244,8 @@ def reflect_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fal
                 break
             topic = _near_miss(rng, scenes)
     reply = "yes" if any(topic.shown_in(s) for s in scenes) else "no"
-    return _asked("reflect", topic.ask(rng), reply, f"reflect:{reply}", rng=rng, short=short)
+    branch = _asked("reflect", topic.ask(rng), reply, f"reflect:{reply}", rng=rng, short=short)
+    return replace(branch, kind=topic.kind)
 
 
 def absent_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -362,10 +387,10 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
     chance = rng.random()
     if chance < 0.42:
         return reflect_branch(rng, scenes)
-    if chance < 0.72:
+    if chance < 0.70:
         return answer_branch(rng, scenes)
-    if chance < 0.80:
+    if chance < 0.77:
         return absent_branch(rng, scenes)
-    if chance < 0.91:
+    if chance < 0.89:
         return shown_branch(rng, scenes)
     return caption_branch(rng, scenes)

@@ -22,7 +22,8 @@ LARGE_SIZES = ((6, 10), (8, 14))
 FIRST_SIZES = ((2, 3), (3, 5))
 """What looks begin with: attention finds one cell of six long before one of a hundred."""
 LONGEST_PAIRS = 4
-LONGEST_STRIP = 24
+LONGEST_STRIP = 32
+"""Pairs."""
 FRESH_SIGN_SHARE = 0.6
 
 

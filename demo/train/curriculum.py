@@ -40,7 +40,7 @@ _SHARES = {
         "strip": 0.11,
         "words": 0.04,
     },
-    "pixels": {"look": 0.3, "large": 0.04, "cut": 0.27, "several": 0.24, "strip": 0.15},
+    "pixels": {"look": 0.28, "large": 0.06, "cut": 0.25, "several": 0.27, "strip": 0.14},
 }
 """How often a step's rows are of a kind of context, by phase."""
 _ENOUGH = {

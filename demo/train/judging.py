@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,20 @@ class Judged:
 
     p_yes: tuple[float, ...]
     truth: tuple[bool, ...]
+    kinds: tuple[str, ...]
+    """Of the questions whose evidence is looked for."""
 
     def auc(self) -> float:
         return auc(
             [p for p, t in zip(self.p_yes, self.truth, strict=True) if t],
             [p for p, t in zip(self.p_yes, self.truth, strict=True) if not t],
         )
+
+    def of(self, keep: Callable[[str], bool]) -> Judged:
+        """The questions of some kinds."""
+        rows = zip(self.p_yes, self.truth, self.kinds, strict=True)
+        kept = [row for row in rows if keep(row[2])]
+        return Judged(*(tuple(row[k] for row in kept) for k in range(3)))  # type: ignore[arg-type]
 
     def calibrated_ece(self) -> float:
         """ECE of the second half under a calibration fitted on the first."""
@@ -53,7 +61,7 @@ def measure_reflections(
 ) -> Judged:
     rng = random.Random(seed)
     source = pool_source(pool)
-    p_yes, truth = [], []
+    p_yes, truth, kinds = [], [], []
     for _ in range(n):
         view = look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, LATEST_S))
         context = Context((view,))
@@ -61,4 +69,5 @@ def measure_reflections(
         clips = clips_of(pool, context.views, condition=condition, rng=rng)
         p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
         truth.append(branch.reply == "yes")
-    return Judged(tuple(p_yes), tuple(truth))
+        kinds.append(branch.kind)
+    return Judged(tuple(p_yes), tuple(truth), tuple(kinds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent.models import open_models
@@ -33,6 +33,11 @@ right. In brackets: Wilson's 95 % interval. Controls: "blank" shows grey frames,
 of another clip, "shuffled" the true frames in another order, under the same question and times;
 what stays right there was guessed.
 """
+
+_SUBJECTS: dict[str, Callable[[str], bool]] = {
+    "things named by their colour": lambda kind: kind != "attribute",
+    "things named by their place": lambda kind: kind == "attribute",
+}
 
 
 def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
@@ -77,6 +82,10 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]
         lines.append(
             f"- {condition} frames: AUC {got.auc():.3f} ({len(got.truth)} questions){words}"
         )
+        if condition == "true":
+            for of, keep in _SUBJECTS.items():
+                some = got.of(keep)
+                lines.append(f"  - {of}: AUC {some.auc():.3f} ({len(some.truth)} questions)")
     seconds = look_seconds(videollm, pool, n=15, seed=SEED)
     return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 

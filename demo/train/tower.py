@@ -71,17 +71,26 @@ class TowerTrainer:
     """The tower and its reading heads. `run` goes on from the last checkpoint."""
 
     def __init__(
-        self, tower: Any, pools: tuple[Pool, Pool, Pool], *, work: Path, device: str
+        self,
+        tower: Any,
+        pools: tuple[Pool, Pool, Pool],
+        *,
+        work: Path,
+        device: str,
+        heads_only: bool = False,
     ) -> None:
-        """`pools`: crowded, counted and plain pairs."""
+        """`pools`: crowded, counted and plain pairs. `heads_only`: the tower stays as it is, as
+        one that was saved, without its heads, does until they can read it again."""
         self.tower, self.pools, self.work, self.device = tower, pools, work, device
         self.dtype = compute_dtype(device)
         torch.manual_seed(1)
         self.patch_head, self.code_head = DenseHead(VISION_HIDDEN), CodeHead(HIDDEN)
         self.half_way_head = HalfWayHead(VISION_HIDDEN)
-        learned = (tower, self.patch_head, self.code_head, self.half_way_head)
-        for module in learned:
+        heads = (self.patch_head, self.code_head, self.half_way_head)
+        for module in (tower, *heads):
             module.to(device=device, dtype=self.dtype)
+        self.heads_only = heads_only
+        learned = heads if heads_only else (tower, *heads)
         self.weights = MasterWeights(
             learned,
             lr=LR,
@@ -155,6 +164,7 @@ class TowerTrainer:
         if saved := load_checkpoint(path):
             self.weights.load(saved["weights"])
             start = saved["step"]
+        self.tower.requires_grad_(not self.heads_only)
         for step in range(start, steps):
             torch.manual_seed(step)
             loss = self.loss(step, one_size=step < FIRST_SHARE * steps)
@@ -166,6 +176,8 @@ class TowerTrainer:
                 if held_out is not None:
                     log(f"tower {step + 1} held out {self.accuracy(held_out)}")
                 save_checkpoint({"weights": self.weights.state(), "step": step + 1}, path)
+        # The joint stage teaches the tower too.
+        self.tower.requires_grad_(True)
 
     @torch.no_grad()
     def accuracy(self, pool: Pool, n: int = 200) -> dict[str, float]:

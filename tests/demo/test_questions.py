@@ -72,6 +72,24 @@ def test_times_and_all_count_every_appearance() -> None:
         assert q.answer == (str(len(spans)) if q.kind == "times" else span_words(spans))
 
 
+def test_a_first_time_is_the_first_of_all_and_the_others_are_wrong_options() -> None:
+    for q in of("first"):
+        assert len(q.evidence) > 1
+        assert q.answer == span_words([min(q.evidence)])
+        if q.options:
+            assert span_words([sorted(q.evidence)[1]]) in q.options
+
+
+def test_an_order_question_names_two_things_that_are_there_once() -> None:
+    for q in of("order"):
+        things = q.subject.split(", ")
+        assert len(things) == len(q.evidence) == 2
+        assert all(thing in q.question for thing in things)
+        named = [s.scene for s in SCRIPT.shots if s.span == min(q.evidence)]
+        assert any(q.answer.removeprefix("the ").startswith(g.colour) for g in named[0].groups)
+        assert q.options is None or set(q.options) == {f"the {thing}" for thing in things}
+
+
 def test_absent_subjects_are_not_in_the_film() -> None:
     for q in of("absent"):
         assert (q.status, q.answer, q.evidence) == ("not_found", NOT_FOUND, ())
@@ -88,12 +106,12 @@ def test_absent_questions_ask_many_templates() -> None:
     assert len(set(first)) >= 9
 
 
-def test_choices_have_four_different_options_with_one_right_or_none() -> None:
+def test_choices_have_different_options_with_one_right_or_none() -> None:
     for minutes in (1 / 3, 3, 60):
         script = make_script(2, minutes)
         for q in make_questions(script, video="f.mp4", n=300, seed=0, forms=("choice",)):
             assert q.options is not None
-            assert len(set(q.options)) == 4
+            assert len(set(q.options)) == (2 if q.kind == "order" else 4)
             assert (q.answer in q.options) == (q.kind != "absent")
 
 

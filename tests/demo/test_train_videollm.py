@@ -190,3 +190,19 @@ def test_a_joint_step_teaches_the_tower_on_crowded_pictures_too(
     # The same answers to the same questions; the tower has seen more.
     assert losses[0] == losses[1]
     assert not torch.equal(blocks[0], blocks[1])
+
+
+@pytest.mark.slow
+def test_heads_learn_to_read_a_saved_tower_that_stays_as_it_is(
+    pool: Pool, tokenizer: Any, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    visual = Qwen3VLForConditionalGeneration(video_config(tokenizer)).model.visual
+    before = {name: p.detach().clone() for name, p in visual.named_parameters()}
+    trainer = TowerTrainer(visual, (pool, pool, pool), work=tmp_path, device="cpu", heads_only=True)
+    first = float(trainer.loss(0, one_size=True).detach())
+    trainer.run(steps=12, log=lambda line: None)
+
+    assert float(trainer.loss(0, one_size=True).detach()) < first
+    assert all(torch.equal(before[name], p) for name, p in visual.named_parameters())
+    assert all(p.requires_grad and p.grad is None for p in visual.parameters())

@@ -73,9 +73,9 @@ def test_a_second_look_that_says_no_is_the_one_that_counts() -> None:
     assert cause((*first, again)) == "misjudged"
 
 
-def test_a_span_that_was_judged_right_and_misread() -> None:
+def test_a_span_that_was_judged_right_and_misread_or_refused() -> None:
     assert cause(steps(AT_TRUE, (TRUE, 0.9)), given=outcome(cited=(TRUE,))) == "misread"
-    assert cause(steps(AT_TRUE, (TRUE, 0.9)), given=outcome(status="not_found")) == "misread"
+    assert cause(steps(AT_TRUE, (TRUE, 0.9)), given=outcome(status="not_found")) == "refused"
 
 
 def test_an_answer_from_another_span_is_cited_badly() -> None:
@@ -142,3 +142,11 @@ def test_causes_are_counted_by_kind_in_the_order_of_the_steps() -> None:
     found = counted([("place", "misread"), ("when", "not looked at"), ("place", "misread")])
     assert found == {"not looked at": {"when": 1}, "misread": {"place": 2}}
     assert list(found) == ["not looked at", "misread"]
+
+
+def test_what_another_things_search_saw_there_takes_nothing_from_an_order() -> None:
+    order = item("order", evidence=(TRUE,))
+    again = StepRow(2, "reflect", "", findings=(FindingRow("2.0", "2.0", TRUE, 0.1, 0.1),))
+    seen = (*steps(AT_TRUE, (TRUE, 0.9)), again)
+    assert cause(seen, of=order, given=outcome(cited=(TRUE,))) == "misread"
+    assert cause(seen, given=outcome(cited=(TRUE,))) == "misjudged"

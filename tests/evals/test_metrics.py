@@ -46,6 +46,12 @@ def test_interval_of_none_right_starts_at_zero_and_has_a_width() -> None:
     assert found.high == pytest.approx(0.1611, abs=1e-4)
 
 
+def test_the_interval_of_questions_in_pairs_is_that_of_the_pairs() -> None:
+    pairs, alone = share(16, 20, n_independent=10), share(8, 10)
+    assert (pairs.n, pairs.value) == (20, 0.8)
+    assert (pairs.low, pairs.high) == (alone.low, alone.high)
+
+
 def test_a_share_of_nothing_is_unknown() -> None:
     found = share(0, 0)
     assert math.isnan(found.value)

@@ -1,0 +1,43 @@
+"""The questions that training asks about what it shows."""
+
+import random
+from collections import Counter
+
+from demo.train.branches import Branch, reflect_branch
+from demo.train.contexts import fresh_take, random_context
+from demo.train.judging import Judged
+
+CONTEXTS = ("look", "cut", "several")
+
+
+def judged(n: int) -> list[Branch]:
+    rng = random.Random(1)
+    asked = []
+    for number in range(n):
+        context = random_context(
+            rng, fresh_take, kind=CONTEXTS[number % len(CONTEXTS)], first=False
+        )
+        asked.append(reflect_branch(rng, context.scenes))
+    return asked
+
+
+def test_the_kind_of_a_question_does_not_say_whether_its_evidence_is_there() -> None:
+    asked, yes = Counter[str](), Counter[str]()
+    for branch in judged(2000):
+        asked[branch.kind] += 1
+        yes[branch.kind] += branch.reply == "yes"
+    assert len(asked) == 11
+    assert all(0.3 < yes[kind] / n < 0.7 for kind, n in asked.items()), (yes, asked)
+
+
+def test_many_yes_or_no_questions_are_about_a_thing_named_by_its_place() -> None:
+    about = [branch for branch in judged(600) if branch.kind == "attribute"]
+    assert 0.25 < len(about) / 600 < 0.45
+    assert all("colour" in branch.prompt for branch in about)
+
+
+def test_the_judged_can_be_told_apart_by_their_questions() -> None:
+    both = Judged((0.9, 0.2, 0.1, 0.8), (True, True, False, False), ("count", "sign") * 2)
+    assert both.auc() == 0.75
+    assert both.of(lambda kind: kind == "count").auc() == 1.0
+    assert both.of(lambda kind: kind == "sign").auc() == 0.0
