@@ -45,6 +45,9 @@ from demo.train.videollm import JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 STARTED_RATE = 0.6
 """Share of the language model's learning rates where training goes on from a saved VideoLLM."""
+STARTED_SHARE = 0.5
+"""Share of the saved VideoLLM in what is saved after going on from it. Source: WiSE-FT, arXiv
+2109.01903 (weights between a model and its fine-tuned self): new skills, and the old ones kept."""
 STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 
 
@@ -192,7 +195,14 @@ class Pipeline:
     def save(self) -> None:
         self.encoder().save(self.weights / "clip")
         folder = self.weights / "vlm"
-        model = self.joint().full_model().to(torch.bfloat16)
+        model = self.joint().full_model()
+        if self.begin is not None:
+            with torch.no_grad():
+                for mine, old in zip(
+                    model.parameters(), self._new_model().parameters(), strict=True
+                ):
+                    mine.lerp_(old, STARTED_SHARE)
+        model = model.to(torch.bfloat16)
         model.generation_config.eos_token_id = self.tokenizer.eos_token_id
         model.generation_config.pad_token_id = self.tokenizer.pad_token_id
         model.save_pretrained(folder)
