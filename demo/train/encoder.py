@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from open_clip.model import CLIP
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from demo.train.captions import near_scene, scene_traits, text_for
 from demo.train.checkpoint import load_checkpoint, save_checkpoint
@@ -147,7 +148,8 @@ class EncoderTrainer:
         torch.manual_seed(seed)
         self.pool, self.crowded = pool, crowded
         self.work, self.device, self.seed = work, device, seed
-        self.tokenizer = clip_tokenizer()
+        self.begin = begin
+        self.tokenizer = self._new_tokenizer()
         self.config = config(len(self.tokenizer), self.tokenizer.eos_token_id)
         self.model = CLIP(**self.config, output_dict=False)
         if begin is not None:
@@ -167,6 +169,12 @@ class EncoderTrainer:
         self.last = 0.0
         """The dense part of the last loss."""
         self.traits = np.stack([scene_traits(c.scene) for c in pool.clips])
+
+    def _new_tokenizer(self) -> PreTrainedTokenizerFast:
+        """That of the saved model, whose words it knows; the demo's may be more by now."""
+        if self.begin is None:
+            return clip_tokenizer()
+        return PreTrainedTokenizerFast.from_pretrained(self.begin)
 
     def tokens(self, texts: list[str]) -> Tensor:
         batch = self.tokenizer(
@@ -232,7 +240,7 @@ class EncoderTrainer:
         """Writes an open_clip folder: config, fp16 safetensors, tokenizer."""
         folder.mkdir(parents=True, exist_ok=True)
         # A new one: one that was used keeps how it was padded.
-        clip_tokenizer().save_pretrained(folder)
+        self._new_tokenizer().save_pretrained(folder)
         described = {"model_cfg": self.config, "preprocess_cfg": PREPROCESS}
         (folder / "open_clip_config.json").write_text(json.dumps(described, indent=1) + "\n")
         state = {k: v.half().contiguous() for k, v in self._full_state().items()}
