@@ -23,7 +23,7 @@ from agent.events import MOST_THINGS
 from agent.reflect import reflect
 from agent.settings import AskSettings
 from agent.spotlight import look, spotlight
-from agent.state import State
+from agent.state import State, initial_state
 from agent.survey import plan, survey
 from agent.words import words
 from agent.workspace import Workspace
@@ -53,7 +53,9 @@ def with_own_model(name: str, node: Node) -> Node:
     """The node, working with the VideoLLM that was named for it."""
 
     def run(state: State, runtime: Runtime[Workspace]) -> State:
-        return node(state, runtime.override(context=runtime.context.for_node(name)))
+        # A checkpoint that an earlier version wrote lacks what the state has gained since.
+        whole: State = {**initial_state(), **state}
+        return node(whole, runtime.override(context=runtime.context.for_node(name)))
 
     return run
 

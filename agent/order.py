@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from agent.events import Order, read_order
 from agent.kinds import Cited, Verdict, pick_by_model
-from agent.plan import SMALL_WORDS, words_of
+from agent.plan import content_words, words_of
 from agent.state import EventState, LookState, State, span_of
 from agent.steps import StepWriter
 from agent.workspace import Workspace
@@ -100,7 +100,7 @@ def mentioned(text: str, things: Sequence[str]) -> list[str]:
     words = words_of(text)
     found: list[tuple[int, str]] = []
     for thing in things:
-        mine = set(words_of(thing)) - SMALL_WORDS
+        mine = content_words(thing)
         others = {w for t in things if t != thing for w in words_of(t)}
         own = mine - others or mine
         places = [i for i, word in enumerate(words) if word in own]

@@ -181,7 +181,7 @@ def usable_rewrite(rewrite: str, question: str) -> str:
     text = " ".join(rewrite.split()).strip(" .\"'")
     if not text or len(text.split()) > 40 or re.search(r"[<>{}|]", text) or text.endswith("?"):
         return ""
-    return text if _content_words(text) & _content_words(question) else ""
+    return text if content_words(text) & content_words(question) else ""
 
 
 def option_rewrites(reply: str, options: Sequence[str]) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ def option_rewrites(reply: str, options: Sequence[str]) -> tuple[str, ...]:
     lines = [_LISTED.sub("", line).strip() for line in reply.splitlines() if line.strip()]
     if len(lines) != len(options):
         return ("",) * len(options)
-    words = [_content_words(option) for option in options]
+    words = [content_words(option) for option in options]
     found = []
     for position, line in enumerate(lines):
         others = set().union(*(w for i, w in enumerate(words) if i != position))
@@ -297,5 +297,5 @@ def words_of(text: str) -> list[str]:
     return [w if w in SMALL_WORDS else w.rstrip("s") for w in words]
 
 
-def _content_words(text: str) -> set[str]:
+def content_words(text: str) -> set[str]:
     return set(words_of(text)) - SMALL_WORDS

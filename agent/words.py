@@ -84,7 +84,7 @@ def cited_lines(ws: Workspace, state: State, seen: Sequence[Span]) -> list[Citat
     """
     parts = [p for p in ws.parts(state) if any(span.overlap_s(p) > 0 for span in seen)]
     found = []
-    for cited in state.get("cited_lines", []):
+    for cited in state["cited_lines"]:
         span = Span(cited["start_s"], cited["end_s"])
         if parts and ws.part_of(state, span) not in parts:
             continue

@@ -189,7 +189,7 @@ class Workspace:
 
     def parts(self, state: State) -> tuple[Span, ...]:
         """The stretches of the film that the question is about, in order and apart."""
-        return tuple(Span(*part) for part in state.get("parts", ())) or (self.bounds(state),)
+        return tuple(Span(*part) for part in state["parts"]) or (self.bounds(state),)
 
     def part_of(self, state: State, span: Span) -> Span:
         """The stretch that most of a span lies in."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from agent.moves import is_glance
 from agent.settings import AskSettings
@@ -36,15 +36,7 @@ Cause = Literal[
     "cited badly",
     "no trace",
 ]
-CAUSES: tuple[Cause, ...] = (
-    "not retrieved",
-    "not looked at",
-    "misjudged",
-    "refused",
-    "misread",
-    "cited badly",
-    "no trace",
-)
+CAUSES: tuple[Cause, ...] = get_args(Cause)
 N_RETRIEVED = 32
 """A span counts as retrieved when it touches one of so many heaviest stretches of the prior, as
 the trace keeps it: as wide a shortlist as the literature finds evidence in."""

@@ -17,14 +17,17 @@ from evals.strategies import AGENTS, ORACLE
 
 _ROOT = Path(__file__).resolve().parent.parent
 _AGENT_CODE = ("agent", "tools", "prompts")
-_ASKING_CODE = ("evals/film_view.py", "agent/backends", "agent/evidence.py", "agent/plan.py")
+_ASKING_CODE = (
+    *("evals/film_view.py", "agent/backends", "agent/evidence.py"),
+    *("agent/plan.py", "agent/events.py"),
+)
 """What one prompt over given frames depends on."""
 _BASELINE_CODE = (
     *_ASKING_CODE,
     *("evals/selection", "evals/film_vectors.py", "tools/belief.py", "tools/keyclips.py"),
     *("tools/look.py", "agent/survey.py", "agent/spotlight.py", "agent/windows.py", "prompts"),
 )
-_ORACLE_CODE = (*_ASKING_CODE, "evals/strategies.py", "agent/kinds.py", "prompts")
+_ORACLE_CODE = (*_ASKING_CODE, "evals/strategies.py", "agent/kinds.py", "agent/order.py", "prompts")
 
 
 def setting_of(

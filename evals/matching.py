@@ -47,8 +47,8 @@ def is_right(item: Item, outcome: Outcome) -> bool:
         return outcome.choice is not None and item.options[outcome.choice] == item.answer
     if item.kind == "when":
         return when_is_right(spans_of(outcome), item.evidence)
-    if item.kind == "first":
-        # Its evidence is every time, so that which is the first can be known.
+    if item.kind in ("first", "last"):
+        # The evidence is every time, so that which is the first can be known.
         return when_is_right(spans_of(outcome), times_in(item.answer))
     if item.kind == "all":
         return all_f1(spans_of(outcome), item.evidence) >= RIGHT_SET_F1

@@ -37,8 +37,6 @@ CONTEXT_TOKENS = 40
 BATCH, CROWDED_BATCH = 128, 64
 STEPS = 3000
 LR, MATRIX_LR = 1.5e-3, 0.02
-STARTED_RATE = 0.5
-"""Share of the rates where training goes on from a saved encoder."""
 WEIGHTS_FILE = "open_clip_model.safetensors"
 DENSE_WEIGHT = 0.5
 CHECKPOINT_STEPS = 250
@@ -144,7 +142,7 @@ class EncoderTrainer:
         seed: int = 0,
         begin: Path | None = None,
     ) -> None:
-        """`begin`: a saved one of this shape, to go on from at lower rates."""
+        """`begin`: a saved one of this shape, to go on from, with its tokenizer."""
         torch.manual_seed(seed)
         self.pool, self.crowded = pool, crowded
         self.work, self.device, self.seed = work, device, seed
@@ -159,11 +157,10 @@ class EncoderTrainer:
         self.dtype = compute_dtype(device)
         for module in (self.model, self.head):
             module.to(device=device, dtype=self.dtype)
-        rate = 1.0 if begin is None else STARTED_RATE
         self.weights = MasterWeights(
             (self.model, self.head),
-            lr=rate * LR,
-            matrix_lr=rate * MATRIX_LR,
+            lr=LR,
+            matrix_lr=MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and "resblocks" in name,
         )
         self.last = 0.0

@@ -12,6 +12,7 @@ from agent.events import Order
 from agent.order import mentioned, option_in_order, said_in_order
 from agent.settings import AskSettings, with_budget
 from agent.videollm import Clip
+from index.errors import ModelError
 from index.runs import RunStore
 from index.types import Span
 from prompts.render import RenderedPrompt
@@ -99,6 +100,31 @@ def test_a_thing_that_is_not_there_is_named(library: PlainLibrary, settings: Ask
     )
     assert (found.status, found.answer) == ("not_found", "")
     assert any("the red wall (" in n and "not the orange elephant" in n for n in found.notes)
+
+
+def test_an_order_that_was_cut_short_goes_on_with_the_thing_it_was_at(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    videollm = telling()
+    judge = videollm.yes_script
+
+    def stopped(prompt: RenderedPrompt, clips: Sequence[Clip]) -> float:
+        if any("blue" in part for part in prompt.parts if isinstance(part, str)):
+            raise ModelError("the power is gone")
+        return judge(prompt, clips)
+
+    question = "Which appears first, the red wall or the blue wall?"
+    asked = {"models": models_with(videollm), "settings": settings}
+    videollm.yes_script = stopped
+    with pytest.raises(ModelError):
+        ask(library, library.video, question, **asked)
+    n_before = len(videollm.calls)
+    videollm.yes_script = judge
+    found = ask(library, library.video, question, **asked)
+    assert (found.status, found.answer) == ("answered", "the red wall")
+    assert [c.span for c in found.citations] == [RED, BLUE]
+    later = [part for call in videollm.calls[n_before:] for part in call.prompt.parts]
+    assert not any("red" in part for part in later if isinstance(part, str))
 
 
 @pytest.mark.parametrize("looks", [2, 6, 9])

@@ -12,9 +12,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from langgraph.runtime import Runtime
 
 from agent.ask import ask, resume
 from agent.backends.scripted import knowing
+from agent.graph import NODES, with_own_model
 from agent.settings import AskSettings
 from agent.videollm import Clip
 from index.errors import InputError, ModelError
@@ -22,7 +24,7 @@ from index.run_rows import StepRow
 from index.runs import RunStore
 from index.types import Span
 from prompts.render import RenderedPrompt
-from tests.agent.conftest import PlainLibrary, models_with
+from tests.agent.conftest import PlainLibrary, WorkspaceMaker, models_with
 
 QUESTION = "What is the white thing?"
 # The vectors point at the white shots; the evidence is in the blue one, so one turn is not enough.
@@ -188,3 +190,12 @@ def test_a_model_that_fails_leaves_a_run_that_says_why_and_goes_on(
     assert (left.status, left.stop_reason) == ("running", "interrupted: out of memory")
     found = ask(library, library.video, QUESTION, models=models_with(model), settings=settings)
     assert (found.run_id, found.status) == (left.run_id, "answered")
+
+
+def test_a_state_that_an_earlier_version_wrote_is_gone_on_with(workspace: WorkspaceMaker) -> None:
+    cues = [{"text": "blue", "group": "question", "weight": 1.0}]
+    ws, state = workspace(knowing([BLUE]), QUESTION, cues=cues, reflect_question=QUESTION)
+    for added in ("things", "events", "earlier_looks", "parts", "cited_lines"):
+        del state[added]  # type: ignore[misc]
+    survey = with_own_model("survey", NODES["survey"])
+    assert survey(state, Runtime(context=ws))["next"] == "spotlight"
