@@ -87,3 +87,25 @@ def test_an_hour_long_film_starts_at_once_in_its_middle(
         number = page.evaluate(READ_NUMBER)
         assert number == hour * 3600 / GAP_S
     assert set(ranges) == {206}
+
+
+def test_each_step_is_drawn_over_the_prior_that_it_worked_with(
+    long_runs: tuple[Visit, dict[int, str]],
+) -> None:
+    """Of several things that are searched one after the other each has a survey of its own."""
+    visited, run_ids = long_runs
+    priors = visited.open(f"run/{run_ids[SHORT]}").evaluate(
+        """() => {
+          const survey = (prior) => ({ node: "survey", belief_before: prior, belief_after: prior,
+            data: { prior_lanes: [{ lane: "frames", profile: prior.map((p) => p / 2) }] } });
+          const look = { node: "look" };
+          const steps = [{ node: "plan" }, survey([1, 0]), look, survey([0, 1]), look];
+          const model = globalThis.Longshot.runModel({ steps });
+          return steps.map((_, k) => {
+            const { rows } = globalThis.Longshot.chartData(model, k);
+            return [rows[1].slice(0, 2), rows[4].slice(0, 2)];
+          });
+        }"""
+    )
+    first, second = [[1, 0], [0.5, 0]], [[0, 1], [0, 0.5]]
+    assert priors == [first, first, first, second, second]

@@ -19,7 +19,8 @@ globalThis.Longshot ??= {};
     );
     const citations = (run.answer?.citations ?? []).map((each, index) => ({ ...each, index, kind: "citation" }));
     const duration = durationOf(run, looks, citations);
-    const survey = steps.find((step) => step.node === "survey");
+    // More than one where several things are searched, one after the other.
+    const surveys = steps.flatMap((step, position) => step.node === "survey" ? [{ position, step }] : []);
     const accept = run.settings?.reflect?.accept ?? 0.5;
     for (const look of looks) {
       look.finding = findings.find((each) => each.look === look.look) ?? null;
@@ -36,13 +37,20 @@ globalThis.Longshot ??= {};
       citations,
       accept,
       hits: findings.length ? hitsOf(findings, accept) : passages,
-      prior: survey?.belief_before ?? [],
-      lanes: survey?.data?.prior_lanes ?? [],
-      glances: survey?.data?.strip?.times_s ?? [],
-      coverage: coverageOf(steps, looks, survey, duration),
+      surveys,
+      lanes: (surveys[0]?.step.data?.prior_lanes ?? []).map((each) => each.lane),
+      glances: surveys.flatMap(({ step }) => step.data?.strip?.times_s ?? []),
+      coverage: coverageOf(steps, looks, surveys[0]?.step, duration),
       usage: usageOf(run, steps),
       limits: run.settings?.budget ?? {},
     };
+  };
+
+  /** The prior that a step works with, and that of each lane: of the last survey before it. */
+  L.priorAt = function priorAt(model, position) {
+    const { step } = model.surveys.findLast((each) => each.position <= position) ?? model.surveys[0] ?? {};
+    const lanes = new Map((step?.data?.prior_lanes ?? []).map((each) => [each.lane, each.profile]));
+    return { prior: step?.belief_before ?? [], lanes: model.lanes.map((lane) => lanes.get(lane) ?? []) };
   };
 
   /** Belief before and after a step; after a step that changed nothing, what it was. */

@@ -164,7 +164,7 @@ globalThis.Longshot ??= {};
         L.h("input", { type: "checkbox", checked: this.isShown(name), onchange: () => this.toggle(name) }),
         L.h("span.swatch", { style: { background: colour.startsWith("--") ? `var(${colour})` : colour } }), label);
       L.fill(this.legend, curves.map(entry),
-        lanes.map((lane, k) => entry([`lane${k}`, `prior: ${lane.lane}`, this.laneColour(k)])));
+        lanes.map((lane, k) => entry([`lane${k}`, `prior: ${lane}`, this.laneColour(k)])));
     }
 
     laneColour(k) {

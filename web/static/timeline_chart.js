@@ -17,7 +17,7 @@ globalThis.Longshot ??= {};
       paths: uPlot.paths.stepped({ align: 1 }), ...extra,
     });
     const lanes = of.model.lanes.map((lane, k) =>
-      line(lane.lane, of.laneColour(k), { width: 1, show: of.isShown(`lane${k}`), dash: [2, 2] }));
+      line(lane, of.laneColour(k), { width: 1, show: of.isShown(`lane${k}`), dash: [2, 2] }));
     return {
       width: of.width, height: L.CHART_PX.height, padding: [0, L.CHART_PX.right, 4, 0],
       legend: { show: false }, cursor: { show: false }, select: { show: false },
@@ -41,7 +41,8 @@ globalThis.Longshot ??= {};
    *  repeated at the film's end. */
   L.chartData = function chartData(model, position) {
     const { before, after } = L.beliefAt(model, position);
-    const curves = [model.prior, before, after, ...model.lanes.map((lane) => lane.profile)];
+    const { prior, lanes } = L.priorAt(model, position);
+    const curves = [prior, before, after, ...lanes];
     const n = Math.max(1, ...curves.map((curve) => curve.length));
     const x = Array.from({ length: n + 1 }, (_, k) => (k * model.duration) / n);
     const column = (curve) => (curve.length === n ? [...curve, curve[n - 1]] : new Array(n + 1).fill(null));
