@@ -18,6 +18,7 @@ from agent.kinds import Cited, Verdict, said, search_ended, verdict_of
 from agent.order import event_of, in_order, next_thing
 from agent.overview import overview
 from agent.presence import presence_of
+from agent.requested import another_look, joined, shown
 from agent.settings import AnswerSettings
 from agent.several import looked_share, several
 from agent.state import LookState, State, intent_of, span_of
@@ -58,9 +59,17 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     step.data["presence"] = asdict(presence)
     passed = verdict.accepted and presence.absent <= ws.settings.answer.most_absent
     if not passed and _may_search_on(ws, step, now):
+        asked = another_look(ws, step, now, verdict.looks)
+        proposals, updates = joined(asked, ws.settings)
+        step.data |= shown(asked)
+        update["proposals"] = state["proposals"] + proposals
+        update["updates"] += updates
         update["next"] = "spotlight"
         update["stop_reason"] = ""
+        after = ws.belief({**state, **update})
         why = f"{verdict.why}: the search goes on"
+        if asked.requests:
+            why += ", with what the model asked for"
         return step.done(update, why=why, before=before, after=after)
     if passed and state["things"]:
         update["events"] = [*state["events"], event_of(state, verdict)]

@@ -23,7 +23,8 @@ from agent.films import with_pictures
 from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
 from agent.open_film import FilmRows, OpenFilm, open_film
-from agent.settings import AskSettings, settings_for, settings_from_dict
+from agent.presets import settings_for, settings_from_dict
+from agent.settings import AskSettings
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
 from agent.workspace import OnStep, Workspace

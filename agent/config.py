@@ -29,7 +29,8 @@ from pydantic import (
 
 from agent.endpoint_settings import EndpointSettings
 from agent.models import NO_ENDPOINT, ModelChoice, choose_models, split_models
-from agent.settings import AskSettings, settings_for, with_budget
+from agent.presets import settings_for, with_budget
+from agent.settings import AskSettings
 from index.build import IndexSettings
 from index.encoder import EncoderIdentity
 from index.errors import InputError

@@ -26,6 +26,10 @@ from tools.keyclips import Candidate, ClipShape, KeyClip, allocate, smallest_ope
 from tools.look import mean_motion, motion_fps
 
 NOT_ENOUGH = "not enough"
+CANNOT_TELL = "these frames are not enough to tell"
+"""What stands beside the options of a question."""
+_MOST_OPTIONS = 26
+"""Letters that there are."""
 UNREADABLE = "unreadable"
 
 
@@ -77,15 +81,14 @@ def ask_evidence(
         ballots.append(_ask_once(ws, step, prompt, clips, taken))
         if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
             break
-    n_needed = min(2, ws.settings.answer.passes)
-    return _count(ballots, ws.question.options, looks, n_needed=n_needed, ended=ended)
+    return _count(ws, ballots, looks, n_needed=min(2, ws.settings.answer.passes), ended=ended)
 
 
 def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
     """Put the question once to all spans together, with all tokens that are left."""
     budget = step.budget()
     if ended := _short_of(budget, n_looks=len(shown)):
-        return _count([], (), [], n_needed=1, ended=ended)
+        return _count(ws, [], [], n_needed=1, ended=ended)
     looks, clips = [], []
     for clip in key_clips(ws, shown, budget_tokens=budget.tokens_left, high=False):
         taken, pixels = step.look(
@@ -94,10 +97,10 @@ def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, ques
         looks.append(taken)
         clips.append(pixels)
     if not clips:
-        return _count([], (), [], n_needed=1, ended="tokens")
+        return _count(ws, [], [], n_needed=1, ended="tokens")
     prompt = _prompt(ws, "answer", question=question, n_clips=len(clips))
     ballot = _ask_once(ws, step, prompt, clips, looks)
-    return _count([ballot], ws.question.options, looks, n_needed=1, ended="")
+    return _count(ws, [ballot], looks, n_needed=1, ended="")
 
 
 def _short_of(budget: Budget, *, n_looks: int) -> str:
@@ -241,20 +244,29 @@ def _ask_once(
     if not options:
         reply = step.reply(prompt, clips, looks=looks, max_tokens=ws.settings.answer.tokens)
         return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
-    choice = step.choose(prompt, clips, options=options, looks=looks)
-    best = max(range(len(options)), key=lambda i: (choice.probabilities[i], -i))
-    return _Ballot(str(best), options[best], choice.probabilities)
+    offered = _offered(ws)
+    chances = step.choose(prompt, clips, options=offered, looks=looks).probabilities
+    best = max(range(len(offered)), key=lambda i: (chances[i], -i))
+    key = str(best) if best < len(options) else NOT_ENOUGH
+    return _Ballot(key, offered[best], chances[: len(options)])
+
+
+def _offered(ws: Workspace) -> tuple[str, ...]:
+    """The options, and where the model knows that too, that none can be told."""
+    options = ws.question.options
+    more = ws.settings.answer.option_not_enough and 0 < len(options) < _MOST_OPTIONS
+    return (*options, CANNOT_TELL) if more else options
 
 
 def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
     by_letter = ws.videollm.capabilities.options_by == "letter"
-    options = list(ws.question.options) if by_letter else []
+    options = list(_offered(ws)) if by_letter else []
     return ws.render(name, n_clips=n_clips, question=question, options=options)
 
 
 def _count(
+    ws: Workspace,
     ballots: Sequence[_Ballot],
-    options: Sequence[str],
     looks: Sequence[LookState],
     *,
     n_needed: int,
@@ -263,8 +275,8 @@ def _count(
     """`ended`: what of the budget ran out before the passes did; "" where nothing did."""
     if not ballots:
         return Vote("", None, False, 0.0, tuple(looks), f"budget: no {ended} left for the evidence")
-    if options:
-        return _chosen(ballots, options, looks, n_needed=n_needed, ended=ended)
+    if ws.question.options:
+        return _chosen(ws, ballots, looks, n_needed=n_needed, ended=ended)
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
     share = n / len(ballots)
     winner = next(b for b in ballots if b.key == key)
@@ -275,19 +287,25 @@ def _count(
 
 
 def _chosen(
+    ws: Workspace,
     ballots: Sequence[_Ballot],
-    options: Sequence[str],
     looks: Sequence[LookState],
     *,
     n_needed: int,
     ended: str,
 ) -> Vote:
-    """The option with the highest mean probability over the passes."""
+    """The option with the highest mean probability over the passes.
+
+    Where most of them say that the evidence is not enough, it is the best guess.
+    """
+    options, key = ws.question.options, Counter(b.key for b in ballots).most_common(1)[0][0]
     means = [sum(p) / len(ballots) for p in zip(*(b.probabilities for b in ballots), strict=True)]
     choice = max(range(len(means)), key=lambda i: (means[i], -i))
     n = sum(b.key == str(choice) for b in ballots)
     agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
-    if not agreed and len(ballots) > n_needed and means[choice] > 0.5:
+    if key == NOT_ENOUGH:
+        agreed, why = False, f"the evidence is {NOT_ENOUGH}"
+    elif not agreed and len(ballots) > n_needed and means[choice] > ws.settings.answer.mean_share:
         agreed, why = True, f"the passes give it {means[choice]:.0%} together"
     return Vote(options[choice], choice, agreed, means[choice], tuple(looks), why)
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from agent.config import BudgetLimits
 from agent.own_prompts import prompt_hash
-from agent.settings import AskSettings, settings_from_dict, with_budget
+from agent.presets import settings_from_dict, with_budget
+from agent.settings import AskSettings
 from agent.state import State
 from agent.videollm import Capabilities
 from index.errors import InputError

@@ -226,7 +226,7 @@ def _in_time(ws: Workspace, state: State, seen: _Seen) -> Verdict:
             accepted=False,
             why="no tokens are left for a second look",
             reply=said(span_of(seen.found)),
-            confidence=here(ws, state, seen) / 2,
+            confidence=here(ws, state, seen) * ws.settings.answer.once_share,
             spans=(span_of(seen.found),),
             cited=(Cited(span_of(seen.found), state["subject"]),),
         )
@@ -296,7 +296,7 @@ def whole(ws: Workspace, span: Span) -> Span:
     shot = ws.shot_at(span.middle_s)
     if shot is None or shot.span.duration_s > ws.settings.spotlight.longest_s:
         return span
-    inside = span.overlap_s(shot.span) >= 0.9 * span.duration_s
+    inside = span.overlap_s(shot.span) >= ws.settings.answer.whole_share * span.duration_s
     return shot.span if inside else span
 
 

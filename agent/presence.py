@@ -20,13 +20,11 @@ from dataclasses import dataclass
 
 from agent.confidence import Fit, Stage, StoredFit, fit_for, logit, sigmoid
 from agent.moments import Moments, moments_of
+from agent.settings import ReflectSettings
 from agent.state import FindingState, State, intent_of, span_of
 from agent.workspace import Workspace
 from index.types import Span
 from tools.belief import Belief
-
-_SAME_SHARE = 0.5
-"""A later finding stands for an earlier one when they share this much of the shorter of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +87,13 @@ def settled(ws: Workspace, state: State, belief: Belief) -> Belief:
 def moments_seen(ws: Workspace, state: State) -> tuple[list[FindingState], Moments]:
     """The last finding of every window, and what is believed of the moments.
 
-    Of the same window (half of the shorter span) only the last finding counts: a second look
-    holds the first.
+    Of the same window only the last finding counts: a second look holds the first.
     """
     last: list[FindingState] = []
+    settings = ws.settings.reflect
     for found in reversed(state["findings"]):
         span = span_of(found)
-        if not any(_same(span_of(k), span) for k in last):
+        if not any(same_window(span_of(k), span, settings) for k in last):
             last.append(found)
     prior = ws.prior(state).belief
     masses = prior.masses([span_of(f) for f in last]) / asked_mass(ws, state)
@@ -110,5 +108,6 @@ def asked_mass(ws: Workspace, state: State) -> float:
     return float(ws.prior(state).belief.masses(ws.parts(state)).sum())
 
 
-def _same(a: Span, b: Span) -> bool:
-    return a.overlap_s(b) >= _SAME_SHARE * min(a.duration_s, b.duration_s)
+def same_window(a: Span, b: Span, settings: ReflectSettings) -> bool:
+    """Whether two looks are of one window."""
+    return a.overlap_s(b) >= settings.same_share * min(a.duration_s, b.duration_s)

@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, StoredFit, fit_for, sigmoid
 from agent.moves import is_glance, moves, shifted
-from agent.presence import presence_of
+from agent.presence import presence_of, same_window
 from agent.settings import ReflectSettings
 from agent.state import (
     FindingState,
@@ -155,7 +155,7 @@ def best_findings(
     """
     latest: list[FindingState] = []
     for found in reversed(state["findings"]):
-        if not any(_replaces(k, found) for k in latest):
+        if not any(_replaces(k, found, settings) for k in latest):
             latest.append(found)
     least = settings.ambiguous[0] if ambiguous else settings.accept
     kept = [f for f in latest if f["confidence"] >= least and not (ambiguous and f["verified"])]
@@ -165,16 +165,16 @@ def best_findings(
     )
 
 
-def _replaces(later: FindingState, found: FindingState) -> bool:
+def _replaces(later: FindingState, found: FindingState, settings: ReflectSettings) -> bool:
     """Whether a later look at the same place stands for an earlier one.
 
-    A second look holds the first. Any other must show little else: what stands around the evidence
-    makes a wider look doubt what a closer one had shown.
+    A second look holds the first. Any other must show little else.
     """
     a, b = span_of(later), span_of(found)
     if later["verified"]:
-        return a.overlap_s(b) >= 0.5 * min(a.duration_s, b.duration_s)
-    return a.tiou(b) >= 0.5 and a.overlap_s(b) >= 0.75 * a.duration_s
+        return same_window(a, b, settings)
+    fills = a.overlap_s(b) >= settings.replaced_share * a.duration_s
+    return fills and a.tiou(b) >= settings.replaced_tiou
 
 
 def why_stop(state: State, belief: Belief, settings: ReflectSettings) -> str:

@@ -7,8 +7,7 @@ whole of it is written into the run, so that a run can be repeated.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, is_dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
 
 from agent.bounds import TimeSettings
 from agent.confidence import Fit
@@ -68,6 +67,11 @@ class SurveySettings:
     """Seconds between the pairs of one peak."""
     strip_short_side_px: int = 96
     """Size of the strip's frames."""
+    request_share: float = 0.25
+    """Most of the search's tokens that asking the model for a look may cost: a small budget would
+    die on it."""
+    left_out_log_ratio: float = -16.0
+    """What the question's own words say against the seconds that it leaves out."""
     request_log_ratio: float = 0.7
     """What the model's request says for its span (natural log of a likelihood ratio), where one
     look can show it: a longer one points at no place."""
@@ -77,9 +81,9 @@ class SurveySettings:
     """Most tokens of each option's own caption, written by the model in one call; 0: no such call,
     for models that never read its prompt. The rules' captions are there in any case."""
     request_turns: int = 2
-    """Times that the model may ask over the strip: again where all it asked for was refused."""
+    """Times that the model may ask over what it is shown: again where all was refused."""
     request_tokens: int = 64
-    """Most tokens of the reply to the strip."""
+    """Most tokens of a reply that asks for a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,17 @@ class SpotlightSettings:
     judge_error: float = 0.15
     """How often a look's judgement is taken to err, for the expected gain."""
     spread_s: float = 12.0
-    """Windows of one turn nearer than this to a chosen one count half."""
+    """Windows of one turn nearer than this to a chosen one count less …"""
+    near_worth: float = 0.5
+    """… this share of what they are expected to tell."""
     most_ranked: int = 400
     """Windows, those of most belief, that are priced and ranked in a turn."""
     looks_per_turn: int = 4
     """Windows looked at before the belief is used again."""
     same_tiou: float = 0.9
     """Two looks of one size that overlap this much are the same look: never taken twice."""
+    covered_share: float = 0.8
+    """A window of which one look held this much needs no look of its own."""
     loop_looks: int = 6
     """So many looks in a row …"""
     loop_new_share: float = 0.1
@@ -175,6 +183,14 @@ class ReflectSettings:
     """An ambiguous window longer than this is split; a shorter one is looked at closer."""
     accept: float = 0.5
     """Confidence from which a finding counts as showing the evidence."""
+    same_share: float = 0.5
+    """Findings that share this much of the shorter of them are of one window: a second look stands
+    for the first, and of several moments the last finding counts."""
+    replaced_tiou: float = 0.5
+    """Any other look stands for an earlier one that overlaps it this much …"""
+    replaced_share: float = 0.75
+    """… and fills this share of it: what stands around the evidence makes a wider look doubt what a
+    closer one had shown."""
     answer_risk: float = 0.2
     """The search stops to answer where the evidence is not in its best window with this probability
     or less; the answer then looks twice before it holds."""
@@ -220,6 +236,12 @@ class AnswerSettings:
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
     the first reply stands."""
+    mean_share: float = 0.5
+    """Where all passes are spent and disagree, an option stands with a higher mean probability."""
+    whole_share: float = 0.9
+    """A finding of which this much lies in one shot speaks for the whole shot."""
+    once_share: float = 0.5
+    """Share of the confidence that is left where no second look could be paid."""
     region_share: float = 0.3
     """A "when" in a long shot reaches as far as the belief is at least this share of its mean in
     the finding."""
@@ -227,6 +249,12 @@ class AnswerSettings:
     """What a "not enough" says against its span."""
     disagree_log_ratio: float = -0.5
     """What two passes that disagree say against their span."""
+    ask_for_looks: bool = True
+    """Where passes do not settle it and the search goes on, the model is asked what it wants to see
+    next. Not for models that never learnt to say so."""
+    option_not_enough: bool = True
+    """Beside the options stands that the evidence is not enough. Not for models that never learnt
+    to say so."""
     second_looks: int = 3
     """Findings tried one after the other, at least one, where the search has ended and second looks
     disagree or all that was seen leaves the film in doubt."""
@@ -294,78 +322,3 @@ class AskSettings:
     words: WordsSettings = field(default_factory=WordsSettings)
     belief_bins: int = 200
     """Length of the beliefs kept in the trace."""
-
-
-def demo_settings() -> AskSettings:
-    """For the embedded models: the small frames that they were trained on, and a small budget."""
-    return AskSettings(
-        budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
-        # No strip: asking for looks over it found no more at any length, at 7 to 11 % more tokens
-        # (docs/design/0003). With one: counted once in the traces of the tuning films, 72 of 150
-        # requests held the evidence; each other place of the strip got one in about 5 of 100 and,
-        # where the film holds none, 8 of 100: a ratio of 6.
-        survey=SurveySettings(
-            strip_pairs=0, strip_short_side_px=64, option_tokens=0, request_log_ratio=1.8
-        ),
-        # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
-        # fewer tokens (tuning films of 15 minutes, one and three hours).
-        spotlight=SpotlightSettings(looks_per_turn=2),
-        look=LookSettings(
-            short_side_px=96,
-            high_short_side_px=128,
-            most_requested_frames=16,
-            tell_delivered=False,
-        ),
-        # How far its P(yes) holds, by 9,086 first and 1,079 second looks: docs/design/0003.
-        reflect=ReflectSettings(most_log_ratio=6.0),
-        verify=VerifySettings(most_log_ratio=8.0),
-        # Where the whole search has a fit: docs/design/0003.
-        answer=AnswerSettings(neighbour_alone=True, most_absent=0.2),
-    )
-
-
-def settings_for(*, knows_only_demo_world: bool) -> AskSettings:
-    """The settings that fit a VideoLLM."""
-    return demo_settings() if knows_only_demo_world else AskSettings()
-
-
-def settings_from_dict(data: dict[str, Any]) -> AskSettings:
-    """The settings of a run, as `dataclasses.asdict` and JSON left them.
-
-    Raises:
-        TypeError: a name in it is unknown to this version.
-    """
-    return _filled(AskSettings(), data)
-
-
-_Settings = TypeVar("_Settings")
-
-
-def _filled(settings: _Settings, data: dict[str, Any]) -> _Settings:
-    """The settings with the values of `data`; what an older version did not know stays."""
-    values: dict[str, Any] = {}
-    for name, value in data.items():
-        old = getattr(settings, name, None)
-        if isinstance(value, dict) and is_dataclass(old):
-            value = _filled(old, value)
-        values[name] = tuple(value) if isinstance(value, list) else value
-    return replace(settings, **values)  # type: ignore[type-var]
-
-
-def with_budget(
-    settings: AskSettings,
-    *,
-    visual_tokens: int | None = None,
-    looks: int | None = None,
-    calls: int | None = None,
-    seconds: float | None = None,
-) -> AskSettings:
-    """The settings with some limits of the budget changed."""
-    old = settings.budget
-    budget = BudgetSettings(
-        visual_tokens=old.visual_tokens if visual_tokens is None else visual_tokens,
-        looks=old.looks if looks is None else looks,
-        calls=old.calls if calls is None else calls,
-        seconds=old.seconds if seconds is None else seconds,
-    )
-    return replace(settings, budget=budget)

@@ -137,7 +137,7 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
     order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
     windows = [Window(spans[i], "belief") for i in sorted(order)]
     looked = _looked(close_looks(state["looks"], ws.settings.look))
-    windows = [w for w in windows if not _covered(w.span, looked)]
+    windows = [w for w in windows if not _covered(w.span, looked, settings)]
     windows += [
         Window(span_of(p), p["source"], fps=p["fps"], high=p["high"]) for p in state["proposals"]
     ]
@@ -167,10 +167,9 @@ def choose(
 ) -> list[Ranked]:
     """The windows of one turn: greedy, spread out, within the tokens."""
     chosen: list[Ranked] = []
-    # Only the head of the queue can be chosen; a long film has thousands of windows behind it.
-    open_ = list(ranked[: 8 * max(1, n_most)])
+    open_ = list(ranked)
     while open_ and len(chosen) < n_most:
-        best = max(open_, key=lambda r: _worth(r, chosen, settings.spread_s))
+        best = max(open_, key=lambda r: _worth(r, chosen, settings))
         open_.remove(best)
         if best.window.source == "belief" and best.gain_bits < settings.least_gain_bits:
             break
@@ -245,15 +244,19 @@ def shape_for(ws: Workspace, window: Window, *, limit_tokens: int) -> ClipShape 
         return None
 
 
-def _worth(ranked: Ranked, chosen: Sequence[Ranked], spread_s: float) -> tuple[bool, float, float]:
-    near = any(abs(ranked.window.span.middle_s - c.window.span.middle_s) < spread_s for c in chosen)
-    value = ranked.gain_per_token * (0.5 if near else 1.0)
+def _worth(
+    ranked: Ranked, chosen: Sequence[Ranked], settings: SpotlightSettings
+) -> tuple[bool, float, float]:
+    middle_s = ranked.window.span.middle_s
+    near = any(abs(middle_s - c.window.span.middle_s) < settings.spread_s for c in chosen)
+    value = ranked.gain_per_token * (settings.near_worth if near else 1.0)
     return ranked.window.source == "request", value, -ranked.window.span.start_s
 
 
-def _covered(span: Span, looked: Sequence[Span]) -> bool:
-    """Whether one of some looks held at least four fifths of the span."""
-    return any(span.overlap_s(seen) >= 0.8 * span.duration_s for seen in looked)
+def _covered(span: Span, looked: Sequence[Span], settings: SpotlightSettings) -> bool:
+    """Whether one of some looks held as good as all of the span."""
+    least_s = settings.covered_share * span.duration_s
+    return any(span.overlap_s(seen) >= least_s for seen in looked)
 
 
 def _taken(
@@ -279,14 +282,15 @@ def _search(looks: Sequence[LookState]) -> list[LookState]:
 
 
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
+    settings = ws.settings.spotlight
     looked = _looked(close_looks(state["looks"], ws.settings.look))
-    if not ranked and all(_covered(part, looked) for part in ws.parts(state)):
+    if not ranked and all(_covered(part, looked, settings) for part in ws.parts(state)):
         is_whole = ws.parts(state) == (ws.film.video.span,)
         what = "the whole film" if is_whole else "all that the question is about"
         return f"exhausted: {what} was looked at"
-    if ranked and ranked[0].gain_bits < ws.settings.spotlight.least_gain_bits:
+    if ranked and ranked[0].gain_bits < settings.least_gain_bits:
         return "exhausted: no look is expected to tell more"
-    if not ranked and all(_covered(window, looked) for window in film_windows(ws, state)):
+    if not ranked and all(_covered(w, looked, settings) for w in film_windows(ws, state)):
         return "exhausted: every window was looked at"
     return "budget: the tokens that are left do not pay for another look"
 

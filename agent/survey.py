@@ -7,7 +7,6 @@ strip of small frames from its separated peaks, over which the model may ask for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,8 @@ from agent.plan import (
     thing_of,
     usable_rewrite,
 )
-from agent.settings import AskSettings
-from agent.state import Cue, ProposalState, State, UpdateState, intent_of
+from agent.requested import NO_REQUESTS, can_ask, joined, requests_over, shown
+from agent.state import Cue, State, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
@@ -33,7 +32,7 @@ from index.types import Frame, Pixels, Seconds, Span
 from tools.belief import Belief
 from tools.keyclips import anchors
 from tools.pictures import resized
-from tools.requests import ParsedRequests, Refusal, RequestLimits, parse_requests
+from tools.requests import ParsedRequests
 
 
 def plan(state: State, runtime: Runtime[Workspace]) -> State:
@@ -109,8 +108,8 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     before = ws.belief(state)
     whole = intent_of(state).wants_whole
     peaks = [] if whole else _peaks(ws, state, before)
-    parsed, strip = _ask_over_strip(ws, step, state, peaks)
-    proposals, updates = _joined(parsed, ws.settings)
+    asked, strip = _ask_over_strip(ws, step, state, peaks)
+    proposals, updates = joined(asked, ws.settings)
     step.data = {
         "shortlist_s": [round(t, 2) for t in peaks],
         "strip": strip,
@@ -122,11 +121,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
         "spread": round(prior.spread, 4),
         "best_cosine": round(prior.best, 4),
         "flat": prior.flat,
-        "requests": [
-            {"start": r.span.start_s, "end": r.span.end_s, "fps": r.fps, "size": r.size}
-            for r in parsed.requests
-        ],
-        "refusals": [{"code": r.code, "text": r.text, "detail": r.detail} for r in parsed.refusals],
+        **shown(asked),
     }
     update = State(
         flat=prior.flat and not whole,
@@ -236,41 +231,22 @@ def _leaning(relation: Relation | None) -> list[Cue]:
 def _ask_over_strip(
     ws: Workspace, step: StepWriter, state: State, peaks: Sequence[float]
 ) -> tuple[ParsedRequests, dict[str, Any]]:
-    """Show small frames around the peaks; what the model asks for, parsed, and what was shown."""
-    if ws.settings.survey.strip_pairs == 0 or not peaks or step.budget().calls_for_search < 2:
-        return ParsedRequests((), ()), {}
+    """Show small frames around the peaks; what the model asks for, and what was shown."""
+    if ws.settings.survey.strip_pairs == 0 or not peaks:
+        return NO_REQUESTS, {}
     clip = strip_clip(ws, peaks)
-    can = ws.videollm.capabilities
     price = ws.videollm.clip_tokens(
         n_frames=clip.n_frames, width_px=clip.width_px, height_px=clip.height_px
     )
-    # The glance may take a quarter of the search's tokens, or a small budget dies on it.
-    if not can.absolute_times or price > step.budget().tokens_for_search // 4:
-        return ParsedRequests((), ()), {}
+    if not can_ask(ws, step, tokens=price):
+        return NO_REQUESTS, {}
     prompt = ws.render("request", n_clips=1, question=state["reflect_question"])
-    limits = RequestLimits(film=ws.bounds(state))
-    refused: tuple[Refusal, ...] = ()
-    for _ in range(ws.settings.survey.request_turns):
-        shown = replace(clip, label=refusals_told(refused))
-        reply = step.reply(prompt, [shown], max_tokens=ws.settings.survey.request_tokens)
-        parsed = parse_requests(reply.text, limits=limits)
-        refused += parsed.refusals
-        again = bool(parsed.refusals) and not parsed.requests and ws.settings.look.tell_delivered
-        if not again or price > step.budget().tokens_for_search // 4:
-            break
-    parts = ws.parts(state)
-    wanted = tuple(r for r in parsed.requests if any(r.span.overlap_s(p) > 0 for p in parts))
-    strip = {
+    asked = requests_over(ws, step, state, prompt, clip)
+    return asked, {
         "times_s": [round(t, 3) for t in clip.times_s],
         "width_px": clip.width_px,
         "height_px": clip.height_px,
     }
-    return ParsedRequests(wanted, refused), strip
-
-
-def refusals_told(refusals: Sequence[Refusal]) -> str:
-    """Why requests were refused, for the model: a code that a program can read, and a line."""
-    return "".join(f'<refused code="{r.code}">{r.text}</refused> {r.detail}. ' for r in refusals)
 
 
 def strip_clip(ws: Workspace, times_s: Sequence[float]) -> Clip:
@@ -298,31 +274,3 @@ def strip_clip(ws: Workspace, times_s: Sequence[float]) -> Clip:
 
 def _fit(frame: Frame, width_px: int, height_px: int) -> Pixels:
     return resized(frame.pixels, width_px=width_px, height_px=height_px)
-
-
-def _joined(
-    parsed: ParsedRequests, settings: AskSettings
-) -> tuple[list[ProposalState], list[UpdateState]]:
-    """Requests as windows of the queue, and as weak evidence: the model glanced at the strip."""
-    longest_s = settings.look.widest_gap_s * settings.look.most_requested_frames
-    proposals: list[ProposalState] = [
-        {
-            "start_s": r.span.start_s,
-            "end_s": r.span.end_s,
-            "source": "request",
-            "fps": r.fps,
-            "high": r.size == "high",
-        }
-        for r in parsed.requests
-    ]
-    updates: list[UpdateState] = [
-        {
-            "start_s": r.span.start_s,
-            "end_s": r.span.end_s,
-            "log_ratio": settings.survey.request_log_ratio,
-            "cause": "request",
-        }
-        for r in parsed.requests
-        if r.span.duration_s <= longest_s
-    ]
-    return proposals, updates

@@ -237,7 +237,7 @@ class Workspace:
         # A stretch that the question leaves out is as good as seen and empty; that it is left out
         # says nothing about whether the rest of the film holds it.
         left_out = [
-            Update(Span(start_s, end_s), 4 * reflect.least_log_ratio)
+            Update(Span(start_s, end_s), self.settings.survey.left_out_log_ratio)
             for start_s, end_s in zip(starts, ends, strict=True)
             if start_s < end_s
         ]

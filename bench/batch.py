@@ -33,7 +33,7 @@ from agent.batch import BatchSettings, run_batch
 from agent.batch_lines import BatchQuestion, read_questions
 from agent.batch_record import BatchRecord
 from agent.models import Models, open_models
-from agent.settings import demo_settings
+from agent.presets import demo_settings
 from demo.film import render
 from demo.questions import make_questions, question_to_json
 from demo.script import make_script

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.models import Models
-from agent.settings import AskSettings, with_budget
+from agent.presets import with_budget
+from agent.settings import AskSettings
 from evals.ablation import ABLATIONS
 from evals.film_vectors import FilmVectors, TextVectors, cues_of
 from evals.film_view import CACHE_BYTES, FilmView

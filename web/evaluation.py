@@ -221,7 +221,7 @@ def _evaluate(
 ) -> EvalReport:
     """Make what is missing in the folder, and ask."""
     from agent.models import open_models
-    from agent.settings import with_budget
+    from agent.presets import with_budget
     from evals.record import Record
     from evals.report import joined
     from evals.run import evaluate

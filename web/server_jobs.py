@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.ask import ask, resume
 from agent.config import BudgetLimits
-from agent.settings import with_budget
+from agent.presets import with_budget
 from agent.trace import step_to_json
 from agent.types import Question
 from index.run_rows import RunRow, StepRow

@@ -9,7 +9,8 @@ import pytest
 from agent.ask import ask
 from agent.backends.scripted import knowing
 from agent.estimate import estimate_question
-from agent.settings import AskSettings, with_budget
+from agent.presets import with_budget
+from agent.settings import AskSettings
 from index.errors import InputError, LibraryError
 from index.run_rows import StepRow
 from index.runs import RunStore

@@ -10,7 +10,8 @@ from agent.ask import ask
 from agent.backends.scripted import P_NOT_SEEN, P_SEEN, ScriptedVideoLLM
 from agent.events import Order
 from agent.order import mentioned, option_in_order, said_in_order
-from agent.settings import AskSettings, with_budget
+from agent.presets import with_budget
+from agent.settings import AskSettings
 from agent.videollm import Clip
 from index.errors import ModelError
 from index.runs import RunStore

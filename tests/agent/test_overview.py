@@ -10,7 +10,8 @@ from agent.ask import ask
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.overview import stand_ins
 from agent.plan import parse_question
-from agent.settings import AskSettings, with_budget
+from agent.presets import with_budget
+from agent.settings import AskSettings
 from index.runs import RunStore
 from index.types import Span
 from tests.agent.conftest import PlainLibrary, WorkspaceMaker, models_with

@@ -36,7 +36,7 @@ from dataclasses import asdict
 from pathlib import Path
 from agent.ask import ask
 from agent.backends.scripted import knowing
-from agent.settings import settings_from_dict
+from agent.presets import settings_from_dict
 from index.media import open_video
 from index.types import Span, Video
 from tests.agent.conftest import PlainLibrary, models_with

@@ -10,7 +10,8 @@ import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.models import ModelChoice, Models
-from agent.settings import AskSettings, demo_settings
+from agent.presets import demo_settings
+from agent.settings import AskSettings
 from agent.videollm import Clip
 from demo.film import render
 from demo.questions import make_questions, question_to_json

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.settings import demo_settings
+from agent.presets import demo_settings
 from evals.selection.frames import aks, bolt, date, topk, uniform
 from evals.selection.mdp3 import mdp3
 from evals.selection.named import PICKERS, SELECTIONS, selection_named

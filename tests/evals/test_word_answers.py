@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.backends.scripted import ScriptedVideoLLM
-from agent.settings import demo_settings
+from agent.presets import demo_settings
 from evals.word_answers import measure_answers
 from evals.word_lanes import index_with_words, make_films
 from index.encoder_hash import HashEncoder

@@ -1,0 +1,94 @@
+"""Settings for a model, for a run of before, and with a person's own values over them."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass, replace
+from typing import Any, TypeVar
+
+from agent.settings import (
+    AnswerSettings,
+    AskSettings,
+    BudgetSettings,
+    LookSettings,
+    ReflectSettings,
+    SpotlightSettings,
+    SurveySettings,
+    VerifySettings,
+)
+
+
+def demo_settings() -> AskSettings:
+    """For the embedded models: the small frames that they were trained on, and a small budget."""
+    return AskSettings(
+        budget=BudgetSettings(visual_tokens=6_000, looks=32, calls=80, seconds=120.0),
+        # No strip: asking for looks over it found no more at any length, at 7 to 11 % more tokens
+        # (docs/design/0003). With one: counted once in the traces of the tuning films, 72 of 150
+        # requests held the evidence; each other place of the strip got one in about 5 of 100 and,
+        # where the film holds none, 8 of 100: a ratio of 6.
+        survey=SurveySettings(
+            strip_pairs=0, strip_short_side_px=64, option_tokens=0, request_log_ratio=1.8
+        ),
+        # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
+        # fewer tokens (tuning films of 15 minutes, one and three hours).
+        spotlight=SpotlightSettings(looks_per_turn=2),
+        look=LookSettings(
+            short_side_px=96,
+            high_short_side_px=128,
+            most_requested_frames=16,
+            tell_delivered=False,
+        ),
+        # How far its P(yes) holds, by 9,086 first and 1,079 second looks: docs/design/0003.
+        reflect=ReflectSettings(most_log_ratio=6.0),
+        verify=VerifySettings(most_log_ratio=8.0),
+        # Where the whole search has a fit: docs/design/0003.
+        answer=AnswerSettings(
+            neighbour_alone=True, most_absent=0.2, ask_for_looks=False, option_not_enough=False
+        ),
+    )
+
+
+def settings_for(*, knows_only_demo_world: bool) -> AskSettings:
+    """The settings that fit a VideoLLM."""
+    return demo_settings() if knows_only_demo_world else AskSettings()
+
+
+def settings_from_dict(data: dict[str, Any]) -> AskSettings:
+    """The settings of a run, as `dataclasses.asdict` and JSON left them.
+
+    Raises:
+        TypeError: a name in it is unknown to this version.
+    """
+    return _filled(AskSettings(), data)
+
+
+_Settings = TypeVar("_Settings")
+
+
+def _filled(settings: _Settings, data: dict[str, Any]) -> _Settings:
+    """The settings with the values of `data`; what an older version did not know stays."""
+    values: dict[str, Any] = {}
+    for name, value in data.items():
+        old = getattr(settings, name, None)
+        if isinstance(value, dict) and is_dataclass(old):
+            value = _filled(old, value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return replace(settings, **values)  # type: ignore[type-var]
+
+
+def with_budget(
+    settings: AskSettings,
+    *,
+    visual_tokens: int | None = None,
+    looks: int | None = None,
+    calls: int | None = None,
+    seconds: float | None = None,
+) -> AskSettings:
+    """The settings with some limits of the budget changed."""
+    old = settings.budget
+    budget = BudgetSettings(
+        visual_tokens=old.visual_tokens if visual_tokens is None else visual_tokens,
+        looks=old.looks if looks is None else looks,
+        calls=old.calls if calls is None else calls,
+        seconds=old.seconds if seconds is None else seconds,
+    )
+    return replace(settings, budget=budget)

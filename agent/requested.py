@@ -1,0 +1,127 @@
+"""Looks that the VideoLLM asks for itself: a span and a density, read from its reply.
+
+It is asked twice in a search: over the strip of the survey, and over the evidence where its passes
+did not settle the question. What it asks for joins the queue before all else; what cannot be
+honoured is told to it once more, where it can read such a line, and recorded.
+
+Source: DynFrame, arXiv 2605.26680 (requests as span and density, after what was seen). Ours
+differs: a request is a window of the same queue, judged like any other look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from agent.settings import AskSettings
+from agent.state import LookState, ProposalState, State, UpdateState
+from agent.steps import StepWriter
+from agent.videollm import Clip
+from agent.workspace import Workspace
+from prompts.render import RenderedPrompt
+from tools.requests import ParsedRequests, Refusal, RequestLimits, parse_requests
+
+NO_REQUESTS = ParsedRequests((), ())
+
+
+def can_ask(ws: Workspace, step: StepWriter, *, tokens: int) -> bool:
+    """Whether a reply over so many tokens is worth its price, and a look after it can be judged.
+
+    A model that does not know when its frames were taken cannot name a span.
+    """
+    budget, share = step.budget(), ws.settings.survey.request_share
+    return (
+        ws.videollm.capabilities.absolute_times
+        and budget.calls_for_search >= 2
+        and tokens <= share * budget.tokens_for_search
+    )
+
+
+def requests_over(
+    ws: Workspace,
+    step: StepWriter,
+    state: State,
+    prompt: RenderedPrompt,
+    clip: Clip,
+    *,
+    looks: Sequence[LookState] = (),
+) -> ParsedRequests:
+    """What the model asks for over a clip, inside the parts that the question is about."""
+    tokens = ws.videollm.clip_tokens(
+        n_frames=clip.n_frames, width_px=clip.width_px, height_px=clip.height_px
+    )
+    limits = RequestLimits(film=ws.bounds(state))
+    asked = NO_REQUESTS
+    refused: tuple[Refusal, ...] = ()
+    for _ in range(ws.settings.survey.request_turns):
+        if not can_ask(ws, step, tokens=tokens):
+            break
+        shown = replace(clip, label=clip.label + refusals_told(refused))
+        most = ws.settings.survey.request_tokens
+        reply = step.reply(prompt, [shown], looks=looks, max_tokens=most)
+        asked = parse_requests(reply.text, limits=limits)
+        refused += asked.refusals
+        all_refused = bool(asked.refusals) and not asked.requests
+        if not (all_refused and ws.settings.look.tell_delivered):
+            break
+    parts = ws.parts(state)
+    wanted = tuple(r for r in asked.requests if any(r.span.overlap_s(p) > 0 for p in parts))
+    return ParsedRequests(wanted, refused)
+
+
+def another_look(
+    ws: Workspace, step: StepWriter, state: State, looks: Sequence[LookState]
+) -> ParsedRequests:
+    """What the model wants to see next, over the last look that did not settle the question."""
+    if not (ws.settings.answer.ask_for_looks and looks):
+        return NO_REQUESTS
+    last = looks[-1]
+    if not can_ask(ws, step, tokens=last["tokens"]):
+        return NO_REQUESTS
+    prompt = ws.render("another_look", n_clips=1, question=state["question"])
+    return requests_over(ws, step, state, prompt, ws.clip(last), looks=[last])
+
+
+def refusals_told(refusals: Sequence[Refusal]) -> str:
+    """Why requests were refused, for the model: a code that a program can read, and a line."""
+    return "".join(f'<refused code="{r.code}">{r.text}</refused> {r.detail}. ' for r in refusals)
+
+
+def shown(asked: ParsedRequests) -> dict[str, Any]:
+    """Requests and refusals, for the trace."""
+    return {
+        "requests": [
+            {"start": r.span.start_s, "end": r.span.end_s, "fps": r.fps, "size": r.size}
+            for r in asked.requests
+        ],
+        "refusals": [{"code": r.code, "text": r.text, "detail": r.detail} for r in asked.refusals],
+    }
+
+
+def joined(
+    asked: ParsedRequests, settings: AskSettings
+) -> tuple[list[ProposalState], list[UpdateState]]:
+    """Requests as windows of the queue, and as weak evidence: whoever asks has seen something."""
+    longest_s = settings.look.widest_gap_s * settings.look.most_requested_frames
+    proposals: list[ProposalState] = [
+        {
+            "start_s": r.span.start_s,
+            "end_s": r.span.end_s,
+            "source": "request",
+            "fps": r.fps,
+            "high": r.size == "high",
+        }
+        for r in asked.requests
+    ]
+    updates: list[UpdateState] = [
+        {
+            "start_s": r.span.start_s,
+            "end_s": r.span.end_s,
+            "log_ratio": settings.survey.request_log_ratio,
+            "cause": "request",
+        }
+        for r in asked.requests
+        if r.span.duration_s <= longest_s
+    ]
+    return proposals, updates
