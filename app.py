@@ -37,6 +37,7 @@ from web.flags import (
 from web.resuming import resume_command
 from web.searching import search_command
 from web.serving import serve_command
+from web.settings_listing import settings_command
 from web.traces import trace_group
 from web.trials import demo_group
 from web.word_lanes import eval_words
@@ -202,6 +203,7 @@ cli.add_command(batch_command)
 cli.add_command(resume_command)
 cli.add_command(export_command)
 cli.add_command(serve_command)
+cli.add_command(settings_command)
 cli.add_command(search_command)
 cli.add_command(trace_group)
 cli.add_command(demo_group)

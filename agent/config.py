@@ -9,9 +9,11 @@ the caller passes it in.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +31,7 @@ from pydantic import (
 
 from agent.endpoint_settings import EndpointSettings
 from agent.models import NO_ENDPOINT, ModelChoice, choose_models, split_models
-from agent.presets import settings_for, with_budget
+from agent.presets import settings_for, with_budget, with_search
 from agent.settings import AskSettings
 from index.build import IndexSettings
 from index.encoder import EncoderIdentity
@@ -98,6 +100,7 @@ class _Layer(BaseModel):
     device: str | None = Field(default=None, min_length=1)
     base_url: str | None = Field(default=None, min_length=1)
     budget: BudgetLimits = BudgetLimits()
+    search: dict[str, Any] = Field(default_factory=dict)
     index: _IndexSection = _IndexSection()
     endpoint: _EndpointSection = _EndpointSection()
     words: _WordsSection = _WordsSection()
@@ -115,6 +118,8 @@ class Config:
     budget: BudgetLimits
     index: IndexSettings
     endpoint: EndpointSettings = NO_ENDPOINT
+    search: dict[str, Any] = field(default_factory=dict)
+    """Settings of the search that somebody set, by their sections."""
 
     def choice(self, library_encoder: EncoderIdentity | None = None) -> ModelChoice:
         """The names of the models, before anything is loaded.
@@ -130,9 +135,9 @@ class Config:
         return choose_models(self.models, encoder=encoder, device=self.device)
 
     def ask_settings(self, *, knows_only_demo_world: bool) -> AskSettings:
-        """The settings that fit the VideoLLM, with the limits that somebody set."""
+        """The settings that fit the VideoLLM, with what somebody set over them."""
         settings = settings_for(knows_only_demo_world=knows_only_demo_world)
-        return with_budget(settings, **self.budget.model_dump())
+        return with_search(with_budget(settings, **self.budget.model_dump()), self.search)
 
 
 def load_config(
@@ -159,21 +164,22 @@ def load_config(
         raise InputError(
             f"{library / FILE_NAME} names a library", "a library's own file says nothing of that"
         )
-    merged: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for layer in (own, of_library, named, given):
-        _put_over(merged, layer.model_dump(exclude_none=True))
+        values = merged(values, layer.model_dump(exclude_none=True))
     return Config(
         library=library,
-        models=merged.get("models", "auto"),
-        encoder=_absolute(merged.get("encoder")),
-        device=merged.get("device", "auto"),
-        budget=BudgetLimits(**merged["budget"]),
-        index=IndexSettings(**merged["index"], words=WordSettings(**merged["words"])),
+        models=values.get("models", "auto"),
+        encoder=_absolute(values.get("encoder")),
+        device=values.get("device", "auto"),
+        budget=BudgetLimits(**values["budget"]),
+        index=IndexSettings(**values["index"], words=WordSettings(**values["words"])),
         endpoint=EndpointSettings(
-            base_url=merged.get("base_url", ""),
-            api_key=_key(merged.get("base_url", ""), environ),
-            **merged["endpoint"],
+            base_url=values.get("base_url", ""),
+            api_key=_key(values.get("base_url", ""), environ),
+            **values["endpoint"],
         ),
+        search=values["search"],
     )
 
 
@@ -198,6 +204,21 @@ def parse_budget(text: str) -> dict[str, float]:
         if not 0 < limits[known[name]] < float("inf"):
             raise _bad_budget(text)
     return limits
+
+
+def parse_setting(text: str) -> dict[str, Any]:
+    """The values of "reflect.answer_risk=0.1", as a file's section would hold them.
+
+    Raises:
+        InputError: anything else.
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if equals and re.fullmatch(r"\w+(\.\w+)+", name):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return tomllib.loads(f"{name} = {value}")
+    raise InputError(
+        f'"{text}" is no setting', "write SECTION.NAME=VALUE; `longshot settings` lists them"
+    )
 
 
 def _bad_budget(text: str) -> InputError:
@@ -242,7 +263,10 @@ def _from_file(path: Path) -> _Layer:
 
 def _layer(values: Mapping[str, Any], source: str) -> _Layer:
     try:
-        return _Layer.model_validate(values)
+        layer = _Layer.model_validate(values)
+        with_search(AskSettings(), layer.search)
+    except InputError as error:
+        raise InputError(f"from {source}: {error.message}", error.hint) from error
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -252,6 +276,7 @@ def _layer(values: Mapping[str, Any], source: str) -> _Layer:
             if first["type"] == "extra_forbidden"
             else "",
         ) from error
+    return layer
 
 
 def _absolute(encoder: str | None) -> str | None:
@@ -262,10 +287,10 @@ def _absolute(encoder: str | None) -> str | None:
     return f"{prefix}{Path(encoder.removeprefix(prefix)).expanduser().absolute()}"
 
 
-def _put_over(below: dict[str, Any], above: dict[str, Any]) -> None:
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Values of `above` replace those of `below`; sections are merged."""
+    values = dict(below)
     for key, value in above.items():
-        if isinstance(value, dict):
-            below[key] = {**below.get(key, {}), **value}
-        else:
-            below[key] = value
+        is_section = isinstance(value, Mapping)
+        values[key] = merged(values.get(key, {}), value) if is_section else value
+    return values

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass, replace
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, is_dataclass, replace
 from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from agent.settings import (
     AnswerSettings,
@@ -15,6 +19,7 @@ from agent.settings import (
     SurveySettings,
     VerifySettings,
 )
+from index.errors import InputError
 
 
 def demo_settings() -> AskSettings:
@@ -92,3 +97,47 @@ def with_budget(
         seconds=old.seconds if seconds is None else seconds,
     )
     return replace(settings, budget=budget)
+
+
+def with_search(settings: AskSettings, values: Mapping[str, Any]) -> AskSettings:
+    """The settings with a person's own values, named as in `AskSettings`: {"reflect": {…}}.
+
+    Raises:
+        InputError: a name that is none, or a value of another kind.
+    """
+    _check_names(settings, values, before="")
+    try:
+        made = TypeAdapter(AskSettings).validate_python(asdict(_filled(settings, dict(values))))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"search.{name}: {first['msg']} (it is {first['input']!r})") from error
+    except ValueError as error:
+        raise InputError(f"search: {error}") from error
+    for name, value in flat(asdict(made)):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"search.{name} is {value}", "write a number")
+    return made
+
+
+def _check_names(settings: Any, values: Mapping[str, Any], *, before: str) -> None:
+    for name, value in values.items():
+        old = getattr(settings, name, None)
+        if before + name == "budget":
+            raise InputError("search.budget is none", "the budget has a section and a flag, budget")
+        if old is None or is_dataclass(old) != isinstance(value, Mapping):
+            raise InputError(
+                f"search.{before}{name} is no setting of the search",
+                "`longshot settings` lists them",
+            )
+        if is_dataclass(old):
+            _check_names(old, value, before=f"{before}{name}.")
+
+
+def flat(values: Mapping[str, Any], *, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values by their dotted names."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, before=f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value

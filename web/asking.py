@@ -19,6 +19,7 @@ from web.flags import (
     open_library,
     open_pair,
     print_json,
+    set_option,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--options", metavar="A|B|C", help="All options at once.")
 @films_option
 @budget_option
+@set_option
 @model_options
 @library_option
 @json_option

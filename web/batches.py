@@ -22,6 +22,7 @@ from web.flags import (
     open_library,
     open_pair,
     print_json,
+    set_option,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _WORKERS = click.IntRange(min=1, max=64)
 @click.option("--dry-run", is_flag=True, help="Only say what it would cost.")
 @films_option
 @budget_option
+@set_option
 @model_options
 @library_option
 @json_option

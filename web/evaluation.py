@@ -23,6 +23,7 @@ from web.flags import (
     open_pair,
     print_json,
     remember,
+    set_option,
 )
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _shared(command: _Command) -> _Command:
             metavar="TOKENS,...",
             help="Visual tokens a question; several make a curve.",
         ),
+        set_option,
         click.option("--seed", default=9, show_default=True, help="Which films and questions."),
         absent_option,
         kinds_option,
@@ -381,6 +383,8 @@ _DECIDING = (
 
 def _command(ctx: click.Context, **given: Any) -> str:
     """The command that makes the same numbers again, wherever its films lie."""
+    from agent.presets import flat
+
     words = ["longshot", "eval", str(ctx.info_name)]
     flags = ctx.find_root().ensure_object(dict)
     known = {**given, "models": flags.get("models")}
@@ -395,4 +399,6 @@ def _command(ctx: click.Context, **given: Any) -> str:
         if value is not True:
             shown = value if isinstance(value, tuple) else (value,)
             words.append(",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in shown))
+    for name, value in flat(flags.get("search", {})):
+        words += ["--set", f"{name}={value}"]
     return " ".join(words)

@@ -41,6 +41,16 @@ def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         with as_usage("--budget"):
             value = parse_budget(value)
     flags = ctx.find_root().ensure_object(dict)
+    if param.name == "search":
+        from agent.config import merged, parse_setting
+        from agent.presets import with_search
+        from agent.settings import AskSettings
+
+        with as_usage("--set"):
+            for text in value:
+                flags["search"] = merged(flags.get("search", {}), parse_setting(text))
+            with_search(AskSettings(), flags.get("search", {}))
+        return
     flags[param.name] = value
 
 
@@ -118,6 +128,17 @@ budget_option = _setting(
     "--budget",
     metavar="LIMITS",
     text="Visual tokens (6000), or tokens=6000,looks=20,calls=80,seconds=120, any of them.",
+)
+
+
+set_option = click.option(
+    "--set",
+    "search",
+    metavar="SECTION.NAME=VALUE",
+    multiple=True,
+    expose_value=False,
+    callback=remember,
+    help="A setting of the search, see `longshot settings`; may be repeated.",
 )
 
 

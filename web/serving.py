@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from web.flags import budget_option, config_of, library_option, model_options
+from web.flags import budget_option, config_of, library_option, model_options, set_option
 
 _PORT = 8765
 _TOKEN_BYTES = 24
@@ -38,6 +38,7 @@ _TOKEN_BYTES = 24
     help="Only films below it may be added from the page; may be repeated.",
 )
 @budget_option
+@set_option
 @model_options
 @library_option
 @click.pass_context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from langgraph.runtime import Runtime
@@ -60,16 +61,22 @@ def ready(workspace: WorkspaceMaker, model: ScriptedVideoLLM, **state: object) -
 
 
 def chances(*passes: tuple[float, ...]) -> ScriptedVideoLLM:
-    """A fake that chooses with one row of probabilities after the other."""
+    """A fake that chooses with one row of probabilities after the other.
+
+    A row may have one more than the question has options: that the evidence is not enough.
+    """
     left = list(passes)
-    return ScriptedVideoLLM(choice_script=lambda prompt, clips, options: left.pop(0))
+    return ScriptedVideoLLM(
+        choice_script=lambda prompt, clips, options: (*left.pop(0), 0.0)[: len(options)]
+    )
 
 
 def replies(*texts: str) -> ScriptedVideoLLM:
-    """A fake that gives one reply after the other; asked to describe, it says nothing."""
+    """A fake that gives one reply after the other; it describes nothing and asks for nothing."""
     left = list(texts)
+    silent = ("caption", "another_look")
     return ScriptedVideoLLM(
-        reply_script=lambda prompt, clips: "" if prompt.name == "caption" else left.pop(0)
+        reply_script=lambda prompt, clips: "" if prompt.name in silent else left.pop(0)
     )
 
 
@@ -195,6 +202,24 @@ def test_options_without_a_favourite_send_the_search_on(workspace: WorkspaceMake
     ws, state = ready(workspace, model, options=("a wall", "a car", "a dog"))
     out = answer(state, Runtime(context=ws))
     assert (out["next"], out["updates"][-1]["cause"]) == ("spotlight", "disagree")
+
+
+def test_of_options_too_the_evidence_may_be_not_enough(workspace: WorkspaceMaker) -> None:
+    passes = ((0.2, 0.1, 0.0, 0.7), (0.3, 0.1, 0.0, 0.6))
+    ws, state = ready(workspace, chances(*passes), options=("a wall", "a car", "a dog"))
+    out = answer(state, Runtime(context=ws))
+    assert (out["next"], out["updates"][-1]["cause"]) == ("spotlight", "not enough")
+    # Whoever gave options wants one of them: the best stays as a guess.
+    assert (out["guess"]["reply"], out["guess"]["choice"]) == ("a wall", 0)
+
+
+def test_a_model_that_never_learnt_to_is_not_offered_not_enough(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, chances((0.9, 0.1), (0.9, 0.1)), options=("a wall", "a car"))
+    never = replace(ws.settings.answer, option_not_enough=False)
+    ws.settings = replace(ws.settings, answer=never)
+    answer(state, Runtime(context=ws))
+    calls = [c for c in ws.runs.steps("r1")[-1].calls if c.prompt_name == "answer"]
+    assert {tuple(c.probabilities) for c in calls} == {("a wall", "a car")}
 
 
 def test_passes_that_disagree_send_the_search_on(workspace: WorkspaceMaker) -> None:

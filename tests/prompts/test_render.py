@@ -41,6 +41,14 @@ def test_the_request_prompt_explains_the_tags() -> None:
     )
 
 
+def test_the_prompt_for_another_look_says_that_these_frames_did_not_do() -> None:
+    assert render("another_look", n_clips=1, question=QUESTION).text == (
+        "Question: Where is the red boat?\n[clip 1]These frames of a longer film do not settle the "
+        "question. Which span of the film should be looked at next, and how densely?\n"
+        "Reply with <span>start - end</span><fps>number</fps> in seconds, or with: none."
+    )
+
+
 @pytest.mark.parametrize("name", ["answer", "reflect"])
 def test_without_clips_the_question_stands_once(name: str) -> None:
     assert render(name, question=QUESTION, options=[]).text.count(QUESTION) == 1
@@ -102,7 +110,7 @@ def test_the_prompt_for_the_options_numbers_them() -> None:
 
 def test_every_prompt_file_has_a_test_here() -> None:
     named = {"answer", "caption", "likelihood", "reflect", "request", "rewrite", "shown", "words"}
-    named |= {"rewrite_options"}
+    named |= {"another_look", "rewrite_options"}
     assert {path.stem for path in FOLDER.glob("*.j2")} == named
 
 

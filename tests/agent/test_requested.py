@@ -1,0 +1,130 @@
+"""Looks that the model asks for: over the strip, over evidence that did not do; and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.answer import answer
+from agent.ask import ask
+from agent.backends.scripted import ScriptedVideoLLM
+from agent.settings import AskSettings
+from agent.survey import survey
+from agent.videollm import Clip
+from prompts.render import RenderedPrompt
+from tests.agent.conftest import PlainLibrary, WorkspaceMaker, models_with
+from tests.agent.test_answer import ready
+
+BLUE = "<span>110 - 120</span><fps>2</fps><size>high</size>"
+LATE = "<span>900 - 910</span><fps>2</fps>"
+
+
+def saying(**replies: str | Callable[[Sequence[Clip]], str]) -> ScriptedVideoLLM:
+    """A fake with a reply for each prompt; "" to the others."""
+
+    def reply(prompt: RenderedPrompt, clips: Sequence[Clip]) -> str:
+        said = replies.get(prompt.name, "")
+        return said if isinstance(said, str) else said(clips)
+
+    return ScriptedVideoLLM(reply_script=reply)
+
+
+def test_where_the_evidence_is_not_enough_the_model_says_what_to_see_next(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = ready(workspace, saying(answer="not enough", another_look=BLUE))
+    out = answer(state, Runtime(context=ws))
+    assert out["next"] == "spotlight"
+    (proposal,) = out["proposals"]
+    assert proposal == {
+        "start_s": 110.0,
+        "end_s": 120.0,
+        "source": "request",
+        "fps": 2.0,
+        "high": True,
+    }
+    assert [u["cause"] for u in out["updates"]][-2:] == ["not enough", "request"]
+    step = ws.runs.steps("r1")[-1]
+    assert step.data["requests"] == [{"start": 110.0, "end": 120.0, "fps": 2.0, "size": "high"}]
+    assert step.calls[-1].prompt_name == "another_look"
+    # It saw the evidence that did not do.
+    assert step.calls[-1].look_ids == (out["looks"][-1]["look_id"],)
+
+
+def test_a_search_that_cannot_go_on_asks_for_nothing(workspace: WorkspaceMaker) -> None:
+    ended = "exhausted: a test"
+    ws, state = ready(workspace, saying(answer="not enough", another_look=BLUE), stop_reason=ended)
+    answer(state, Runtime(context=ws))
+    names = [c.prompt_name for c in ws.runs.steps("r1")[-1].calls]
+    assert "answer" in names
+    assert "another_look" not in names
+
+
+def test_a_model_that_never_learnt_to_ask_is_not_asked(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, saying(answer="not enough", another_look=BLUE))
+    never = replace(ws.settings.answer, ask_for_looks=False)
+    ws.settings = replace(ws.settings, answer=never)
+    assert answer(state, Runtime(context=ws))["proposals"] == []
+
+
+def test_a_refusal_is_told_and_the_model_may_ask_again(workspace: WorkspaceMaker) -> None:
+    heard: list[str] = []
+
+    def asked(clips: Sequence[Clip]) -> str:
+        heard.append(clips[0].label)
+        return LATE if len(heard) == 1 else BLUE
+
+    ws, state = ready(workspace, saying(request=asked))
+    out = survey(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]
+    assert [p["start_s"] for p in out["proposals"]] == [110.0]
+    assert heard[0] == ""
+    told = '<refused code="outside_film">900 - 910</refused> the film ends at 170.00 seconds. '
+    assert heard[1] == told
+    (refusal,) = ws.runs.steps("r1")[-1].data["refusals"]
+    assert refusal["code"] == "outside_film"
+
+
+def test_who_is_refused_every_time_stops_asking(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, saying(request=LATE))
+    assert survey(state, SimpleNamespace(context=ws))["proposals"] == []  # type: ignore[arg-type]
+    step = ws.runs.steps("r1")[-1]
+    assert len(step.data["refusals"]) == ws.settings.survey.request_turns == len(step.calls)
+
+
+def _steps_of(library: PlainLibrary, settings: AskSettings, model: ScriptedVideoLLM) -> list[Any]:
+    steps: list[Any] = []
+    ask(
+        library,
+        library.video,
+        "What comes with the red thing?",
+        models=models_with(model),
+        settings=settings,
+        on_step=steps.append,
+    )
+    return steps
+
+
+def test_what_it_asked_for_is_looked_at_first_and_it_is_told_what_it_got(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    """A whole search: red is not enough, the model wants to see 110 to 120 s and answers there."""
+    labels: list[str] = []
+
+    def over(clips: Sequence[Clip]) -> str:
+        return "a blue wall" if 110 <= clips[0].times_s[0] < 120 else "not enough"
+
+    def yes(prompt: RenderedPrompt, clips: Sequence[Clip]) -> float:
+        labels.extend(c.label for c in clips if c.label)
+        return 0.97 if 110 <= clips[0].times_s[0] < 120 or 60 <= clips[0].times_s[0] < 70 else 0.05
+
+    model = replace(saying(answer=over, another_look=BLUE), yes_script=yes)
+    steps = _steps_of(library, settings, model)
+    asked = next(i for i, s in enumerate(steps) if s.node == "answer" and s.data.get("requests"))
+    looked = next(s for s in steps[asked:] if s.node == "look")
+    (wanted,) = (k for k in looked.looks if k.source == "request")
+    assert (wanted.span.start_s, wanted.span.end_s, len(wanted.times_s)) == (110, 120, 20)
+    assert labels[0].startswith("Delivered: <span>110.00 - 120.00</span><fps>2.00</fps>, 20 frames")
