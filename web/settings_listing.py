@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, fields, is_dataclass
@@ -79,11 +80,12 @@ def _meanings(kind: type) -> dict[str, str]:
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     return {
         before.target.id: " ".join(node.value.value.split())
-        for before, node in zip(body, body[1:], strict=False)
+        for before, node in itertools.pairwise(body)
         if isinstance(before, ast.AnnAssign)
         and isinstance(before.target, ast.Name)
         and isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
     }
 
 
