@@ -45,6 +45,7 @@ class Fit:
     """Against it, of the natural log of the hours that were searched ("presence", "search",
     "twice"): the longer a film, the better the best of what only looks like it."""
     bias: float = 0.0
+    """What is said before any of these is read."""
 
     def log_odds(
         self,

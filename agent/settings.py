@@ -141,8 +141,9 @@ class LookSettings:
     lively_motion: float = 0.08
     """Mean picture change a second (0..1) that counts as fully lively."""
     fewest_frames: int = 4
+    """Fewest frames of a look whose density motion decides …"""
     most_frames: int = 8
-    """Frames of a look that motion decides."""
+    """… and most."""
     most_requested_frames: int = 32
     """Frames of a look that the model asks for."""
     widest_gap_s: float = 8.0
@@ -155,6 +156,7 @@ class LookSettings:
     """Frames of each look that the trace keeps as small JPEGs: all of them, so that it can be read
     without the film."""
     thumbnail_height_px: int = 96
+    """Their height."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ def as_toml(settings: Any) -> Iterator[str]:
         if name not in own and is_dataclass(value):
             yield from _section(f"search.{name}", value)
         elif name not in own:
-            yield from ("", "[search]", *_comment(meaning), f"{name} = {_toml(value)}")
+            yield from ("", "# Of no section.", "[search]", *_comment(meaning))
+            yield f"{name} = {_toml(value)}"
 
 
 def _section(name: str, settings: Any) -> Iterator[str]:

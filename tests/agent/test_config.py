@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config import FILE_NAME, Config, load_config, parse_budget
+from agent.config import FILE_NAME, Config, load_config, parse_budget, parse_setting
 from index.encoder import EncoderIdentity
 from index.errors import InputError
 
@@ -47,6 +47,19 @@ def test_limits_of_a_budget_are_taken_one_by_one(tmp_path: Path) -> None:
     assert settings.budget.calls == 120
 
 
+def test_settings_of_the_search_are_taken_one_by_one(tmp_path: Path) -> None:
+    write(tmp_path / "config", "[search.reflect]\nanswer_risk = 0.1\nabsent_risk = 0.2")
+    flags = {"search": parse_setting("reflect.answer_risk=0.3")}
+    flags["search"] |= parse_setting("survey.prior.floor = 0.5")
+    config = load(tmp_path, flags=flags)
+    for demo in (False, True):
+        settings = config.ask_settings(knows_only_demo_world=demo)
+        assert (settings.reflect.answer_risk, settings.reflect.absent_risk) == (0.3, 0.2)
+        assert settings.survey.prior.floor == 0.5
+        # What nobody set fits the model.
+        assert settings.look.short_side_px == (96 if demo else 256)
+
+
 def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
     config = load(tmp_path, environ={"LONGSHOT_MODELS": "", "PATH": "/bin"})
     assert (config.models, config.encoder, config.device) == ("auto", None, "auto")
@@ -62,6 +75,12 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
         ("[index]\nclip = 3", "index.clip from"),
         ("models = ''", "models from"),
         ("models =", "is no TOML"),
+        ("[search.reflect]\nanswer_risc = 0.1", "reflect.answer_risc is no setting"),
+        ("[search]\nreflect = 0.1", "reflect is no setting"),
+        ("[search.reflect.accept]\nx = 1", "reflect.accept is no setting"),
+        ("[search.reflect]\naccept = 'much'", "longshot.toml: search.reflect.accept"),
+        ("[search.reflect]\naccept = inf", "reflect.accept is inf"),
+        ("[search.budget]\nlooks = 3", "has a section"),
         ("[index]\nevery_s = 0.3", "0.3 s between frames"),
     ],
 )
