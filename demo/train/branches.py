@@ -7,12 +7,12 @@ asked over one context.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from demo.phrases import (
     NUMBER_WORDS,
     PLACE_PHRASES,
-    ask,
     caption,
     plural,
     thing,
@@ -22,143 +22,23 @@ from demo.phrases import (
 from demo.phrases import answer as true_answer
 from demo.train.contexts import Context, View
 from demo.train.curriculum import COPY_TASK
-from demo.train.wording import worded
-from demo.world import (
-    COLOURS,
-    DIRECTIONS,
-    KINDS,
-    PLACES,
-    TRAIN_PAIRS,
-    Group,
-    Pair,
-    Scene,
+from demo.train.near_misses import asked_of, near_miss
+from demo.train.topics import (
+    ANSWER_KINDS,
+    COUNT_WEIGHTS,
+    MOTION_KINDS,
+    NO_REQUEST,
+    NOT_ENOUGH,
+    Branch,
+    Topic,
+    branch_of,
+    kinds_for,
+    topic_of,
 )
+from demo.world import COLOURS, KINDS, PLACES, TRAIN_PAIRS, Pair, Scene
 
-NOT_ENOUGH = "not enough"
-NO_REQUEST = "none"
-ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
-# How often a kind is asked where the scene has it; a sign stands in every third scene only.
-_WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
-MOTION_KINDS = frozenset({"direction", "action"})
-_NAMED_BY_PLACE_SHARE = 0.25
-"""Of yes/no questions: those about a thing named by its kind and place, beside the others of it."""
 _ORDER_SHARE = 0.3
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
-_COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
-"""Counts are asked the more, the rarer they are: with a prior, the model never looked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    prompt: str
-    reply: str
-    task: str
-    """For reports: "answer:place", "reflect:yes", …"""
-    lead: str = ""
-    """What stands before the clips."""
-    kind: str = ""
-    """Of a yes/no question: the kind of question whose evidence is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What a question is about."""
-
-    kind: str
-    pair: Pair
-    n: int = 1
-    place: str = ""
-
-    def ask(self, rng: random.Random) -> str:
-        wording = 0 if rng.random() < 0.7 else 1
-        return ask(self.kind, self.pair, n=self.n, place=self.place, wording=wording)
-
-    def shown_in(self, scene: Scene) -> bool:
-        """Whether the scene holds the evidence."""
-        if self.kind == "attribute":
-            return scene.place == self.place and scene.has_kind(self.pair[1])
-        if scene.group_of(self.pair) is None:
-            return False
-        return self.kind != "sign" or scene.sign is not None
-
-
-def _asked(
-    name: str,
-    question: str,
-    reply: str,
-    task: str,
-    *,
-    rng: random.Random | None = None,
-    short: bool = False,
-) -> Branch:
-    lead, text = worded(name, question, rng=rng, short=short)
-    return Branch(text, reply, task, lead)
-
-
-def _kinds_for(scene: Scene, group: Group) -> list[str]:
-    weights = {**_WEIGHTS, "count": _COUNT_WEIGHTS[group.n]}
-    kinds = [k for k in ANSWER_KINDS for _ in range(weights[k])]
-    if scene.sign is None:
-        kinds = [k for k in kinds if k != "sign"]
-    if group.action not in DIRECTIONS:
-        kinds = [k for k in kinds if k != "direction"]
-    return kinds
-
-
-def _topic(rng: random.Random, scene: Scene, group: Group, kind: str) -> Topic:
-    return Topic(kind, group.pair, n=group.n, place=scene.place if kind == "attribute" else "")
-
-
-def _asked_of(rng: random.Random, scene: Scene, group: Group) -> str:
-    """The kind of a question about what a scene shows, or nearly shows.
-
-    One distribution for both: a kind that is asked more of what is there says "yes" by itself.
-    Things named by their place are asked more than for answers: that both must hold came last.
-    """
-    if rng.random() < _NAMED_BY_PLACE_SHARE:
-        return "attribute"
-    return rng.choice([*_kinds_for(scene, group), "when", "after", "before", "times", "all"])
-
-
-def _near_miss(rng: random.Random, scenes: list[Scene]) -> Topic:
-    """A topic close to what is shown: most often it isn't there, but it may be."""
-    scene = rng.choice(scenes)
-    group = rng.choice(scene.groups)
-    kind = _asked_of(rng, scene, group)
-    if kind == "attribute":
-        return _elsewhere(rng, scenes, scene, group)
-    colour, noun = group.pair
-    chance = rng.random()
-    if chance < 0.05 and scene.sign is None:
-        # All is there but the sign.
-        return Topic("sign", group.pair, n=group.n)
-    if chance < 0.25:
-        choices = [p for p in TRAIN_PAIRS if p[1] == noun]
-    elif chance < 0.65:
-        # What a film is full of, and what the tower tells worst: a cell or two of any thing look
-        # like another of its colour.
-        choices = [p for p in TRAIN_PAIRS if p[0] == colour and p[1] != noun]
-    elif chance < 0.82:
-        # The colour of one thing with the kind of another: nothing but binding tells.
-        mixed = {(g.colour, h.kind) for s in scenes for g in s.groups for h in s.groups}
-        choices = [p for p in TRAIN_PAIRS if p in mixed]
-    else:
-        choices = list(TRAIN_PAIRS)
-    return Topic(kind, rng.choice(choices or list(TRAIN_PAIRS)), n=rng.choice((1, 1, 2)))
-
-
-def _elsewhere(rng: random.Random, scenes: list[Scene], scene: Scene, group: Group) -> Topic:
-    """A thing named by its place, one of both taken from elsewhere: from another scene shown, or
-    from nowhere."""
-    noun, place = group.kind, scene.place
-    chance = rng.random()
-    if chance < 0.3 and len(scenes) > 1:
-        place = rng.choice([s.place for s in scenes])
-    elif chance < 0.65:
-        place = rng.choice(PLACES)
-    else:
-        noun = rng.choice(KINDS)
-    return Topic("attribute", (group.colour, noun), n=group.n, place=place)
 
 
 def _unique(scenes: list[Scene], topic: Topic) -> int | None:
@@ -170,13 +50,13 @@ def _unique(scenes: list[Scene], topic: Topic) -> int | None:
 def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch | None:
     scene = rng.choice(scenes)
     group = rng.choice(scene.groups)
-    kind = rng.choice(_kinds_for(scene, group))
-    topic = _topic(rng, scene, group, kind)
+    kind = rng.choice(kinds_for(scene, group))
+    topic = topic_of(rng, scene, group, kind)
     if _unique(scenes, topic) is None:
         return None
     reply = true_answer(kind, scene, group.pair)
     task = f"answer:{kind}"
-    return _asked("answer", topic.ask(rng), reply, task, rng=rng, short=short)
+    return branch_of("answer", topic.ask(rng), reply, task, rng=rng, short=short)
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -192,7 +72,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         (f"What colour {verb} the {noun}?", group.colour),
         ("Which place is this?", scene.place),
         *[(f"How many {plural(group.kind)} are there?", NUMBER_WORDS[group.n])]
-        * _COUNT_WEIGHTS[group.n],
+        * COUNT_WEIGHTS[group.n],
         (
             f"What {'does' if group.n == 1 else 'do'} the {noun} do?",
             true_answer("action", scene, group.pair),
@@ -204,7 +84,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         # A sign fills one cell of many: what is hardest to find is asked most.
         choices += [("What number is on the sign?", scene.sign)] * (2 * len(choices))
     question, reply = rng.choice(choices)
-    return _asked("answer", question, reply, "answer:plain", rng=rng)
+    return branch_of("answer", question, reply, "answer:plain", rng=rng)
 
 
 def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -229,30 +109,37 @@ def plain_reflect(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         "place": f"What can be seen {PLACE_PHRASES.get(value, '')}?",
     }[family]
     reply = "yes" if wanted else "no"
-    return _asked("reflect", question, reply, f"reflect1:{reply}", rng=rng)
+    return branch_of("reflect", question, reply, f"reflect1:{reply}", rng=rng)
 
 
-def reflect_branch(rng: random.Random, scenes: list[Scene], *, short: bool = False) -> Branch:
+def reflect_branch(
+    rng: random.Random,
+    scenes: list[Scene],
+    *,
+    short: bool = False,
+    pairs: Sequence[Pair] = TRAIN_PAIRS,
+) -> Branch:
+    """Is it there? Half of the questions are about what is, half about near misses of `pairs`."""
     if rng.random() < 0.5:
         scene = rng.choice(scenes)
         group = rng.choice(scene.groups)
-        topic = _topic(rng, scene, group, _asked_of(rng, scene, group))
+        topic = topic_of(rng, scene, group, asked_of(rng, scene, group))
     else:
-        topic = _near_miss(rng, scenes)
+        topic = near_miss(rng, scenes, pairs=pairs)
         for _ in range(4):
             if not any(topic.shown_in(s) for s in scenes):
                 break
-            topic = _near_miss(rng, scenes)
+            topic = near_miss(rng, scenes, pairs=pairs)
     reply = "yes" if any(topic.shown_in(s) for s in scenes) else "no"
-    branch = _asked("reflect", topic.ask(rng), reply, f"reflect:{reply}", rng=rng, short=short)
-    return replace(branch, kind=topic.kind)
+    branch = branch_of("reflect", topic.ask(rng), reply, f"reflect:{reply}", rng=rng, short=short)
+    return replace(branch, kind=topic.kind, miss=topic.miss if reply == "no" else "")
 
 
 def absent_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
-    topic = _near_miss(rng, scenes)
+    topic = near_miss(rng, scenes)
     if topic.kind not in ANSWER_KINDS or any(topic.shown_in(s) for s in scenes):
         return None
-    return _asked("answer", topic.ask(rng), NOT_ENOUGH, "answer:absent", rng=rng)
+    return branch_of("answer", topic.ask(rng), NOT_ENOUGH, "answer:absent", rng=rng)
 
 
 def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -265,27 +152,27 @@ def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     topic = Topic(kind, subject.pair, n=subject.n)
     if len(asked.groups) != 1 or _unique(scenes, topic) is None:
         return None
-    return _asked("answer", topic.ask(rng), thing(asked.groups[0]), f"answer:{kind}", rng=rng)
+    return branch_of("answer", topic.ask(rng), thing(asked.groups[0]), f"answer:{kind}", rng=rng)
 
 
 def caption_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     if len(scenes) != 1:
         return None
-    return _asked("caption", "", caption(scenes[0]), "caption")
+    return branch_of("caption", "", caption(scenes[0]), "caption")
 
 
 def shown_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     """What an order question asks of the shot beside its anchor."""
     if len(scenes) != 1:
         return None
-    return _asked("shown", "", things(scenes[0].groups), "shown")
+    return branch_of("shown", "", things(scenes[0].groups), "shown")
 
 
 def rewrite_branch(rng: random.Random) -> Branch:
     kind = rng.choice((*ANSWER_KINDS, "when", "after", "before", "times", "all"))
     topic = Topic(kind, rng.choice(TRAIN_PAIRS), n=rng.choice((1, 1, 2)), place=rng.choice(PLACES))
     reply = visual_caption(kind, topic.pair, n=topic.n, place=topic.place)
-    return _asked("rewrite", topic.ask(rng), reply, "rewrite", rng=rng)
+    return branch_of("rewrite", topic.ask(rng), reply, "rewrite", rng=rng)
 
 
 def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Branch | None:
@@ -300,14 +187,16 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     scenes = [t.clip.scene for t in view.takes]
     tags = view.tags()
     if rng.random() < 0.25:
-        topic = _near_miss(rng, scenes)
+        topic = near_miss(rng, scenes)
         if any(topic.shown_in(s) for s in scenes):
             return None
-        return _asked("request", topic.ask(rng), NO_REQUEST, "request:none", rng=rng, short=short)
+        return branch_of(
+            "request", topic.ask(rng), NO_REQUEST, "request:none", rng=rng, short=short
+        )
     which = rng.randrange(len(scenes))
     group = rng.choice(scenes[which].groups)
-    kinds = [*_kinds_for(scenes[which], group), "when", "after", "before"]
-    topic = _topic(rng, scenes[which], group, rng.choice(kinds))
+    kinds = [*kinds_for(scenes[which], group), "when", "after", "before"]
+    topic = topic_of(rng, scenes[which], group, rng.choice(kinds))
     if _unique(scenes, topic) is None:
         return None
     first = sum(len(t.frame_indices) // 2 for t in view.takes[:which])
@@ -321,7 +210,7 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     if start == end:
         return None
     reply = f"<span>{start} - {end}</span><fps>{fps}</fps>"
-    return _asked("request", topic.ask(rng), reply, "request:span", rng=rng, short=short)
+    return branch_of("request", topic.ask(rng), reply, "request:span", rng=rng, short=short)
 
 
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:

@@ -18,15 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from agent.videollm import Clip
-from demo.train.branches import (
-    Branch,
-    answer_branch,
-    caption_branch,
-    order_branch,
-    request_branch,
-)
+from demo.train.branches import answer_branch, caption_branch, order_branch, request_branch
 from demo.train.contexts import Context, View, across_cut, look, pool_source, random_context, strip
 from demo.train.pool import Pool
+from demo.train.topics import Branch
 from demo.train.video_config import CELL_PX
 from prompts.render import RenderedPrompt
 

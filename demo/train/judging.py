@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,8 +15,11 @@ from demo.train.branches import reflect_branch
 from demo.train.cases import LATEST_S, as_prompt, clips_of
 from demo.train.contexts import Context, look, pool_source
 from demo.train.pool import Pool
+from demo.world import ALL_PAIRS
 from evals.calibrate import fit_logistic
 from evals.metrics import ece
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Judged:
     truth: tuple[bool, ...]
     kinds: tuple[str, ...]
     """Of the questions whose evidence is looked for."""
+    misses: tuple[str, ...]
+    """How those that are to be denied come near; "" for the others."""
 
     def auc(self) -> float:
         return auc(
@@ -35,9 +41,18 @@ class Judged:
 
     def of(self, keep: Callable[[str], bool]) -> Judged:
         """The questions of some kinds."""
-        rows = zip(self.p_yes, self.truth, self.kinds, strict=True)
-        kept = [row for row in rows if keep(row[2])]
-        return Judged(*(tuple(row[k] for row in kept) for k in range(3)))  # type: ignore[arg-type]
+        return self._where([keep(kind) for kind in self.kinds])
+
+    def missed(self, miss: str) -> Judged:
+        """All that is there, against what comes near in one way."""
+        rows = zip(self.truth, self.misses, strict=True)
+        return self._where([truth or near == miss for truth, near in rows])
+
+    def _where(self, kept: Sequence[bool]) -> Judged:
+        def some(values: tuple[_T, ...]) -> tuple[_T, ...]:
+            return tuple(v for v, keep in zip(values, kept, strict=True) if keep)
+
+        return Judged(some(self.p_yes), some(self.truth), some(self.kinds), some(self.misses))
 
     def calibrated_ece(self) -> float:
         """ECE of the second half under a calibration fitted on the first."""
@@ -59,15 +74,17 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
 def measure_reflections(
     videollm: VideoLLM, pool: Pool, *, n: int, seed: int, condition: str = "true"
 ) -> Judged:
+    """P(yes) on `n` questions; near misses name any pair, also those that training never showed."""
     rng = random.Random(seed)
     source = pool_source(pool)
-    p_yes, truth, kinds = [], [], []
+    p_yes, truth, kinds, misses = [], [], [], []
     for _ in range(n):
         view = look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, LATEST_S))
         context = Context((view,))
-        branch = reflect_branch(rng, context.scenes)
+        branch = reflect_branch(rng, context.scenes, pairs=ALL_PAIRS)
         clips = clips_of(pool, context.views, condition=condition, rng=rng)
         p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
         truth.append(branch.reply == "yes")
         kinds.append(branch.kind)
-    return Judged(tuple(p_yes), tuple(truth), tuple(kinds))
+        misses.append(branch.miss)
+    return Judged(tuple(p_yes), tuple(truth), tuple(kinds), tuple(misses))

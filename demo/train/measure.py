@@ -11,16 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from agent.videollm import Clip, VideoLLM
 from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS
-from demo.train.branches import (
-    ANSWER_KINDS,
-    NO_REQUEST,
-    Branch,
-    caption_branch,
-    rewrite_branch,
-)
+from demo.train.branches import caption_branch, rewrite_branch
 from demo.train.cases import CONDITIONS, Form, as_prompt, clips_of, makers
 from demo.train.pool import Pool
-from demo.world import ACTIONS, COLOURS, DIGITS, DIRECTIONS, MAX_COUNT, PLACES
+from demo.train.topics import ANSWER_KINDS, NO_REQUEST, Branch
+from demo.world import ACTIONS, ALL_PAIRS, COLOURS, DIGITS, DIRECTIONS, MAX_COUNT, PLACES
 from evals.metrics import share
 from index.types import Span
 from prompts.render import render
@@ -48,6 +43,7 @@ WORDINGS = {
     "other words": ("in a few words", "in very few words"),
     "words left out": ("these frames only", "the frames"),
 }
+REPLY_CONDITIONS = (*CONDITIONS, "no frames")
 ENOUGH_TIOU = 0.3
 REQUEST_CONDITIONS = ("true", "blank", "other", "wrong times")
 WRONG_S = 700.0
@@ -87,8 +83,12 @@ def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
     for name, count in wanted.items():
         for context, branch in made[name].cases(count):
             task = f"{name}: {branch.task.partition(':')[2] or 'exact'}"
-            for condition in CONDITIONS:
-                clips = clips_of(pool, context.views, condition=condition, rng=rng)
+            for condition in REPLY_CONDITIONS:
+                clips = (
+                    clips_of(pool, context.views, condition=condition, rng=rng)
+                    if condition in CONDITIONS
+                    else []
+                )
                 reply = videollm.reply(as_prompt(branch, len(clips)), clips, max_tokens=48)
                 right = reply.text.strip().lower() == branch.reply
                 tally.add(task, condition, right=right)
@@ -97,6 +97,15 @@ def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
         text = videollm.reply(as_prompt(branch, 0), [], max_tokens=32).text
         tally.add("rewrite", "true", right=text.strip().lower() == branch.reply)
     return tally
+
+
+def chance(task: str) -> str:
+    """What guessing among a question's possible replies gets right."""
+    kind = task.partition(": ")[2]
+    if kind in ("after", "before"):
+        return f"{1 / len(ALL_PAIRS):.2f}"
+    n_values = len(ACTIONS) if kind == "action" else len(_VALUES.get(kind, ()))
+    return f"{1 / n_values:.2f}" if n_values else "–"
 
 
 def measure_choices(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:

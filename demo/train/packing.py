@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from demo.train.branches import Branch
 from demo.train.codebook import digits_of
 from demo.train.contexts import Context, Take
 from demo.train.tokenizer import END, VIDEO_PAD, VISION_END, VISION_START, number_tokens
+from demo.train.topics import Branch
 
 IGNORE = -100
 _STEP = 8

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from agent.models import open_models
 from agent.videollm import VideoLLM
-from demo.train.cases import CONDITIONS
 from demo.train.judging import measure_reflections
 from demo.train.measure import (
+    REPLY_CONDITIONS,
     REQUEST_CONDITIONS,
     Tally,
+    chance,
     look_seconds,
     measure_captions,
     measure_choices,
@@ -30,8 +31,9 @@ Written by `python -m demo.train --only report`. Everything is measured through 
 checkpoint takes (names, prompts, processor), on backgrounds that training never showed; "held-out
 pairs" are colours and kinds that training never showed together. A reply counts when it is exactly
 right. In brackets: Wilson's 95 % interval. Controls: "blank" shows grey frames, "other" the frames
-of another clip, "shuffled" the true frames in another order, under the same question and times;
-what stays right there was guessed.
+of another clip, "shuffled" the true frames in another order, under the same question and times, "no
+frames" the question alone; what stays right there was guessed. "Chance" is one of the replies that
+questions of this kind have.
 """
 
 _SUBJECTS: dict[str, Callable[[str], bool]] = {
@@ -60,7 +62,7 @@ def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
 def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]:
     size = {"n": n, "seed": SEED}
     replies = measure_replies(videollm, pool, **size)
-    lines = [f"## VideoLLM, {name}", "", *_table(replies, CONDITIONS), ""]
+    lines = [f"## VideoLLM, {name}", "", *_table(replies, REPLY_CONDITIONS, more=chance), ""]
     lines += ["What the captions name:", ""]
     lines += [*_table(measure_captions(videollm, pool, **size), ("said",)), ""]
     lines += [
@@ -76,7 +78,8 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]
     lines += [*_table(forms, ("right",)), ""]
     lines += ["Is the evidence in these frames?", ""]
     for condition in ("true", "blank", "other"):
-        got = measure_reflections(videollm, pool, n=8 * n, seed=SEED, condition=condition)
+        n_judged = 20 * n if condition == "true" else 8 * n
+        got = measure_reflections(videollm, pool, n=n_judged, seed=SEED, condition=condition)
         calibrated = f", ECE {got.calibrated_ece():.3f} when calibrated on its first half"
         words = calibrated if condition == "true" else ""
         lines.append(
@@ -86,6 +89,10 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]
             for of, keep in _SUBJECTS.items():
                 some = got.of(keep)
                 lines.append(f"  - {of}: AUC {some.auc():.3f} ({len(some.truth)} questions)")
+            for miss in sorted({m for m in got.misses if m}):
+                some = got.missed(miss)
+                n_near = len(some.truth) - sum(some.truth)
+                lines.append(f"  - against near misses, {miss}: AUC {some.auc():.3f} ({n_near})")
     seconds = look_seconds(videollm, pool, n=15, seed=SEED)
     return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 
@@ -101,11 +108,16 @@ def _retrieval(encoder: Encoder, pools: Mapping[str, Pool]) -> list[str]:
     return lines
 
 
-def _table(tally: Tally, columns: Sequence[str]) -> list[str]:
-    lines = [f"| task | n | {' | '.join(columns)} |", "|---" * (2 + len(columns)) + "|"]
+def _table(
+    tally: Tally, columns: Sequence[str], *, more: Callable[[str], str] | None = None
+) -> list[str]:
+    """Rows of tasks; `more`: what stands in a last column, "chance"."""
+    names = [*columns, "chance"] if more else list(columns)
+    lines = [f"| task | n | {' | '.join(names)} |", "|---" * (2 + len(names)) + "|"]
     for task in sorted(tally.tasks()):
-        cells = " | ".join(tally.cell(task, column) for column in columns)
-        lines.append(f"| {task} | {tally.asked[task, columns[0]]} | {cells} |")
+        cells = [tally.cell(task, column) for column in columns]
+        cells += [more(task)] if more else []
+        lines.append(f"| {task} | {tally.asked[task, columns[0]]} | {' | '.join(cells)} |")
     return lines
 
 

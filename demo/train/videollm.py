@@ -18,7 +18,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from demo.train.branches import (
-    Branch,
     binding_branches,
     branches,
     copying_branches,
@@ -43,6 +42,7 @@ from demo.train.labels import dense_labels, scene_wide
 from demo.train.optimizer import MasterWeights, compute_dtype, held
 from demo.train.packing import IGNORE, Packed, Packer
 from demo.train.pool import Pool
+from demo.train.topics import Branch
 from demo.train.tower import TowerTrainer
 from demo.train.video_config import CELL_PX, HIDDEN, MERGE
 from demo.world import PLACES

@@ -3,9 +3,14 @@
 import random
 from collections import Counter
 
-from demo.train.branches import Branch, reflect_branch
+import pytest
+
+from demo.train.branches import reflect_branch
 from demo.train.contexts import fresh_take, random_context
 from demo.train.judging import Judged
+from demo.train.measure import chance
+from demo.train.topics import Branch
+from demo.world import ACTIONS, ALL_PAIRS, COLOURS
 
 CONTEXTS = ("look", "cut", "several")
 
@@ -37,7 +42,43 @@ def test_many_yes_or_no_questions_are_about_a_thing_named_by_its_place() -> None
 
 
 def test_the_judged_can_be_told_apart_by_their_questions() -> None:
-    both = Judged((0.9, 0.2, 0.1, 0.8), (True, True, False, False), ("count", "sign") * 2)
+    both = Judged(
+        (0.9, 0.2, 0.1, 0.8),
+        (True, True, False, False),
+        ("count", "sign") * 2,
+        ("", "", "another kind", "another colour"),
+    )
     assert both.auc() == 0.75
     assert both.of(lambda kind: kind == "count").auc() == 1.0
     assert both.of(lambda kind: kind == "sign").auc() == 0.0
+    assert both.missed("another kind").auc() == 1.0
+    assert both.missed("another colour").auc() == 0.5
+
+
+def test_what_is_denied_says_how_near_it_comes() -> None:
+    near = Counter[str]()
+    for branch in judged(1000):
+        assert bool(branch.miss) == (branch.reply == "no")
+        near[branch.miss] += 1
+    assert set(near) - {""} == {
+        "all but the sign",
+        "another colour",
+        "another kind",
+        "colour and kind of two things",
+        "its kind, another place",
+        "its place, another kind",
+        "nothing of it",
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "guessed"),
+    [
+        ("one clip: attribute", 1 / len(COLOURS)),
+        ("several clips: action", 1 / len(ACTIONS)),
+        ("order: after", 1 / len(ALL_PAIRS)),
+    ],
+)
+def test_chance_is_one_of_the_possible_replies(task: str, guessed: float) -> None:
+    assert chance(task) == f"{guessed:.2f}"
+    assert chance("caption: exact") == "–"

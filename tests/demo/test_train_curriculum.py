@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from demo.train.branches import NO_REQUEST, branches, copying_branches, request_branches
+from demo.train.branches import branches, copying_branches, request_branches
 from demo.train.contexts import copying_context, fresh_take, random_context
 from demo.train.curriculum import COPY_TASK, PHASES, RUNG_DONE, RUNGS, Curriculum
+from demo.train.topics import NO_REQUEST
 from demo.train.wording import worded
 from index.types import Span
 from prompts.render import render
