@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from langgraph.runtime import Runtime
 
 from agent.backends.scripted import ScriptedVideoLLM, knowing
@@ -127,3 +129,30 @@ def test_a_spent_budget_ends_the_search_with_its_name(workspace: WorkspaceMaker)
         "answer",
         "budget: 17 of 22 looks are used, the rest is kept for the answer",
     )
+
+
+def test_a_flat_prior_spreads_the_looks_until_something_points(workspace: WorkspaceMaker) -> None:
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, flat=True)
+    out = spotlight(state, Runtime(context=ws))
+    assert {w["source"] for w in out["chosen"]} == {"even"}
+    starts = sorted(w["start_s"] for w in out["chosen"])
+    assert all(b - a >= 30 for a, b in itertools.pairwise(starts)), starts
+    # A line of words that points somewhere ends that: the belief says more than the spread.
+    words = [{"start_s": 60.0, "end_s": 70.0, "log_ratio": 1.0, "cause": "words"}]
+    led = spotlight({**state, "updates": words}, Runtime(context=ws))  # type: ignore[typeddict-item]
+    assert {w["source"] for w in led["chosen"]} == {"belief"}
+
+
+def test_a_search_in_circles_drops_its_proposals_and_goes_where_it_was_not(
+    workspace: WorkspaceMaker,
+) -> None:
+    again = [looked(60, 70)] + [{**looked(60, 70), "look_id": f"1.{i}"} for i in range(7)]
+    closer = {"start_s": 62.0, "end_s": 66.0, "source": "closer", "fps": None, "high": True}
+    ws, state = workspace(
+        knowing([]), RED, cues=CUES, reflect_question=RED, looks=again, proposals=[closer]
+    )
+    out = spotlight(state, Runtime(context=ws))
+    assert ws.runs.steps("r1")[-1].data["circles"]
+    assert out["proposals"] == []
+    assert {w["source"] for w in out["chosen"]} == {"even"}
+    assert all(not Span(60, 70).overlap_s(Span(w["start_s"], w["end_s"])) for w in out["chosen"])
