@@ -14,11 +14,11 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, fit_for, sigmoid
-from agent.kinds import Cited, Verdict, said, search_ended, verdict_of
+from agent.kinds import UNSETTLED, Cited, Verdict, said, search_ended, verdict_of
 from agent.order import event_of, in_order, next_thing
 from agent.overview import overview
 from agent.presence import presence_of
-from agent.requested import another_look, joined, shown
+from agent.requested import NO_REQUESTS, another_look, proposed, shown
 from agent.settings import AnswerSettings
 from agent.several import looked_share, several
 from agent.state import LookState, State, intent_of, span_of
@@ -59,14 +59,13 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     step.data["presence"] = asdict(presence)
     passed = verdict.accepted and presence.absent <= ws.settings.answer.most_absent
     if not passed and _may_search_on(ws, step, now):
-        asked = another_look(ws, step, now, verdict.looks)
-        proposals, updates = joined(asked, ws.settings)
+        asked = NO_REQUESTS
+        if any(u["cause"] in UNSETTLED for u in verdict.updates):
+            asked = another_look(ws, step, now, verdict.looks)
         step.data |= shown(asked)
-        update["proposals"] = state["proposals"] + proposals
-        update["updates"] += updates
+        update["proposals"] = state["proposals"] + proposed(asked)
         update["next"] = "spotlight"
         update["stop_reason"] = ""
-        after = ws.belief({**state, **update})
         why = f"{verdict.why}: the search goes on"
         if asked.requests:
             why += ", with what the model asked for"

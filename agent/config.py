@@ -213,11 +213,12 @@ def parse_setting(text: str) -> dict[str, Any]:
         InputError: anything else.
     """
     name, equals, value = (part.strip() for part in text.partition("="))
-    if equals and re.fullmatch(r"\w+(\.\w+)+", name):
+    if equals and re.fullmatch(r"\w+(\.\w+)*", name):
         with contextlib.suppress(tomllib.TOMLDecodeError):
             return tomllib.loads(f"{name} = {value}")
     raise InputError(
-        f'"{text}" is no setting', "write SECTION.NAME=VALUE; `longshot settings` lists them"
+        f'"{text}" is no setting',
+        "write SECTION.NAME=VALUE in TOML; `longshot settings` lists them",
     )
 
 

@@ -67,7 +67,7 @@ def ask_evidence(
     """Put the question to the evidence until two passes agree or the passes end."""
     ballots: list[_Ballot] = []
     looks: list[LookState] = []
-    ended = ""
+    ended, offered = "", _offered(ws)
     for pass_index in range(ws.settings.answer.passes):
         ended = _short_of(step.budget(), n_looks=len(shown))
         if ended:
@@ -77,8 +77,8 @@ def ask_evidence(
             ended = "tokens"
             break
         looks += taken
-        prompt = _prompt(ws, prompt_name, question=question, n_clips=len(clips))
-        ballots.append(_ask_once(ws, step, prompt, clips, taken))
+        prompt = _prompt(ws, prompt_name, question=question, n_clips=len(clips), options=offered)
+        ballots.append(_ask_once(ws, step, prompt, clips, taken, options=offered))
         if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
             break
     return _count(ws, ballots, looks, n_needed=min(2, ws.settings.answer.passes), ended=ended)
@@ -98,8 +98,9 @@ def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, ques
         clips.append(pixels)
     if not clips:
         return _count(ws, [], [], n_needed=1, ended="tokens")
-    prompt = _prompt(ws, "answer", question=question, n_clips=len(clips))
-    ballot = _ask_once(ws, step, prompt, clips, looks)
+    options = ws.question.options
+    prompt = _prompt(ws, "answer", question=question, n_clips=len(clips), options=options)
+    ballot = _ask_once(ws, step, prompt, clips, looks, options=options)
     return _count(ws, [ballot], looks, n_needed=1, ended="")
 
 
@@ -239,16 +240,18 @@ def _ask_once(
     prompt: RenderedPrompt,
     clips: Sequence[Clip],
     looks: Sequence[LookState],
+    *,
+    options: Sequence[str],
 ) -> _Ballot:
-    options = ws.question.options
     if not options:
         reply = step.reply(prompt, clips, looks=looks, max_tokens=ws.settings.answer.tokens)
         return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
-    offered = _offered(ws)
-    chances = step.choose(prompt, clips, options=offered, looks=looks).probabilities
-    best = max(range(len(offered)), key=lambda i: (chances[i], -i))
-    key = str(best) if best < len(options) else NOT_ENOUGH
-    return _Ballot(key, offered[best], chances[: len(options)])
+    chances = step.choose(prompt, clips, options=options, looks=looks).probabilities
+    best, n_real = (
+        max(range(len(options)), key=lambda i: (chances[i], -i)),
+        len(ws.question.options),
+    )
+    return _Ballot(str(best) if best < n_real else NOT_ENOUGH, options[best], chances[:n_real])
 
 
 def _offered(ws: Workspace) -> tuple[str, ...]:
@@ -258,10 +261,12 @@ def _offered(ws: Workspace) -> tuple[str, ...]:
     return (*options, CANNOT_TELL) if more else options
 
 
-def _prompt(ws: Workspace, name: str, *, question: str, n_clips: int) -> RenderedPrompt:
+def _prompt(
+    ws: Workspace, name: str, *, question: str, n_clips: int, options: Sequence[str]
+) -> RenderedPrompt:
     by_letter = ws.videollm.capabilities.options_by == "letter"
-    options = list(_offered(ws)) if by_letter else []
-    return ws.render(name, n_clips=n_clips, question=question, options=options)
+    listed = list(options) if by_letter else []
+    return ws.render(name, n_clips=n_clips, question=question, options=listed)
 
 
 def _count(
@@ -298,12 +303,12 @@ def _chosen(
 
     Where most of them say that the evidence is not enough, it is the best guess.
     """
-    options, key = ws.question.options, Counter(b.key for b in ballots).most_common(1)[0][0]
+    options, n_not_enough = ws.question.options, sum(b.key == NOT_ENOUGH for b in ballots)
     means = [sum(p) / len(ballots) for p in zip(*(b.probabilities for b in ballots), strict=True)]
     choice = max(range(len(means)), key=lambda i: (means[i], -i))
     n = sum(b.key == str(choice) for b in ballots)
     agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
-    if key == NOT_ENOUGH:
+    if 2 * n_not_enough > len(ballots):
         agreed, why = False, f"the evidence is {NOT_ENOUGH}"
     elif not agreed and len(ballots) > n_needed and means[choice] > ws.settings.answer.mean_share:
         agreed, why = True, f"the passes give it {means[choice]:.0%} together"

@@ -26,6 +26,8 @@ from index.types import Span
 from tools.belief import Belief
 
 DISAGREES = "a second look disagrees"
+UNSETTLED = ("not enough", "disagree")
+"""Causes of what passes over the evidence say against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +342,8 @@ def _against(
     """What a failed vote says against the evidence it was put to."""
     if vote.agreed:
         return ()
-    cause = "not enough" if NOT_ENOUGH in vote.why else "disagree"
+    not_enough, disagree = UNSETTLED
+    cause = not_enough if NOT_ENOUGH in vote.why else disagree
     return tuple(_update(ws, f, cause) for f in findings)
 
 

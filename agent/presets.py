@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -68,9 +70,13 @@ def settings_from_dict(data: dict[str, Any]) -> AskSettings:
     Raises:
         TypeError: a name in it is unknown to this version.
     """
-    return _filled(AskSettings(), data)
+    settings = _filled(AskSettings(), data)
+    # A run from before a model was asked these things goes on without: it may not know them.
+    never = {name: False for name in _LEARNT if name not in data.get("answer", {})}
+    return replace(settings, answer=replace(settings.answer, **never))
 
 
+_LEARNT = ("ask_for_looks", "option_not_enough")
 _Settings = TypeVar("_Settings")
 
 
@@ -110,9 +116,12 @@ def with_search(settings: AskSettings, values: Mapping[str, Any]) -> AskSettings
     Raises:
         InputError: a name that is none, or a value of another kind.
     """
-    _check_names(settings, values, before="")
+    if not values:
+        return settings
+    check_names(values)
     try:
-        made = TypeAdapter(AskSettings).validate_python(asdict(_filled(settings, dict(values))))
+        filled = asdict(_filled(settings, dict(values)))
+        made = _adapter().validate_json(json.dumps(filled), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -120,14 +129,30 @@ def with_search(settings: AskSettings, values: Mapping[str, Any]) -> AskSettings
     except ValueError as error:
         raise InputError(f"search: {error}") from error
     for name, value in flat(asdict(made)):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"search.{name} is {value}", "write a number")
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, float) and not math.isfinite(number):
+                raise InputError(f"search.{name} is {number}", "write a number")
     return made
 
 
-def _check_names(settings: Any, values: Mapping[str, Any], *, before: str) -> None:
+@cache
+def _adapter() -> TypeAdapter[AskSettings]:
+    return TypeAdapter(AskSettings)
+
+
+def check_names(values: Mapping[str, Any]) -> None:
+    """Whether all names are of the search, and sections where it has sections.
+
+    Raises:
+        InputError: one is not.
+    """
+    _check_section(values, AskSettings(), before="")
+
+
+def _check_section(values: Mapping[str, Any], settings: Any, *, before: str) -> None:
+    known = {each.name for each in fields(settings)}
     for name, value in values.items():
-        old = getattr(settings, name, None)
+        old = getattr(settings, name) if name in known else None
         if before + name == "budget":
             raise InputError("search.budget is none", "the budget has a section and a flag, budget")
         if old is None or is_dataclass(old) != isinstance(value, Mapping):
@@ -136,7 +161,7 @@ def _check_names(settings: Any, values: Mapping[str, Any], *, before: str) -> No
                 "`longshot settings` lists them",
             )
         if is_dataclass(old):
-            _check_names(old, value, before=f"{before}{name}.")
+            _check_section(value, old, before=f"{before}{name}.")
 
 
 def flat(values: Mapping[str, Any], *, before: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,8 +1,8 @@
 """Looks that the VideoLLM asks for itself: a span and a density, read from its reply.
 
-It is asked twice in a search: over the strip of the survey, and over the evidence where its passes
-did not settle the question. What it asks for joins the queue before all else; what cannot be
-honoured is told to it once more, where it can read such a line, and recorded.
+It is asked over the strip of the survey, and over the evidence of an answer where its passes did
+not settle the question. What it asks for joins the queue before all else; what cannot be honoured
+is told to it once more, where it can read such a line, and recorded.
 
 Source: DynFrame, arXiv 2605.26680 (requests as span and density, after what was seen). Ours
 differs: a request is a window of the same queue, judged like any other look.
@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent.settings import AskSettings
-from agent.state import LookState, ProposalState, State, UpdateState
+from agent.state import LookState, ProposalState, State, UpdateState, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
@@ -74,12 +74,13 @@ def another_look(
     ws: Workspace, step: StepWriter, state: State, looks: Sequence[LookState]
 ) -> ParsedRequests:
     """What the model wants to see next, over the last look that did not settle the question."""
-    if not (ws.settings.answer.ask_for_looks and looks):
+    # Beside the anchor of an order question there is one shot; no request finds another.
+    if not ws.settings.answer.ask_for_looks or not looks or intent_of(state).wants_neighbour:
         return NO_REQUESTS
     last = looks[-1]
     if not can_ask(ws, step, tokens=last["tokens"]):
         return NO_REQUESTS
-    prompt = ws.render("another_look", n_clips=1, question=state["question"])
+    prompt = ws.render("another_look", n_clips=1, question=state["reflect_question"])
     return requests_over(ws, step, state, prompt, ws.clip(last), looks=[last])
 
 
@@ -99,12 +100,9 @@ def shown(asked: ParsedRequests) -> dict[str, Any]:
     }
 
 
-def joined(
-    asked: ParsedRequests, settings: AskSettings
-) -> tuple[list[ProposalState], list[UpdateState]]:
-    """Requests as windows of the queue, and as weak evidence: whoever asks has seen something."""
-    longest_s = settings.look.widest_gap_s * settings.look.most_requested_frames
-    proposals: list[ProposalState] = [
+def proposed(asked: ParsedRequests) -> list[ProposalState]:
+    """Requests as windows of the queue, each once."""
+    return [
         {
             "start_s": r.span.start_s,
             "end_s": r.span.end_s,
@@ -112,16 +110,23 @@ def joined(
             "fps": r.fps,
             "high": r.size == "high",
         }
-        for r in asked.requests
+        for r in dict.fromkeys(asked.requests)
     ]
-    updates: list[UpdateState] = [
+
+
+def pointed_at(asked: ParsedRequests, settings: AskSettings) -> list[UpdateState]:
+    """Requests over the strip as weak evidence: whoever asks there has seen something.
+
+    One after the evidence has seen that it is not enough; where it asks says nothing.
+    """
+    longest_s = settings.look.widest_gap_s * settings.look.most_requested_frames
+    return [
         {
-            "start_s": r.span.start_s,
-            "end_s": r.span.end_s,
+            "start_s": span.start_s,
+            "end_s": span.end_s,
             "log_ratio": settings.survey.request_log_ratio,
             "cause": "request",
         }
-        for r in asked.requests
-        if r.span.duration_s <= longest_s
+        for span in dict.fromkeys(r.span for r in asked.requests)
+        if span.duration_s <= longest_s
     ]
-    return proposals, updates

@@ -62,7 +62,7 @@ class SurveySettings:
     """Separated peaks whose small frames make the strip."""
     strip_pairs: int = 2
     """Pairs of frames of each peak in the strip: two give a span its start and its end; 0: no
-    strip, so no request of the model's own."""
+    strip, so no request over it."""
     strip_gap_s: float = 3.0
     """Seconds between the pairs of one peak."""
     strip_short_side_px: int = 96
@@ -124,6 +124,11 @@ class SpotlightSettings:
     least_chance: float = 0.01
     """The search for one moment stops where all looks that are left together would show it less
     often than this."""
+
+    def __post_init__(self) -> None:
+        for name in ("shortest_s", "longest_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"spotlight.{name} of {getattr(self, name)} is no length")
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
         )
         gain = look_gain_bits(float(mass), judge_error=settings.judge_error)
         ranked.append(Ranked(window, shape, tokens, float(mass), gain))
-    # A request was made by somebody who saw the strip: it is honoured before the rest.
+    # A request was made by somebody who saw something: it is honoured before the rest.
     return sorted(
         ranked,
         key=lambda r: (r.window.source != "request", -r.gain_per_token, r.window.span),

@@ -22,7 +22,7 @@ from agent.plan import (
     thing_of,
     usable_rewrite,
 )
-from agent.requested import NO_REQUESTS, can_ask, joined, requests_over, shown
+from agent.requested import NO_REQUESTS, can_ask, pointed_at, proposed, requests_over, shown
 from agent.state import Cue, State, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
@@ -109,7 +109,6 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     whole = intent_of(state).wants_whole
     peaks = [] if whole else _peaks(ws, state, before)
     asked, strip = _ask_over_strip(ws, step, state, peaks)
-    proposals, updates = joined(asked, ws.settings)
     step.data = {
         "shortlist_s": [round(t, 2) for t in peaks],
         "strip": strip,
@@ -125,8 +124,8 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
     }
     update = State(
         flat=prior.flat and not whole,
-        proposals=state["proposals"] + proposals,
-        updates=state["updates"] + updates,
+        proposals=state["proposals"] + proposed(asked),
+        updates=state["updates"] + pointed_at(asked, ws.settings),
         next="answer" if whole else "spotlight",
         stop_reason="nothing is searched for: the question is about the whole" if whole else "",
     )

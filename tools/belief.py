@@ -118,9 +118,10 @@ class PriorSettings:
     """Probability that the film does not hold the evidence, before any score is read."""
     presence_slope: float = 0.0
     """What a cosine says for "the film holds it": natural log of a likelihood ratio for each 1.0 of
-    the best cosine above `presence_cosine`. Fitted for each encoder; 0: it says nothing."""
+    the best cosine above `presence_cosine`. Only where no fit of the encoder is kept; 0: it says
+    nothing."""
     presence_cosine: float = 0.0
-    """The best cosine that speaks neither for nor against."""
+    """The best cosine that speaks neither for nor against; only where no fit is kept."""
     most_presence: float = 3.0
     """The vectors' word on presence weighs no more than e^±this."""
     lean_floor: float = 0.1

@@ -90,6 +90,10 @@ class LengthSettings:
     longer: float = 0.05
     """What the longest clip gets on top, shorter ones in proportion (F2C's value)."""
 
+    def __post_init__(self) -> None:
+        if not self.lengths_s or min(self.lengths_s) <= 0:
+            raise ValueError(f"lengths_s of {self.lengths_s} are no lengths")
+
 
 def key_span(
     anchor_s: float,

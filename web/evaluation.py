@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from web.eval_command import command_again
 from web.flags import (
     absent_option,
     as_usage,
@@ -168,7 +169,7 @@ def eval_demo(
             draw(report.rows, plot)
     tables = report_table(report)
     if results is not None:
-        command = _command(ctx, strategy=strategy, whole_budget=whole_budget, **asked)
+        command = command_again(ctx, strategy=strategy, whole_budget=whole_budget, **asked)
         _keep_section(results, name, command=command, tables=tables, plot=plot)
     print_json(data) if as_json else click.echo(tables)
 
@@ -206,7 +207,7 @@ def eval_selection(
     report = _select(config_of(ctx), names, **asked)
     _keep_json(output, report.to_json())
     if results is not None:
-        command = _command(ctx, strategy=strategy, **asked)
+        command = command_again(ctx, strategy=strategy, **asked)
         _keep_section(results, name, command=command, tables=report.table(), plot=None)
     print_json(report.to_json()) if as_json else click.echo(report.table())
 
@@ -364,41 +365,3 @@ def _written(path: Path | None) -> Iterator[None]:
 
     with writing(path or Path()):
         yield
-
-
-_DECIDING = (
-    "films",
-    "minutes",
-    "questions",
-    "absent",
-    "kinds",
-    "seed",
-    "strategy",
-    "budget",
-    "whole_budget",
-    "models",
-)
-"""What decides the numbers, in the order in which a command is shown."""
-
-
-def _command(ctx: click.Context, **given: Any) -> str:
-    """The command that makes the same numbers again, wherever its films lie."""
-    from agent.presets import flat
-
-    words = ["longshot", "eval", str(ctx.info_name)]
-    flags = ctx.find_root().ensure_object(dict)
-    known = {**given, "models": flags.get("models")}
-    if not known["budget"] and flags.get("budget"):
-        limits = flags["budget"].items()
-        known["budget"] = tuple(f"{k.removeprefix('visual_')}={v:g}" for k, v in limits)
-    for name in _DECIDING:
-        value = known.get(name)
-        if value is None or value is False or value == ():
-            continue
-        words.append(f"--{name.replace('_', '-')}")
-        if value is not True:
-            shown = value if isinstance(value, tuple) else (value,)
-            words.append(",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in shown))
-    for name, value in flat(flags.get("search", {})):
-        words += ["--set", f"{name}={value}"]
-    return " ".join(words)

@@ -43,12 +43,14 @@ def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     flags = ctx.find_root().ensure_object(dict)
     if param.name == "search":
         from agent.config import merged, parse_setting
-        from agent.presets import with_search
+        from agent.presets import check_names, with_search
         from agent.settings import AskSettings
 
         with as_usage("--set"):
             for text in value:
-                flags["search"] = merged(flags.get("search", {}), parse_setting(text))
+                given = parse_setting(text)
+                check_names(given)
+                flags["search"] = merged(flags.get("search", {}), given)
             with_search(AskSettings(), flags.get("search", {}))
         return
     flags[param.name] = value

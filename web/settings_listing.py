@@ -53,7 +53,7 @@ def as_toml(settings: Any) -> Iterator[str]:
             yield from _section(f"search.{name}", value)
         elif name not in own:
             yield from ("", "# Of no section.", "[search]", *_comment(meaning))
-            yield f"{name} = {_toml(value)}"
+            yield f"{name} = {toml_value(value)}"
 
 
 def _section(name: str, settings: Any) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _section(name: str, settings: Any) -> Iterator[str]:
         if is_dataclass(value):
             deeper.append((f"{name}.{each}", value))
         else:
-            yield from (*_comment(meaning), f"{each} = {_toml(value)}")
+            yield from (*_comment(meaning), f"{each} = {toml_value(value)}")
     for below, value in deeper:
         yield from _section(below, value)
 
@@ -94,9 +94,9 @@ def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in textwrap.wrap(" ".join(text.split()), _WIDTH - 2)]
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple | list):
-        return f"[{', '.join(_toml(each) for each in value)}]"
+        return f"[{', '.join(toml_value(each) for each in value)}]"
     return f'"{value}"' if isinstance(value, str) else repr(value)

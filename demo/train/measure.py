@@ -103,7 +103,7 @@ def chance(task: str) -> str:
     """What guessing among a question's possible replies gets right."""
     kind = task.partition(": ")[2]
     if kind in ("after", "before"):
-        return f"{1 / len(ALL_PAIRS):.2f}"
+        return f"{1 / (len(ALL_PAIRS) * MAX_COUNT):.2f}"
     n_values = len(ACTIONS) if kind == "action" else len(_VALUES.get(kind, ()))
     return f"{1 / n_values:.2f}" if n_values else "–"
 

@@ -1,4 +1,7 @@
-"""Questions about what is not there, but nearly: what reflection has to tell from evidence."""
+"""Questions about what is not there, but nearly: what reflection has to tell from evidence.
+
+A miss is named by how it was drawn; by chance some come near in another way as well.
+"""
 
 from __future__ import annotations
 

@@ -92,7 +92,9 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]
             for miss in sorted({m for m in got.misses if m}):
                 some = got.missed(miss)
                 n_near = len(some.truth) - sum(some.truth)
-                lines.append(f"  - against near misses, {miss}: AUC {some.auc():.3f} ({n_near})")
+                lines.append(
+                    f"  - against near misses drawn as {miss}: AUC {some.auc():.3f} ({n_near})"
+                )
     seconds = look_seconds(videollm, pool, n=15, seed=SEED)
     return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 

@@ -213,6 +213,12 @@ def test_of_options_too_the_evidence_may_be_not_enough(workspace: WorkspaceMaker
     assert (out["guess"]["reply"], out["guess"]["choice"]) == ("a wall", 0)
 
 
+def test_not_enough_needs_most_of_the_passes(workspace: WorkspaceMaker) -> None:
+    passes = ((0.2, 0.1, 0.7), (0.9, 0.1, 0.0), (0.1, 0.9, 0.0))
+    ws, state = ready(workspace, chances(*passes), options=("a wall", "a car"))
+    assert answer(state, Runtime(context=ws))["updates"][-1]["cause"] == "disagree"
+
+
 def test_a_model_that_never_learnt_to_is_not_offered_not_enough(workspace: WorkspaceMaker) -> None:
     ws, state = ready(workspace, chances((0.9, 0.1), (0.9, 0.1)), options=("a wall", "a car"))
     never = replace(ws.settings.answer, option_not_enough=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import FILE_NAME, Config, load_config, parse_budget, parse_setting
+from agent.presets import settings_for, settings_from_dict
 from index.encoder import EncoderIdentity
 from index.errors import InputError
 
@@ -60,6 +62,14 @@ def test_settings_of_the_search_are_taken_one_by_one(tmp_path: Path) -> None:
         assert settings.look.short_side_px == (96 if demo else 256)
 
 
+def test_a_run_of_before_is_not_asked_what_its_model_may_not_know() -> None:
+    now = asdict(settings_for(knows_only_demo_world=False))
+    assert settings_from_dict(now) == settings_for(knows_only_demo_world=False)
+    del now["answer"]["ask_for_looks"], now["answer"]["option_not_enough"]
+    before = settings_from_dict(now).answer
+    assert (before.ask_for_looks, before.option_not_enough) == (False, False)
+
+
 def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
     config = load(tmp_path, environ={"LONGSHOT_MODELS": "", "PATH": "/bin"})
     assert (config.models, config.encoder, config.device) == ("auto", None, "auto")
@@ -80,6 +90,11 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
         ("[search.reflect.accept]\nx = 1", "reflect.accept is no setting"),
         ("[search.reflect]\naccept = 'much'", "longshot.toml: search.reflect.accept"),
         ("[search.reflect]\naccept = inf", "reflect.accept is inf"),
+        ("[search.reflect]\naccept = true", "search.reflect.accept: "),
+        ("[search.reflect]\nambiguous = [0.1, nan]", "reflect.ambiguous is nan"),
+        ("[search.reflect.fit]\nlog_odds = 1", "reflect.fit.log_odds is no setting"),
+        ("[search.spotlight]\nlongest_s = 0.0", "longest_s of 0.0 is no length"),
+        ("[search.spotlight.lengths]\nlengths_s = []", "are no lengths"),
         ("[search.budget]\nlooks = 3", "has a section"),
         ("[index]\nevery_s = 0.3", "0.3 s between frames"),
     ],

@@ -47,12 +47,28 @@ def test_where_the_evidence_is_not_enough_the_model_says_what_to_see_next(
         "fps": 2.0,
         "high": True,
     }
-    assert [u["cause"] for u in out["updates"]][-2:] == ["not enough", "request"]
+    # It has seen that this is not enough; where it asks makes nothing likelier, least of all this.
+    assert out["updates"][-1]["cause"] == "not enough"
     step = ws.runs.steps("r1")[-1]
     assert step.data["requests"] == [{"start": 110.0, "end": 120.0, "fps": 2.0, "size": "high"}]
     assert step.calls[-1].prompt_name == "another_look"
     # It saw the evidence that did not do.
     assert step.calls[-1].look_ids == (out["looks"][-1]["look_id"],)
+
+
+def test_beside_an_anchor_nothing_is_asked_for_and_a_request_stands_once(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = ready(workspace, saying(shown="not enough", answer="not enough", another_look=BLUE))
+    assert answer({**state, "kind": "after"}, Runtime(context=ws))["proposals"] == []
+    ws.videollm = saying(answer="not enough", another_look=BLUE + BLUE)
+    assert len(answer(state, Runtime(context=ws))["proposals"]) == 1
+
+
+def test_a_second_look_that_disagrees_asks_for_nothing(workspace: WorkspaceMaker) -> None:
+    doubting = replace(saying(another_look=BLUE), yes_script=lambda prompt, clips: 0.01)
+    ws, state = ready(workspace, doubting)
+    assert answer(state, Runtime(context=ws))["proposals"] == []
 
 
 def test_a_search_that_cannot_go_on_asks_for_nothing(workspace: WorkspaceMaker) -> None:

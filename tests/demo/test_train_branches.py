@@ -10,7 +10,7 @@ from demo.train.contexts import fresh_take, random_context
 from demo.train.judging import Judged
 from demo.train.measure import chance
 from demo.train.topics import Branch
-from demo.world import ACTIONS, ALL_PAIRS, COLOURS
+from demo.world import ACTIONS, ALL_PAIRS, COLOURS, MAX_COUNT
 
 CONTEXTS = ("look", "cut", "several")
 
@@ -76,7 +76,7 @@ def test_what_is_denied_says_how_near_it_comes() -> None:
     [
         ("one clip: attribute", 1 / len(COLOURS)),
         ("several clips: action", 1 / len(ACTIONS)),
-        ("order: after", 1 / len(ALL_PAIRS)),
+        ("order: after", 1 / (len(ALL_PAIRS) * MAX_COUNT)),
     ],
 )
 def test_chance_is_one_of_the_possible_replies(task: str, guessed: float) -> None:

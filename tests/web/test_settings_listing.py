@@ -32,6 +32,8 @@ def test_every_section_and_every_setting_is_explained(capsys: pytest.CaptureFixt
             assert lines[position - 1].startswith("# "), line
 
 
-@pytest.mark.parametrize("given", ["reflect.answer_risk", "reflect.answer_risk=often", "x=1", "=1"])
+@pytest.mark.parametrize(
+    "given", ["reflect.answer_risk", "reflect.answer_risk=often", "x=1", "=1", "reflect.__doc__=1"]
+)
 def test_what_sets_nothing_is_wrong_usage(given: str) -> None:
     assert run(["settings", "--set", given]) == 2
