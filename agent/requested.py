@@ -47,7 +47,8 @@ def requests_over(
     *,
     looks: Sequence[LookState] = (),
 ) -> ParsedRequests:
-    """What the model asks for over a clip, inside the parts that the question is about."""
+    """What the model asks for over a clip, inside the parts that the question is about; nothing
+    where asking cannot be paid."""
     tokens = ws.videollm.clip_tokens(
         n_frames=clip.n_frames, width_px=clip.width_px, height_px=clip.height_px
     )
@@ -77,11 +78,8 @@ def another_look(
     # Beside the anchor of an order question there is one shot; no request finds another.
     if not ws.settings.answer.ask_for_looks or not looks or intent_of(state).wants_neighbour:
         return NO_REQUESTS
-    last = looks[-1]
-    if not can_ask(ws, step, tokens=last["tokens"]):
-        return NO_REQUESTS
     prompt = ws.render("another_look", n_clips=1, question=state["reflect_question"])
-    return requests_over(ws, step, state, prompt, ws.clip(last), looks=[last])
+    return requests_over(ws, step, state, prompt, ws.clip(looks[-1]), looks=[looks[-1]])
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:

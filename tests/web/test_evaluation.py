@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def test_selections_are_measured_and_written(folder: Path, tmp_path: Path) -> No
     done = evaluation(
         "selection", "--minutes", "0.5", "--questions", "4", "--strategy", "uniform,topk",
         "--budget", "60,120", "--out", folder, "--results", results, "-o", report,
+        "--set", "reflect.judge = false", "--set", "reflect.ambiguous = [0.2, 0.8]",
     )  # fmt: skip
     assert done.exit_code == 0
     assert done.stdout.split()[:2] == ["strategy", "budget"]
@@ -40,8 +42,12 @@ def test_selections_are_measured_and_written(folder: Path, tmp_path: Path) -> No
     assert "<!-- begin selection:" in text
     assert (
         "longshot eval selection --films 1 --minutes 0.5 --questions 4 --seed 9"
-        " --strategy uniform,topk --budget 60,120\n" in text
+        " --strategy uniform,topk --budget 60,120"
+        " --set reflect.judge=false --set 'reflect.ambiguous=[0.2, 0.8]'\n" in text
     )
+    (shown,) = (line for line in text.splitlines() if line.startswith("longshot eval"))
+    again = evaluation(*shlex.split(shown)[2:], "--out", folder)
+    assert (again.exit_code, again.stdout) == (0, done.stdout)
 
 
 def test_json_has_the_rows_and_nothing_else_is_on_standard_output(folder: Path) -> None:
