@@ -171,19 +171,3 @@ def question_to_json(question: Question) -> dict[str, Any]:
     if question.options is None:
         del data["options"]
     return data
-
-
-def question_from_json(data: dict[str, Any]) -> Question:
-    """The question of a line.
-
-    Raises:
-        KeyError: a field is missing.
-        TypeError: a field is unknown.
-    """
-    options = data.get("options")
-    values = {
-        **data,
-        "options": tuple(options) if options is not None else None,
-        "evidence": tuple((float(a), float(b)) for a, b in data["evidence"]),
-    }
-    return Question(**values)

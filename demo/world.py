@@ -8,7 +8,7 @@ the shot began. Nothing here draws; demo/draw.py does.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -139,7 +139,6 @@ class SceneRules:
     n_groups: int | None = None
     n_things: int | None = None
     sign: bool | None = None
-    avoid_kinds: Collection[str] = ()
     main_pair: Pair | None = None
     """What the first group is; the others come from `pairs`."""
     main_action: str | None = None
@@ -181,7 +180,7 @@ def random_scene(rng: random.Random, rules: SceneRules = SceneRules()) -> Scene:
     cells = list(CELLS)
     rng.shuffle(cells)
     groups: list[Group] = []
-    taken = set(rules.avoid_kinds)
+    taken: set[str] = set()
     for index in range(n_groups):
         main = index == 0
         fixed = rules.main_pair if main else None

@@ -35,7 +35,7 @@ from demo.train.topics import (
     kinds_for,
     topic_of,
 )
-from demo.world import COLOURS, KINDS, PLACES, TRAIN_PAIRS, Pair, Scene
+from demo.world import COLOURS, KINDS, PLACES, TRAIN_PAIRS, Group, Pair, Scene
 
 _ORDER_SHARE = 0.3
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
@@ -59,6 +59,28 @@ def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fals
     return branch_of("answer", topic.ask(rng), reply, task, rng=rng, short=short)
 
 
+def kind_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
+    """What the only thing of its colour is."""
+    scene = scenes[0]
+    group = rng.choice(scene.groups)
+    if len(scenes) > 1 or not _alone_in_colour(scene, group):
+        return None
+    question, reply = _kind_question(group)
+    return branch_of("answer", question, reply, "answer:kind", rng=rng)
+
+
+def _kind_question(group: Group) -> tuple[str, str]:
+    return f"What is {group.colour}?", _noun(group)
+
+
+def _noun(group: Group) -> str:
+    return group.kind if group.n == 1 else plural(group.kind)
+
+
+def _alone_in_colour(scene: Scene, group: Group) -> bool:
+    return sum(g.colour == group.colour for g in scene.groups) == 1
+
+
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     """A question with less to bind: by kind alone, by colour alone, or about the place."""
     if len(scenes) > 1:
@@ -66,8 +88,8 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     scene = scenes[0]
     group = rng.choice(scene.groups)
     verb = "is" if group.n == 1 else "are"
-    noun = group.kind if group.n == 1 else plural(group.kind)
-    alone = sum(g.colour == group.colour for g in scene.groups) == 1
+    noun = _noun(group)
+    alone = _alone_in_colour(scene, group)
     choices = [
         (f"What colour {verb} the {noun}?", group.colour),
         ("Which place is this?", scene.place),
@@ -79,7 +101,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
         ),
     ]
     if alone:
-        choices.append((f"What is {group.colour}?", noun))
+        choices.append(_kind_question(group))
     if scene.sign is not None:
         # A sign fills one cell of many: what is hardest to find is asked most.
         choices += [("What number is on the sign?", scene.sign)] * (2 * len(choices))

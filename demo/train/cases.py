@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from agent.videollm import Clip
-from demo.train.branches import answer_branch, caption_branch, order_branch, request_branch
+from demo.train.branches import (
+    answer_branch,
+    caption_branch,
+    kind_branch,
+    order_branch,
+    request_branch,
+)
 from demo.train.contexts import Context, View, across_cut, look, pool_source, random_context, strip
 from demo.train.pool import Pool
 from demo.train.topics import Branch
@@ -119,7 +125,8 @@ class Maker:
 
 
 def makers(rng: random.Random, pool: Pool) -> dict[str, Maker]:
-    """By name: one clip, several clips, order, caption, and strips of 16, 32 and 64 frames."""
+    """By name: one clip, several clips, order, caption, named by colour, and strips of 16, 32 and
+    64 frames."""
     source = pool_source(pool)
 
     def start() -> float:
@@ -145,6 +152,7 @@ def makers(rng: random.Random, pool: Pool) -> dict[str, Maker]:
         Maker("several clips", several, lambda c: answer_branch(rng, c.scenes)),
         Maker("order", cut, lambda c: order_branch(rng, c.scenes)),
         Maker("caption", one, lambda c: caption_branch(rng, c.scenes)),
+        Maker("named by colour", one, lambda c: kind_branch(rng, c.scenes)),
         *(strips(n_pairs) for n_pairs in (8, 16, 32)),
     ]
     return {maker.name: maker for maker in made}

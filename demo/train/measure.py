@@ -10,12 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.videollm import Clip, VideoLLM
-from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS
-from demo.train.branches import caption_branch, rewrite_branch
+from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS, plural
+from demo.train.branches import (
+    MOTION_FPS,
+    ORDER_FPS,
+    STILL_FPS,
+    caption_branch,
+    rewrite_branch,
+)
 from demo.train.cases import CONDITIONS, Form, as_prompt, clips_of, makers
 from demo.train.pool import Pool
 from demo.train.topics import ANSWER_KINDS, NO_REQUEST, Branch
-from demo.world import ACTIONS, ALL_PAIRS, COLOURS, DIGITS, DIRECTIONS, MAX_COUNT, PLACES
+from demo.world import ACTIONS, ALL_PAIRS, COLOURS, DIGITS, DIRECTIONS, KINDS, MAX_COUNT, PLACES
 from evals.metrics import share
 from index.types import Span
 from prompts.render import render
@@ -27,6 +33,12 @@ _VALUES = {
     "count": NUMBER_WORDS[1 : MAX_COUNT + 1],
     "direction": tuple(DIRECTIONS.values()),
     "sign": DIGITS,
+    "kind": tuple({*KINDS, *map(plural, KINDS)}),
+}
+_ASKED_FPS: dict[float, str] = {
+    MOTION_FPS: "motion",
+    ORDER_FPS: "order",
+    STILL_FPS: "a still thing",
 }
 N_OPTIONS = 4
 FORMS = {
@@ -78,7 +90,7 @@ def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
     rng = random.Random(seed)
     tally = Tally()
     wanted = {"one clip": n * len(ANSWER_KINDS), "several clips": n * len(ANSWER_KINDS)}
-    wanted |= {"order": 2 * n, "caption": n}
+    wanted |= {"order": 2 * n, "caption": n, "named by colour": n}
     made = makers(rng, pool)
     for name, count in wanted.items():
         for context, branch in made[name].cases(count):
@@ -160,7 +172,8 @@ def _right(videollm: VideoLLM, branch: Branch, clips: Sequence[Clip]) -> bool:
 def measure_requests(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
     """Requests over strips: does the span hold the evidence, is the density right?
 
-    A span counts with tIoU ≥ 0.3, or when the whole evidence lies inside it.
+    A span counts with tIoU ≥ 0.3, or when the whole evidence lies inside it. Densities are told
+    by strip, and over all strips by what they are for: motion, order, a still thing.
     """
     rng = random.Random(seed)
     tally = Tally()
@@ -186,12 +199,15 @@ def _note_request(tally: Tally, name: str, condition: str, *, text: str, wanted:
         tally.add(f"{name}: none", condition, right=not got)
         return
     true = parse_requests(wanted, limits=limits).requests[0]
+    assert true.fps is not None  # every request that training writes has one
     held = bool(got) and (
         got[0].span.tiou(true.span) >= ENOUGH_TIOU
         or (got[0].span.start_s <= true.span.start_s and got[0].span.end_s >= true.span.end_s)
     )
     tally.add(f"{name}: span", condition, right=held)
-    tally.add(f"{name}: density", condition, right=bool(got) and got[0].fps == true.fps)
+    same_fps = bool(got) and got[0].fps == true.fps
+    tally.add(f"{name}: density", condition, right=same_fps)
+    tally.add(f"any strip: density for {_ASKED_FPS[true.fps]}", condition, right=same_fps)
 
 
 def measure_captions(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
@@ -204,6 +220,7 @@ def measure_captions(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Ta
         "place": set(PLACES),
         "number": set(NUMBER_WORDS),
         "sign": set(DIGITS),
+        "kind": set(_VALUES["kind"]),
     }
     for context, _ in made.cases(n):
         branch = caption_branch(rng, context.scenes)

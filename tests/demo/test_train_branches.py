@@ -2,15 +2,16 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from demo.train.branches import reflect_branch
+from demo.train.branches import kind_branch, reflect_branch
 from demo.train.contexts import fresh_take, random_context
 from demo.train.judging import Judged
 from demo.train.measure import chance
 from demo.train.topics import Branch
-from demo.world import ACTIONS, ALL_PAIRS, COLOURS, MAX_COUNT
+from demo.world import ACTIONS, ALL_PAIRS, COLOURS, MAX_COUNT, SceneRules, random_scene
 
 CONTEXTS = ("look", "cut", "several")
 
@@ -55,6 +56,23 @@ def test_the_judged_can_be_told_apart_by_their_questions() -> None:
     assert both.missed("another colour").auc() == 0.5
 
 
+def test_only_what_is_alone_in_its_colour_is_named_by_it() -> None:
+    rng = random.Random(3)
+    scene = random_scene(rng, SceneRules(n_groups=2, n_things=1))
+    boats, cat = (
+        replace(scene.groups[0], colour="red", kind="boat", positions=((0.3, 0.5), (0.7, 0.5))),
+        replace(scene.groups[1], colour="blue", kind="cat"),
+    )
+    apart = replace(scene, groups=(boats, cat))
+    asked = {kind_branch(rng, [apart]) for _ in range(40)}
+    assert {b.reply for b in asked if b and "What is red?" in b.prompt} == {"boats"}
+    assert {b.reply for b in asked if b and "What is blue?" in b.prompt} == {"cat"}
+    assert None not in asked
+    alike = replace(scene, groups=(cat, replace(cat, kind="ball")))
+    assert [kind_branch(rng, [alike]) for _ in range(40)] == [None] * 40
+    assert kind_branch(rng, [apart, apart]) is None
+
+
 def test_what_is_denied_says_how_near_it_comes() -> None:
     near = Counter[str]()
     for branch in judged(1000):
@@ -76,6 +94,7 @@ def test_what_is_denied_says_how_near_it_comes() -> None:
     [
         ("one clip: attribute", 1 / len(COLOURS)),
         ("several clips: action", 1 / len(ACTIONS)),
+        ("named by colour: kind", 1 / 19),
         ("order: after", 1 / (len(ALL_PAIRS) * MAX_COUNT)),
     ],
 )

@@ -28,7 +28,8 @@ def test_the_whole_pipeline_writes_models_that_load_and_a_report(tmp_path: Path)
     assert models.videollm.capabilities.options_by == "text"
     assert models.encoder.identity.dimension == 128
     report = (weights / "REPORT.md").read_text()
-    for part in ("R@1", "one clip: ", "strip of 16: span", "rewrite", "AUC"):
+    asked = ("one clip: ", "named by colour: kind", "strip of 16: span", "density for motion")
+    for part in ("R@1", *asked, "rewrite", "AUC"):
         assert part in report
 
 
