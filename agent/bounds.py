@@ -33,11 +33,16 @@ NUMBER_WORDS = {word: value for value, word in enumerate(_COUNTING)} | {
     "sixty": 60,
     "ninety": 90,
 }
-_FILM = r"(?:film|video|movie|clip|recording|episode)"
-_OF_FILM = rf"(?:\s+(?:of|in)\s+(?:the|this)\s+{_FILM})?"
-_CLOCK = r"\d+(?::\d{1,2}){1,2}(?:\.\d+)?"
+_FILM = r"(?:film|video|movie|clip|footage|recording|episode)"
+# "The first minute of the concert" is no time of the film: what it is of would have to be found.
+_OF_FILM = rf"(?:\s+(?:of|in)\s+(?:the|this|that|my|our)\s+{_FILM}\b)?(?!\s+of\b)"
+# "2:1" is a score, "12:30 pm" a time of the day.
+_CLOCK = r"\d+(?::\d{2}){1,2}(?:\.\d+)?(?![.:]?\d)(?!\s*(?:[ap]\.?m\b|o['’]?clock\b))"
+_UNIT = r"(?:second|minute|hour)"
 _AMOUNT = r"(?:\d+(?:\.\d+)?|half\s+an?|an?|[a-z]+(?:-[a-z]+)?)"
-_LENGTH = rf"{_AMOUNT}\s+(?:second|minute|hour)s?"
+# "A second goal" is no length.
+_LENGTH = rf"(?!an?\s+second\s+\w){_AMOUNT}\s+{_UNIT}s?"
+_LATER = ("after", "since", "from")
 _PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
 
 
@@ -148,10 +153,17 @@ def _between_units(found: _Found, film: Span, settings: TimeSettings) -> Span | 
 
 def _one_sided(found: _Found, film: Span, settings: TimeSettings) -> Span | None:
     """ "after 0:10:00", "before the last minute", "until twenty minutes"."""
-    time_s = _point_s(found["point"], film, late=found["side"].lower() in ("after", "since"))
-    if time_s is None:
-        return None
-    if found["side"].lower() in ("after", "since"):
+    time_s = _point_s(found["point"], film, late=found["side"].lower() in _LATER)
+    return _side_of(time_s, found["side"], film)
+
+
+def _one_sided_unit(found: _Found, film: Span, settings: TimeSettings) -> Span | None:
+    """ "after minute 5", "before minute twelve", "from second 90"."""
+    return _side_of(_length_s(found["n"], found["unit"]), found["side"], film)
+
+
+def _side_of(time_s: float | None, side: str, film: Span) -> Span | None:
+    if side.lower() in _LATER:
         return _span(time_s, film.end_s)
     return _span(film.start_s, time_s)
 
@@ -173,16 +185,24 @@ _PHRASES: tuple[tuple[re.Pattern[str], _PartOf], ...] = (
     ),
     (
         re.compile(
-            r"\b(?:between|from)\s+(?P<unit>second|minute|hour)s?\s+(?P<a>\d+(?:\.\d+)?)\s+"
-            r"(?:and|to|until)\s+(?:(?:second|minute|hour)\s+)?(?P<b>\d+(?:\.\d+)?)\b",
+            rf"\b(?:between|from)\s+(?P<unit>{_UNIT})s?\s+(?P<a>\d+(?:\.\d+)?)\s+"
+            rf"(?:and|to|until)\s+(?:{_UNIT}\s+)?(?P<b>\d+(?:\.\d+)?)\b",
             _I,
         ),
         _between_units,
     ),
     (
         re.compile(
+            rf"\b(?P<side>after|since|from|before|until|by)\s+(?P<unit>{_UNIT})\s+"
+            rf"(?P<n>\d+(?:\.\d+)?|{'|'.join(NUMBER_WORDS)})(?![\w-])(?:\s+onwards?\b)?{_OF_FILM}",
+            _I,
+        ),
+        _one_sided_unit,
+    ),
+    (
+        re.compile(
             rf"\b(?P<side>after|since|before|until)\s+(?P<point>(?:about\s+)?{_CLOCK}|"
-            rf"(?:the\s+(?:first|last)\s+)?(?:{_LENGTH}|second|minute|hour))\b{_OF_FILM}",
+            rf"the\s+(?:first|last)\s+(?:{_LENGTH}|{_UNIT})\b|{_LENGTH}\b){_OF_FILM}",
             _I,
         ),
         _one_sided,
@@ -190,7 +210,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], _PartOf], ...] = (
     (
         re.compile(
             rf"\b(?:in|during|within|over)\s+the\s+(?P<edge>first|last|final|opening)\s+"
-            rf"(?:(?P<n>{_AMOUNT})\s+)?(?P<unit>second|minute|hour)s?\b{_OF_FILM}",
+            rf"(?:(?P<n>{_AMOUNT})\s+)?(?P<unit>{_UNIT})s?\b{_OF_FILM}",
             _I,
         ),
         _edge,
@@ -198,7 +218,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], _PartOf], ...] = (
     (
         re.compile(
             r"\b(?:in|during|within)\s+the\s+(?P<place>first|second|third|last)\s+"
-            rf"(?P<part>half|third|quarter)\b{_OF_FILM}(?!\s+of)",
+            rf"(?P<part>half|third|quarter)\b{_OF_FILM}",
             _I,
         ),
         _share,
@@ -206,7 +226,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], _PartOf], ...] = (
     (
         re.compile(
             r"\b(?:(?:at|towards?|near|in)\s+the\s+(?:very\s+)?(?P<edge>beginning|start|end))\b"
-            rf"{_OF_FILM}(?!\s+of)",
+            rf"{_OF_FILM}",
             _I,
         ),
         _near_edge,
@@ -219,7 +239,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], _PartOf], ...] = (
         ),
         _middle,
     ),
-    (re.compile(rf"\b(?:at|around|about|near)\s+(?:about\s+)?(?P<a>{_CLOCK})(?![\d:])", _I), _at),
+    (re.compile(rf"\b(?:at|around|about|near)\s+(?:about\s+)?(?P<a>{_CLOCK})", _I), _at),
 )
 
 _EDGE_WORD = r"(?:right|directly|immediately|just|straight|shortly)"

@@ -1,8 +1,9 @@
 """Questions about the order of several things, and about a first or last time; pure functions.
 
-"Which comes first, the red car or the blue boat?", "In what order do … appear?" and "Does … appear
-before …?" name things that are found one after the other, each by a search of its own
-(agent/order.py). "When does … first appear?" asks for one moment of a set.
+"Which comes first, the red car or the blue boat?", "In what order do … appear?", "Does … appear
+before …?" and "Does … appear before or after …?" name things that are found one after the other,
+each by a search of its own (agent/order.py). "When does … first appear?" asks for one moment of a
+set.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Asks = Literal["first", "last", "sequence", "before", "after"]
+Asks = Literal["first", "last", "sequence", "before", "after", "side"]
 Edge = Literal["first", "last"]
 MOST_THINGS = 8
 """A list of more things than this is read as something else."""
@@ -34,18 +35,41 @@ _SEQUENCE = re.compile(
     r"|^(?:put|bring|sort)\s+(?P<sorted>.+?)\s+in(?:to)?\s+(?:the\s+)?(?:right\s+)?order$",
     re.I,
 )
+# "Was there anything shown before the credits?" asks what is there: nothing that could be searched
+# and compared.
+_NO_THING = (
+    r"(?!there\s|(?:(?:any|some|every|no)(?:thing|one|body)|no\s+one|it|this|that)(?:\s+else)?"
+    r"\s+(?:appear|come|happen|occur|shown|seen|there)\b)"
+)
+_BEFORE_AFTER = r"(?:before|after)"
+# "… before the boat or after it", "… before or after the boat": both sides are offered.
+_OR_THE_OTHER = (
+    rf"\s*,?\s+or\s+(?:{_BEFORE_AFTER}(?:\s+(?:it|that|this|them))?"
+    r"|(?:is|are|was|were|do|does|did)\s.+|the\s+other\s+way\s+a?round|vice\s+versa)"
+)
 _SIDES = re.compile(
-    r"^(?:do|does|did)\s+(?P<a>.+?)\s+(?:appear|come|happen|occur)\s+(?P<side>before|after)\s+"
-    r"(?P<b>.+?)(?:\s+(?:does|do|did|appears?|comes?))?$"
-    r"|^(?:is|are|was|were)\s+(?P<c>.+?)\s+(?:shown|seen|there)\s+(?P<also>before|after)\s+"
-    r"(?P<d>.+?)(?:\s+(?:is|are|was|were))?$",
+    rf"^(?:(?:do|does|did)\s+{_NO_THING}(?P<a>.+?)\s+(?:appear|come|happen|occur)"
+    rf"|(?:is|are|was|were)\s+{_NO_THING}(?P<c>.+?)\s+(?:shown|seen|there))"
+    rf"\s+(?P<side>{_BEFORE_AFTER})(?P<or>\s+or\s+{_BEFORE_AFTER})?\s+(?P<b>.+?)"
+    rf"(?:\s+(?:do|does|did|appears?|comes?|is|are|was|were))?(?:(?P<other>{_OR_THE_OTHER})"
+    r"|\s*,?\s+or\s+not)?$",
     re.I,
 )
 _LISTED = re.compile(r"\s*,\s*(?:and\s+|or\s+)?|\s+or\s+|\s+and\s+(?=(?:the|an?)\s)", re.I)
 
+# Between subject and verb "first" says when; after an article, or before one of these, it counts.
+_DETERMINERS = (
+    "the a an this that each every very at his her its their our your my 's ’s".split()  # noqa: SIM905
+)
+_NOT_COUNTED = "".join(rf"(?<!\b{word})" for word in _DETERMINERS)
+_COUNTED = (
+    r"(?:and|or|in|on|at|of|to|for|among|after|before|prize|place|base|aid|class|gear|floor|team"
+    r"|half|third|quarter|round|lap|goal|name|names|word|words|lady|man|woman|one|two|three|few"
+    r"|time|times|second|minute|hour|day|week|month|year|night)\b"
+)
 _FIRST_TIME = re.compile(
-    r"^(?P<head>when\s+(?:do|does|did|is|are|was|were|can)\s+.+?)\s+(?P<rank>first|last)\s+"
-    r"(?P<verb>appear|come|happen|occur|seen|shown|visible|be\s+seen)\b(?P<tail>.*)$",
+    r"^(?P<head>when\s+(?:do|does|did|is|are|was|were|can|could|has|have|had)\s+.+?)"
+    rf"{_NOT_COUNTED}\s+(?P<rank>first|last)\s+(?P<verb>(?!{_COUNTED})[^\W\d_].*)$",
     re.I,
 )
 _FOR_THE_TIME = re.compile(
@@ -64,7 +88,7 @@ class Order:
 
     asks: Asks
     """Which is first or last; all in their order; whether the first comes before, or after, the
-    second."""
+    second; on which side of the second the first comes."""
     things: tuple[str, ...]
     """As the question names them, two or more."""
 
@@ -81,9 +105,10 @@ def read_order(question: str) -> Order | None:
     if found := _SEQUENCE.match(question):
         return _order("sequence", found["things"] or found["of"] or found["sorted"])
     if found := _SIDES.match(question):
-        a, b = (found["a"], found["b"]) if found["a"] else (found["c"], found["d"])
-        side = (found["side"] or found["also"]).lower()
-        return Order("before" if side == "before" else "after", (a.strip(), b.strip()))
+        things = ((found["a"] or found["c"]).strip(), found["b"].strip())
+        if found["or"] or found["other"]:
+            return Order("side", things)
+        return Order("before" if found["side"].lower() == "before" else "after", things)
     return None
 
 
@@ -102,7 +127,7 @@ def read_edge(question: str) -> tuple[Edge, str] | None:
         question: tidied, without its question mark.
     """
     if found := _FIRST_TIME.match(question):
-        return _edge(found), f"{found['head']} {found['verb']}{found['tail']}"
+        return _edge(found), f"{found['head']} {found['verb']}"
     if found := _FOR_THE_TIME.match(question):
         return _edge(found), found["head"]
     if found := _THE_TIME.match(question):

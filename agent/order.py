@@ -21,6 +21,10 @@ from agent.steps import StepWriter
 from agent.workspace import Workspace
 from index.types import Span
 
+_ONE_STRETCH_SHARE = 0.5
+"""Moments that share so much of the shorter one are one stretch: spans of one shot differ at their
+edges only, those of neighbouring shots share no more than an edge."""
+
 
 def event_of(state: State, verdict: Verdict) -> EventState:
     """The thing that was searched, where the verdict found it."""
@@ -80,14 +84,18 @@ def said_in_order(asked: Order, things: Sequence[str]) -> str:
         return things[0] if asked.asks == "first" else things[-1]
     if asked.asks == "sequence":
         return ", then ".join(things)
-    return "yes" if (things[0] == asked.things[0]) == (asked.asks == "before") else "no"
+    side = "before" if things[0] == asked.things[0] else "after"
+    if asked.asks == "side":
+        return side
+    return "yes" if side == asked.asks else "no"
 
 
 def option_in_order(asked: Order, things: Sequence[str], options: Sequence[str]) -> int | None:
     """The option that says so: the only one that names the right things in their order, or begins
-    with the right one of "yes" and "no"; None where that is none or several."""
+    with the right one of "yes" and "no" or "before" and "after"; None where that is none or
+    several."""
     right = said_in_order(asked, things)
-    if asked.asks in ("before", "after"):
+    if asked.asks in ("before", "after", "side"):
         fit = [i for i, o in enumerate(options) if re.match(rf"\W*{right}\b", o, re.I)]
     else:
         wanted = list(things) if asked.asks == "sequence" else [right]
@@ -111,4 +119,4 @@ def mentioned(text: str, things: Sequence[str]) -> list[str]:
 
 def _shared(a: Span, b: Span) -> bool:
     """Whether two moments are one stretch: of what is in one shot the search knows no order."""
-    return a.overlap_s(b) >= 0.5 * min(a.duration_s, b.duration_s)
+    return a.overlap_s(b) >= _ONE_STRETCH_SHARE * min(a.duration_s, b.duration_s)

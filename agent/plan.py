@@ -16,7 +16,6 @@ from agent.bounds import NUMBER_WORDS
 from agent.events import read_edge, read_order
 from agent.types import Kind
 from index.types import Span
-from tools.requests import seconds_of
 
 _TIMES = r"(?:times|moments|occurrences|occasions|scenes|shots|spans|places in the (?:film|video))"
 _COUNT = re.compile(r"^how\s+(?:many\s+(?:different\s+)?times|often)\b\s*(?P<rest>.*)$", re.I)
@@ -26,6 +25,12 @@ _ALL = re.compile(
     rf"\s*(?P<rest>.*)$",
     re.I,
 )
+_WITH = re.compile(
+    r"^(?:(?:that\s+|which\s+)?(?:show|contain|feature|depict|include|have)(?:s|ing)?"
+    r"|with|of|when|where|that|in\s+which|at\s+which)\b\s*",
+    re.I,
+)
+"""Between "all the moments" and what is to be found."""
 _AT_WHAT_TIMES = re.compile(
     r"^(?:at\s+)?(?:what|which)\s+(?:times|moments)\b\s*(?P<rest>.*)$", re.I
 )
@@ -71,13 +76,36 @@ _ASKED_NOUN = re.compile(rf"^(?:{_ASKED})\b\s*(?:of\s+)?", re.I)
 _AUXILIARY = re.compile(
     r"^(?:is|are|was|were|does|do|did|can|could|has|have|had|will|would)\b\s*", re.I
 )
+_SEEN_BY = re.compile(r"^(?:there|(?:you|we|i)\s+(?:ever\s+)?see)\s+", re.I)
+"""Of "is there …", "do you see …", "can we see …": what the auxiliary leaves."""
 _TAIL = re.compile(
     r"\s+(?:can|could)?\s*(?:be\s+seen|(?:are|is)\s+there|appears?|have|has|do(?:ing)?|does|move|go"
     r"|show|visible|shown|seen)\s*$",
     re.I,
 )
-_WORD = re.compile(r"[a-z0-9]+")
-_LISTED = re.compile(r"^\s*(?:[-*•]|\(?(?:\d{1,2}|[a-z])[.):])\s+", re.I)
+# Those whose third person is seldom a plural: "waves", "hands" and "plays" are left out.
+_VERBS = (
+    r"opens|closes|enters|leaves|arrives|exits|disappears|vanishes|starts|begins|stops|ends|finishes"
+    r"|continues|falls|sits|stands|speaks|says|sings|talks|laughs|cries|smiles|eats|reads|writes"
+    r"|sleeps|wakes|gets|goes|comes|takes|gives|puts|picks|throws|catches|wins|loses|dies|explodes"
+    r"|crashes|breaks|burns|turns|moves|runs|walks|jumps|swims|flies|climbs|spins|grows|shrinks"
+    r"|bounces|blinks|barks|carries|happens|becomes"
+)
+_CLAUSE = re.compile(
+    r"^(?:(?:i|you|he|she|it|we|they)\s+(?!(?:and|or|in|on|at|with)\b)\w"
+    r"|(?:(?!\b(?:who|that|which|whose|where|when)\b).)+?(?:"
+    r"\s(?:is|are|was|were|has|have|had|does|do|did)\s+\w"
+    rf"|\w\s+(?:{_VERBS})\b"
+    r"|\w\s+(?!(?:towards|besides|versus)\b)\w+[^\Ws]s\s+(?:the|an?|his|her|its|their|him|them|it)\b))",
+    re.I,
+)
+"""What has a finite verb: "the door opens", "she is gone", "a man lifts the box". Without knowing
+words a verb at the end can't be told from a plural ("the red boats"), so these are listed."""
+# Chinese characters stand without spaces, and each has a meaning of its own.
+_WORD = re.compile(r"[\u3400-\u9fff]|(?:(?![\u3400-\u9fff])[^\W_])+")
+_LISTED = re.compile(r"^\s*(?:[-*•]|\(?(?:\d{1,2}|[^\W\d_])[.):])\s+")
+_LONGEST_REWRITE_WORDS = 40
+"""A caption is a sentence or two; a longer text is an explanation, and no cue."""
 SMALL_WORDS = frozenset(
     """a an the is are was were be do does did of in on at to by with and or there it this that
     what which who where when how many often times time can seen appear appears""".split()  # noqa: SIM905
@@ -85,6 +113,34 @@ SMALL_WORDS = frozenset(
 """Words that say nothing of what is looked for."""
 
 _VALUES = NUMBER_WORDS | {"no": 0, "none": 0, "never": 0, "once": 1, "twice": 2, "thrice": 3}
+_UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_BARE = r"\d{1,6}(?:\.\d+)?"
+_JOIN = r"\.?\s*,?\s*(?:and\s+)?"
+_HOURS = rf"{_BARE}\s*h(?:(?:ou)?rs?)?(?![^\W\d_])"
+_MINUTES = rf"{_BARE}\s*m(?:in(?:ute)?s?)?(?![^\W\d_])"
+_SECONDS = rf"{_BARE}\s*s(?:ec(?:ond)?s?)?(?![^\W\d_])"
+_TIME = (
+    r"(?<!\d)(?<!\d[.:])(?:"
+    r"\d{1,6}(?::\d{2}){1,2}(?:\.\d+)?(?!:?\d)(?:\s*(?:s|sec(?:ond)?s?|min(?:ute)?s?)\b)?"
+    rf"|{_HOURS}(?:{_JOIN}{_MINUTES})?(?:{_JOIN}{_SECONDS})?"
+    rf"|{_MINUTES}(?:{_JOIN}{_SECONDS})?|{_SECONDS})"
+)
+"""One time: by the clock, or with units."""
+# "and" makes a span after "between" only; a number without a unit is a time in a span only, and not
+# where it counts something ("5 to 6 boats").
+_TIME_NAMED = re.compile(
+    rf"(?P<between>\bbetween\s+)?(?P<a>{_TIME}|(?<!\d)(?<!\d[.:]){_BARE})\s*"
+    r"(?(between)and\b|(?:[-–—]|(?:to|until)\b))\s*"
+    rf"(?P<b>{_TIME}|{_BARE}(?=\s*(?:$|[,;.)])))|(?P<at>{_TIME})",
+    re.I,
+)
+_TIME_WORD = re.compile(
+    r"\d|\b(?:hours?|hrs?|min(?:ute)?s?|sec(?:ond)?s?|[ap]\.?m|o['’]?clock)\b",
+    re.I,
+)
+"""A number or a unit, or a sign that the clock on the wall is meant."""
+_MISCOUNT_S = 3600.0
+"""What a time too many or too few counts as: more than any near miss within a film."""
 _COLOUR = re.compile(r"^(?:what|which)\s+colou?rs?\b", re.I)
 _HOW_MANY = re.compile(r"^how\s+many\b", re.I)
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
@@ -130,17 +186,17 @@ def parse_question(question: str, *, of_a_part: bool = False) -> Intent:
         return Intent("whole", text, f"{text}?")
     if order := read_order(text):
         return thing_of(order.things, 0)
-    if found := _COUNT.match(text):
-        rest = found["rest"]
+    # A question that names nothing ("How many times?", "Show all scenes") has nothing to search a
+    # set of: it is left to the model as it stands.
+    if (found := _COUNT.match(text)) and (rest := found["rest"]):
         return Intent("count", caption_of(rest), _when_question(rest))
     for pattern in (_ALL, _AT_WHAT_TIMES):
-        if found := pattern.match(text):
-            rest = re.sub(r"^(?:with|of|when|where|that|in which|at which)\b\s*", "", found["rest"])
+        if (found := pattern.match(text)) and (rest := _WITH.sub("", found["rest"])):
             return Intent("all", caption_of(rest), _when_question(rest))
     if edge := read_edge(text):
         rest = _WHEN.sub(r"\g<rest>", edge[1])
         return Intent(edge[0], caption_of(rest), f"{edge[1]}?")
-    if found := _WHEN.match(text):
+    if (found := _WHEN.match(text)) and found["rest"]:
         return Intent("when", caption_of(found["rest"]), f"{text}?")
     if found := _ORDER.match(text) or _ORDER_EDGE.match(text):
         anchor = found["anchor"].strip()
@@ -167,7 +223,7 @@ def caption_of(question: str) -> str:
     text = _AUXILIARY.sub("", text)
     text = re.sub(rf"^the\s+(?:{_ASKED})\s+of\s+", "", text, flags=re.I)
     text = re.sub(r"^(?:on|of|in)\s+(?=the\s)", "", text, flags=re.I)
-    text = re.sub(r"^there\s+", "", text, flags=re.I)
+    text = _SEEN_BY.sub("", text)
     text = _TAIL.sub("", text)
     return text.strip() or _tidy(question)
 
@@ -179,7 +235,9 @@ def usable_rewrite(rewrite: str, question: str) -> str:
     lost the thread writes something else, and a wrong cue is worse than none.
     """
     text = " ".join(rewrite.split()).strip(" .\"'")
-    if not text or len(text.split()) > 40 or re.search(r"[<>{}|]", text) or text.endswith("?"):
+    if not text or len(text.split()) > _LONGEST_REWRITE_WORDS:
+        return ""
+    if re.search(r"[<>{}|]", text) or text.endswith(("?", "？")):
         return ""
     return text if content_words(text) & content_words(question) else ""
 
@@ -219,7 +277,7 @@ def option_caption(question: str, option: str) -> str:
 
 def number_in(text: str) -> int | None:
     """The one number that a text names ("3", "three times", "twice"); None: none or several."""
-    words = re.findall(r"[a-z]+|\d+", text.lower())
+    words = re.findall(r"[^\W\d_]+|\d+", text.casefold())
     found = {int(w) if w.isdecimal() else _VALUES.get(w) for w in words} - {None}
     return found.pop() if len(found) == 1 else None
 
@@ -227,25 +285,41 @@ def number_in(text: str) -> int | None:
 def times_in(text: str) -> list[Span]:
     """The times and spans that a text names, such as an option of a "when" question.
 
-    Takes "0:12:03 - 0:12:11", "at 12:03", "83.5 s", "around 83 seconds"; a lone time becomes one
-    second around it.
+    Takes "0:12:03 - 0:12:11", "between 12:03 and 12:11", "at 12:03", "83.5 s", "3 minutes 10
+    seconds", "1h02m03s", "10 to 12 min"; a lone time becomes one second around it. [] where a
+    number or a unit is left unread: half an answer would be taken for the whole.
     """
-    time = r"\d+(?::\d+){1,2}(?:\.\d+)?|\d+(?:\.\d+)?(?=\s*(?:s\b|sec|–|—|-|to\b))"
-    pattern = re.compile(
-        rf"(?P<a>{time})\s*(?:s|sec|seconds)?\s*(?:(?:-|–|—|to|and)\s*"
-        r"(?P<b>\d+(?::\d+){0,2}(?:\.\d+)?))?"
-    )
-    spans = []
-    for found in pattern.finditer(text):
-        start = seconds_of(found["a"])
-        end = seconds_of(found["b"]) if found["b"] else None
-        if start is None:
-            continue
-        if end is not None and start < end:
-            spans.append(Span(start, end))
-        else:
-            spans.append(Span(max(0.0, start - 0.5), start + 0.5))
-    return spans
+    if _TIME_WORD.search(_TIME_NAMED.sub(" ", text)):
+        return []
+    spans = [_span_named(found) for found in _TIME_NAMED.finditer(text)]
+    return [span for span in spans if span] if all(spans) else []
+
+
+def _span_named(found: re.Match[str]) -> Span | None:
+    """The span of one match; None where its times make none ("0:20 - 0:10", "3 - 4:30")."""
+    if found["at"]:
+        start_s = end_s = _seconds_named(found["at"])
+    else:
+        first, last = found["a"], found["b"]
+        bare = re.fullmatch(_BARE, first)
+        if (":" in last) if bare else re.fullmatch(_BARE, last):
+            return None
+        # "10 to 12 min": the unit of the one is the unit of the other.
+        unit = re.search("[hms]", last.lower()) if bare else None
+        start_s = _seconds_named(first, unit=unit[0] if unit else "s")
+        end_s = _seconds_named(last)
+    if start_s == end_s:
+        return Span(max(0.0, start_s - 0.5), start_s + 0.5)
+    return Span(start_s, end_s) if start_s < end_s else None
+
+
+def _seconds_named(text: str, *, unit: str = "s") -> float:
+    """Seconds of a time as `_TIME` reads it; a number without a unit is in `unit`."""
+    if ":" in text:
+        parts = re.findall(r"\d+(?:\.\d+)?", text)
+        return sum(float(part) * 60.0**place for place, part in enumerate(reversed(parts)))
+    amounts = re.findall(rf"({_BARE})\s*([hms]?)", text.lower())
+    return sum(float(number) * _UNIT_S[letter or unit] for number, letter in amounts)
 
 
 def option_by_number(options: Sequence[str], value: int) -> int | None:
@@ -274,7 +348,7 @@ def option_by_time(options: Sequence[str], spans: Sequence[Span]) -> int | None:
 
 def _distance_s(times: Sequence[Span], spans: Sequence[Span]) -> float:
     gaps = [min(abs(t.middle_s - s.middle_s) for s in spans) for t in times]
-    return sum(gaps) / len(gaps) + 3600.0 * abs(len(times) - len(spans))
+    return sum(gaps) / len(gaps) + _MISCOUNT_S * abs(len(times) - len(spans))
 
 
 def _when_question(rest: str) -> str:
@@ -283,6 +357,8 @@ def _when_question(rest: str) -> str:
     if _AUXILIARY.match(text):
         return f"When {text}?"
     bare = re.sub(r"\s+(?:appears?|is\s+seen|is\s+shown|can\s+be\s+seen)$", "", text, flags=re.I)
+    if _CLAUSE.match(bare):
+        return f"When {bare}?"
     many = re.match(r"^the\s+\w+\s+\w+s$", bare, re.I) and not bare.endswith("ss")
     return f"When {'do' if many else 'does'} {bare} appear?"
 
@@ -293,7 +369,7 @@ def _tidy(question: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in their order, small ones as they are; "boats" and "boat" are one."""
-    words = _WORD.findall(text.lower())
+    words = _WORD.findall(text.casefold())
     return [w if w in SMALL_WORDS else w.rstrip("s") for w in words]
 
 

@@ -31,6 +31,13 @@ FILM = Span(0, 3600)
         ("Where is the cat in the second half?", Span(1800, 3600), "Where is the cat?"),
         ("Where is the cat halfway through the film?", Span(1200, 2400), "Where is the cat?"),
         ("Where is the cat at 12:30?", Span(735, 765), "Where is the cat?"),
+        ("Who speaks after minute 5?", Span(300, 3600), "Who speaks?"),
+        ("Who speaks from minute 5 onwards?", Span(300, 3600), "Who speaks?"),
+        ("Who speaks before minute 12 of the film?", Span(0, 720), "Who speaks?"),
+        ("Who speaks until minute five?", Span(0, 300), "Who speaks?"),
+        ("Who speaks by second 90?", Span(0, 90), "Who speaks?"),
+        ("Where is the cat before the last second?", Span(0, 3599), "Where is the cat?"),
+        ("Who sings in the first minute of my video?", Span(0, 60), "Who sings?"),
         ("Who sings in the first half in the last hour?", Span(0, 1800), "Who sings?"),
     ],
 )
@@ -49,6 +56,16 @@ def test_the_clock_names_a_part_of_the_film(question: str, bounds: Span, left: s
         "What is in the middle of the road?",
         "What comes right after the red boat?",
         "What happens after the red car leaves?",
+        "What happens before second base is stolen?",
+        "What happens after a second goal?",
+        "What happens before second half?",
+        "Who scores in the last ten minutes of the match?",
+        "Who sings in the first minute of the concert?",
+        "Who speaks after 5 minutes of rain?",
+        "Where is the cat at 12:30 pm?",
+        "Where is the cat at 1:12:30 a.m.?",
+        "Who sings between 1:00 and 2:30pm?",
+        "Who leads at 2:1?",
     ],
 )
 def test_what_names_no_part_is_left_as_it_is(question: str) -> None:
@@ -68,6 +85,18 @@ def test_what_names_no_part_is_left_as_it_is(question: str) -> None:
         ("After the snow, what colour is it?", "after", "the snow", "What colour is it?"),
         ("When is the cat seen before the dog?", "before", "the dog", "When is the cat seen?"),
         ("What does it do while the car spins?", "during", "the car spins", "What does it do?"),
+        (
+            "Where is it after the first minute of the concert?",
+            "after",
+            "the first minute of the concert",
+            "Where is it?",
+        ),
+        (
+            "Was there anything shown before the credits?",
+            "before",
+            "the credits",
+            "Was there anything shown?",
+        ),
     ],
 )
 def test_something_in_the_film_may_name_the_time(

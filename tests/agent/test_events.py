@@ -24,6 +24,10 @@ CAR, BOAT, CAT = "the red car", "the blue boat", "the cat"
         (f"What is the order of {CAR} and {BOAT}?", Order("sequence", (CAR, BOAT))),
         (f"Does {CAR} appear before {BOAT}?", Order("before", (CAR, BOAT))),
         (f"Is {CAR} shown after {BOAT} is?", Order("after", (CAR, BOAT))),
+        (f"Does {CAR} appear before {BOAT} or not?", Order("before", (CAR, BOAT))),
+        (f"Does {CAR} appear before {BOAT} or after it?", Order("side", (CAR, BOAT))),
+        (f"Does {CAR} appear before or after {BOAT}?", Order("side", (CAR, BOAT))),
+        (f"Is {CAR} shown after {BOAT}, or is it before?", Order("side", (CAR, BOAT))),
         ("Which comes first, the man with a red and blue flag or the cat?", Order("first", (
             "the man with a red and blue flag", CAT))),
     ],
@@ -45,6 +49,9 @@ def test_the_things_and_what_is_asked_of_them_are_read(question: str, order: Ord
         "What comes right before the red car?",
         "Which comes first, the red car or the red car?",
         "What colour is the car before the snow?",
+        "Was there anything shown before the credits?",
+        "Is there a dog shown before the credits?",
+        "Does anyone else appear before the dog?",
         "Which comes first, " + ", ".join(f"a thing {i}" for i in range(MOST_THINGS + 1)) + "?",
     ],
 )
@@ -62,6 +69,11 @@ def test_other_questions_name_no_order(question: str) -> None:
         ("When does he enter for the first time?", "first", "When does he enter?"),
         ("When is the last time the red car appears?", "last", "When does the red car appear?"),
         ("When does the first car appear?", "when", "When does the first car appear?"),
+        ("When does she first put on her hat?", "first", "When does she put on her hat?"),
+        ("When is the door last opened?", "last", "When is the door opened?"),
+        ("When was the last photo shown?", "when", "When was the last photo shown?"),
+        ("When does the man win first prize?", "when", "When does the man win first prize?"),
+        ("When does his first wife sing?", "when", "When does his first wife sing?"),
     ],
 )
 def test_a_first_or_last_time_is_one_moment_of_a_set(

@@ -51,6 +51,12 @@ def telling() -> ScriptedVideoLLM:
         ),
         ("Does the blue wall appear before the red wall?", (), "no"),
         ("Is the blue wall shown after the red wall?", (), "yes"),
+        ("Does the blue wall appear before the red wall or after it?", (), "after"),
+        (
+            "Does the red wall appear before or after the blue wall?",
+            ("after the blue wall", "before the blue wall"),
+            "before the blue wall",
+        ),
         (
             "Which appears first, the blue wall or the red wall?",
             ("blue", "red"),
