@@ -333,8 +333,9 @@ def option_by_number(options: Sequence[str], value: int) -> int | None:
 def option_by_time(options: Sequence[str], spans: Sequence[Span]) -> int | None:
     """The option whose times fit `spans` best; None unless every option names a time.
 
-    Every option's times are matched to the nearest found span; the smallest mean distance of the
-    middles wins, and a different number of times counts as a distance of an hour each.
+    Every option's times are matched to the nearest found span, and every span to the nearest of
+    them; the smallest mean distance of the middles wins, and a different number of times counts as
+    a distance of an hour each.
     """
     if not spans:
         return None
@@ -347,7 +348,9 @@ def option_by_time(options: Sequence[str], spans: Sequence[Span]) -> int | None:
 
 
 def _distance_s(times: Sequence[Span], spans: Sequence[Span]) -> float:
-    gaps = [min(abs(t.middle_s - s.middle_s) for s in spans) for t in times]
+    there = [min(abs(t.middle_s - s.middle_s) for s in spans) for t in times]
+    back = [min(abs(t.middle_s - s.middle_s) for t in times) for s in spans]
+    gaps = there + back
     return sum(gaps) / len(gaps) + _MISCOUNT_S * abs(len(times) - len(spans))
 
 

@@ -83,6 +83,9 @@ def test_options_that_are_times_are_picked_by_code() -> None:
     assert option_by_time(["1:00-1:10", "1:00-1:10, 2:00-2:10"], [Span(60, 70)]) == 0
     several = ["0:10 and 0:50", "0:20 and 0:30", "0:05, 0:12 and 0:50"]
     assert option_by_time(several, [Span(8, 12), Span(48, 52)]) == 0
+    # Both of these are near to a found one; only the second has a time near to each.
+    pairs = ["0:10 and 0:11", "0:12 and 0:48"]
+    assert option_by_time(pairs, [Span(8, 12), Span(48, 52)]) == 1
     written = ["3 minutes 10 seconds", "10 seconds", "10 min 10 s"]
     assert option_by_time(written, [Span(185, 195)]) == 0
 
