@@ -208,7 +208,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         spans = tuple(Span(*s) for s in guess["spans"])
         cited = tuple(Cited(Span(a, b), what) for a, b, what in guess["cited"])
     else:
-        zero = intent_of(state).wants_all and choice is not None
+        zero = intent_of(state).wants_all and choice is not None and not verdict.spans
         reply, confidence = (verdict.reply, absent) if zero else ("", absent)
         choice = choice if zero else None
         spans, cited = (), ()
@@ -246,7 +246,7 @@ def _calibrated(ws: Workspace, state: State, confidence: float) -> float:
     stored = fit_for(
         ws.runs,
         model_hash=ws.videollm.weights_hash,
-        prompt_hash="",
+        prompt_hash=ws.prompts_hash("answer"),
         stage="answer",
         default=Fit(),
     )
@@ -272,6 +272,8 @@ def _notes(
             f"{looked_share(ws, state):.0%} of where it could be was looked at: a further moment is"
             f" there with {verdict.missing:.0%}"
         )
+    if verdict.n_once:
+        notes.append(f"the budget paid no second look for {verdict.n_once} of what was found")
     if failed:
         notes.append(f"{len(failed)} spans failed the check and are not cited")
     if ws.videollm.knows_only_demo_world:

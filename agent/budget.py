@@ -56,6 +56,10 @@ class Budget:
         return max(0, self.calls_left - self.reserve_calls)
 
     @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.limits.seconds - self.spent.seconds)
+
+    @property
     def looks_left(self) -> int:
         return max(0, self.limits.looks - self.spent.looks)
 
@@ -65,7 +69,7 @@ class Budget:
 
     def exhausted(self) -> str:
         """The limit that ends the search, in words; "" while there is something left."""
-        if self.spent.seconds >= self.limits.seconds:
+        if self.seconds_left <= 0:
             return f"budget: {self.limits.seconds:g} seconds are used up"
         if self.looks_for_search == 0:
             return self._used_up(self.limits.looks, "looks", self.looks_left)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,15 @@ Stage = Literal["presence", "look", "verify", "search", "twice", "answer"]
 """What is fitted: the film's best cosine, one look, two looks, what the whole search says for the
 film's holding it, the same once something was looked at twice, the answer's own confidence."""
 
+PROMPTS: dict[Stage, tuple[str, ...]] = {
+    "presence": (),
+    "look": ("reflect",),
+    "verify": ("reflect", "caption"),
+    "search": ("reflect",),
+    "twice": ("reflect", "caption"),
+    "answer": ("reflect", "caption", "answer", "shown"),
+}
+"""The prompts whose replies a stage reads: with another text of one of them its fit is none."""
 _SHIPPED = Path(__file__).parent / "fits.json"
 _EDGE = 1e-6
 """0 and 1 are drawn in by this before a logarithm is taken."""
@@ -100,6 +110,11 @@ def pair_hash(videollm: str, encoder: str) -> str:
     """What a fit is for that reads both models ("verify"): another encoder's cosines are of another
     scale."""
     return f"{videollm}+{encoder[:16]}"
+
+
+def prompts_hash(stage: Stage, hash_of: Callable[[str], str]) -> str:
+    """What a stage's fit is for: the hashes of its prompts, by their names."""
+    return "+".join(hash_of(name) for name in PROMPTS[stage])
 
 
 def fit_for(

@@ -14,10 +14,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.budget import Budget
+from agent.other_frames import in_other_frames
 from agent.state import LookState
 from agent.steps import StepWriter
+from agent.types import MOST_OPTIONS
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Span
@@ -28,9 +31,11 @@ from tools.look import mean_motion, motion_fps
 NOT_ENOUGH = "not enough"
 CANNOT_TELL = "these frames are not enough to tell"
 """What stands beside the options of a question."""
-_MOST_OPTIONS = 26
-"""Letters that there are."""
 UNREADABLE = "unreadable"
+_SAYS_NOT_ENOUGH = re.compile(
+    rf"{NOT_ENOUGH}( (information|info|evidence|context|detail|details|frames|to|in) ?.*)?"
+)
+"""Not "not enough light", which may be what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,9 @@ class Shown:
     relevance: float
 
 
+Outcome = Literal["agreed", "disagree", "not enough", "cut short"]
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """What the passes agreed on."""
@@ -48,12 +56,17 @@ class Vote:
     reply: str
     """In the model's words, or the option's; "" where there is none."""
     choice: int | None
-    agreed: bool
-    """Whether enough passes gave this reply, and it is one; an option may have most of the mean."""
+    outcome: Outcome
+    """ "agreed": enough passes gave this reply, and it is one; an option may have most of the mean.
+    "cut short": the budget, or what else can be shown, ended before they could."""
     share: float
     """Share of the passes that gave it; with options, their mean probability of it."""
     looks: tuple[LookState, ...]
     why: str
+
+    @property
+    def agreed(self) -> bool:
+        return self.outcome == "agreed"
 
 
 def ask_evidence(
@@ -69,12 +82,11 @@ def ask_evidence(
     looks: list[LookState] = []
     ended, offered = "", _offered(ws)
     for pass_index in range(ws.settings.answer.passes):
-        ended = _short_of(step.budget(), n_looks=len(shown))
+        ended = _short_of(step.budget(), n_looks=len(shown), first=not ballots)
         if ended:
             break
-        taken, clips = _look_again(ws, step, shown, pass_index=pass_index)
-        if not clips:
-            ended = "tokens"
+        taken, clips, ended = _look_again(ws, step, shown, pass_index=pass_index, before=looks)
+        if ended:
             break
         looks += taken
         prompt = _prompt(ws, prompt_name, question=question, n_clips=len(clips), options=offered)
@@ -87,7 +99,7 @@ def ask_evidence(
 def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
     """Put the question once to all spans together, with all tokens that are left."""
     budget = step.budget()
-    if ended := _short_of(budget, n_looks=len(shown)):
+    if ended := _short_of(budget, n_looks=len(shown), first=True):
         return _count(ws, [], [], n_needed=1, ended=ended)
     looks, clips = [], []
     for clip in key_clips(ws, shown, budget_tokens=budget.tokens_left, high=False):
@@ -97,18 +109,24 @@ def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, ques
         looks.append(taken)
         clips.append(pixels)
     if not clips:
-        return _count(ws, [], [], n_needed=1, ended="tokens")
+        return _count(ws, [], [], n_needed=1, ended="budget: no tokens")
     options = ws.question.options
     prompt = _prompt(ws, "answer", question=question, n_clips=len(clips), options=options)
     ballot = _ask_once(ws, step, prompt, clips, looks, options=options)
     return _count(ws, [ballot], looks, n_needed=1, ended="")
 
 
-def _short_of(budget: Budget, *, n_looks: int) -> str:
-    """What the budget lacks for one more call over so many looks; "" where it has it."""
+def _short_of(budget: Budget, *, n_looks: int, first: bool) -> str:
+    """What the budget lacks for one more call over so many looks; "" where it has it.
+
+    Args:
+        first: no call was made yet: without one there is no answer, so it is made late as well.
+    """
     if budget.calls_left < 1:
-        return "calls"
-    return "looks" if budget.looks_left < n_looks else ""
+        return "budget: no calls"
+    if budget.seconds_left <= 0 and not first:
+        return "budget: no seconds"
+    return "budget: no looks" if budget.looks_left < n_looks else ""
 
 
 def key_clips(
@@ -157,14 +175,14 @@ def affordable_shape(ws: Workspace, limit_tokens: int) -> ClipShape | None:
 
 
 def normalised(reply: str) -> str:
-    """A reply as a ballot: lower case, no punctuation, no article."""
-    words = re.findall(r"[a-z0-9]+", reply.lower())
-    while words and words[0] in ("a", "an", "the", "it", "is"):
+    """A reply as a ballot: lower case, no punctuation, no article before a word."""
+    words = re.findall(r"\w+", reply.casefold())
+    while len(words) > 1 and words[0] in ("a", "an", "the", "it", "is"):
         words = words[1:]
     text = " ".join(words)
     if not text:
         return UNREADABLE
-    return NOT_ENOUGH if text.startswith(NOT_ENOUGH) else text
+    return NOT_ENOUGH if _SAYS_NOT_ENOUGH.fullmatch(text) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +193,17 @@ class _Ballot:
 
 
 def _look_again(
-    ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, pass_index: int
-) -> tuple[list[LookState], list[Clip]]:
-    """The evidence's clips for one pass.
+    ws: Workspace,
+    step: StepWriter,
+    shown: Sequence[Shown],
+    *,
+    pass_index: int,
+    before: Sequence[LookState],
+) -> tuple[list[LookState], list[Clip], str]:
+    """The evidence's clips for one pass; without any, what there is none of.
 
-    First the whole span, large; then its middle, denser; then the whole in other frames.
+    First the whole span, large; then its middle, denser; then the whole in other frames. No pass
+    shows what one `before` it did.
     """
     budget = step.budget()
     share = budget.reserve_tokens // ws.settings.answer.passes or budget.tokens_left
@@ -188,7 +212,7 @@ def _look_again(
     high = pass_index != 1
     plan = key_clips(ws, shown, budget_tokens=limit, high=high)
     step.data.setdefault("key_clips", []).append(_accounted(ws, shown, plan, limit, high=high))
-    looks, clips = [], []
+    wanted = []
     for clip in plan:
         span, shape = clip.span, clip.shape
         if pass_index == 1:
@@ -197,12 +221,17 @@ def _look_again(
             # Other frames of the same span: their times are the middles of fewer parts.
             fewer = ws.grid.even(max(1, shape.n_frames - ws.grid.frames_per_pair))
             shape = ClipShape(fewer, shape.width_px, shape.height_px)
-        taken, pixels = step.look(
-            span, shape, why=f"evidence, pass {pass_index + 1}", source="answer"
-        )
-        looks.append(taken)
-        clips.append(pixels)
-    return looks, clips
+        other = in_other_frames(span, shape, shown=before, grid=ws.grid)
+        if other is None:
+            return [], [], "no other frames"
+        wanted.append(other)
+    why = f"evidence, pass {pass_index + 1}"
+    done = [step.look(span, shape, why=why, source="answer") for span, shape in wanted]
+    return (
+        [taken for taken, _ in done],
+        [pixels for _, pixels in done],
+        "" if done else "budget: no tokens",
+    )
 
 
 def dense_part(ws: Workspace, span: Span, *, n_frames: int) -> Span:
@@ -257,7 +286,7 @@ def _ask_once(
 def _offered(ws: Workspace) -> tuple[str, ...]:
     """The options, and where the model knows that too, that none can be told."""
     options = ws.question.options
-    more = ws.settings.answer.option_not_enough and 0 < len(options) < _MOST_OPTIONS
+    more = ws.settings.answer.option_not_enough and 0 < len(options) < MOST_OPTIONS
     return (*options, CANNOT_TELL) if more else options
 
 
@@ -277,18 +306,20 @@ def _count(
     n_needed: int,
     ended: str,
 ) -> Vote:
-    """`ended`: what of the budget ran out before the passes did; "" where nothing did."""
+    """`ended`: what ran out before the passes did; "" where nothing did."""
     if not ballots:
-        return Vote("", None, False, 0.0, tuple(looks), f"budget: no {ended} left for the evidence")
+        why = f"{ended} left for the evidence"
+        return Vote("", None, "cut short", 0.0, tuple(looks), why)
     if ws.question.options:
         return _chosen(ws, ballots, looks, n_needed=n_needed, ended=ended)
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
     share = n / len(ballots)
     winner = next(b for b in ballots if b.key == key)
     if key in (NOT_ENOUGH, UNREADABLE):
-        return Vote("", None, False, share, tuple(looks), f"the evidence is {key}")
-    agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
-    return Vote(winner.reply, None, agreed, share, tuple(looks), why)
+        outcome: Outcome = "not enough" if key == NOT_ENOUGH else "disagree"
+        return Vote("", None, outcome, share, tuple(looks), f"the evidence is {key}")
+    outcome, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
+    return Vote(winner.reply, None, outcome, share, tuple(looks), why)
 
 
 def _chosen(
@@ -307,20 +338,19 @@ def _chosen(
     means = [sum(p) / len(ballots) for p in zip(*(b.probabilities for b in ballots), strict=True)]
     choice = max(range(len(means)), key=lambda i: (means[i], -i))
     n = sum(b.key == str(choice) for b in ballots)
-    agreed, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
+    outcome, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
+    most = means[choice] > ws.settings.answer.mean_share
     if 2 * n_not_enough > len(ballots):
-        agreed, why = False, f"the evidence is {NOT_ENOUGH}"
-    elif not agreed and len(ballots) > n_needed and means[choice] > ws.settings.answer.mean_share:
-        agreed, why = True, f"the passes give it {means[choice]:.0%} together"
-    return Vote(options[choice], choice, agreed, means[choice], tuple(looks), why)
+        outcome, why = "not enough", f"the evidence is {NOT_ENOUGH}"
+    elif outcome != "agreed" and len(ballots) > n_needed and most:
+        outcome, why = "agreed", f"the passes give it {means[choice]:.0%} together"
+    return Vote(options[choice], choice, outcome, means[choice], tuple(looks), why)
 
 
-def _agreed(n: int, n_ballots: int, *, n_needed: int, ended: str) -> tuple[bool, str]:
+def _agreed(n: int, n_ballots: int, *, n_needed: int, ended: str) -> tuple[Outcome, str]:
     """Whether so many passes are enough, and the words for it."""
-    agreed = n >= n_needed
-    why = f"{n} of {n_ballots} passes agree"
-    if not agreed and ended:
-        why = f"budget: no {ended} left for another pass over the evidence"
-    elif not agreed:
-        why = "the passes disagree"
-    return agreed, why
+    if n >= n_needed:
+        return "agreed", f"{n} of {n_ballots} passes agree"
+    if ended:
+        return "cut short", f"{ended} left for another pass over the evidence"
+    return "disagree", "the passes disagree"

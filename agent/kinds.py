@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agent.evidence import NOT_ENOUGH, Shown, Vote, ask_evidence
+from agent.evidence import Shown, Vote, ask_evidence
 from agent.moves import close_looks
 from agent.plan import option_by_number, option_by_time
 from agent.presence import presence_of, settled
@@ -26,6 +26,8 @@ from index.types import Span
 from tools.belief import Belief
 
 DISAGREES = "a second look disagrees"
+_CUT_S = 0.05
+"""A span that ends so near to a cut ends at it."""
 UNSETTLED = ("not enough", "disagree")
 """Causes of what passes over the evidence say against it."""
 
@@ -57,6 +59,8 @@ class Verdict:
     """What second looks showed."""
     missing: float | None = None
     """Of a set: probability that a further moment was not found; None for a single one."""
+    n_once: int = 0
+    """Of a set: its findings that no second look could be paid for."""
 
 
 def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
@@ -256,11 +260,15 @@ def _neighbour(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Ve
         side = "after" if state["kind"] == "after" else "before"
         why = f"nothing comes {side} it: the film {'ends' if side == 'after' else 'begins'} there"
         return Verdict(accepted=False, why=why, cited=(Cited(anchor, state["subject"]),))
-    alone = ws.settings.answer.neighbour_alone
+    alone = ws.settings.answer.neighbour_alone or not ws.videollm.capabilities.several_clips
     cited = span_of(found) if alone else anchor
     shown = [Shown(beside, 1.0)] if alone else [Shown(anchor, 1.0), Shown(beside, 1.0)]
     name = "shown" if alone else "answer"
     vote = ask_evidence(ws, step, shown, question=state["question"], prompt_name=name)
+    if vote.looks and not any(span_of(k).overlap_s(beside) > 0 for k in vote.looks):
+        # The anchor says nothing of it, whatever the model replied.
+        why = "budget: no tokens left to show what stands beside it"
+        return Verdict(accepted=False, why=why, looks=vote.looks)
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,
@@ -274,19 +282,27 @@ def _neighbour(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Ve
 
 
 def neighbour(ws: Workspace, anchor: Span, *, after: bool) -> Span | None:
-    """The shot right beside a span, its nearer part where it is long; None at the film's end."""
+    """What is right beside a span, no longer than one window; None at the film's end.
+
+    The rest of its own shot, where that goes on for as long as a window may be short; else the
+    next shot.
+    """
+    shortest_s = ws.settings.spotlight.shortest_s
     longest_s = ws.settings.spotlight.longest_s
+    shots = [s.span for s in ws.film.shots]
     if after:
-        shots = [s.span for s in ws.film.shots if s.span.start_s >= anchor.end_s - 0.05]
-        if not shots:
+        least_s = anchor.end_s + shortest_s
+        left = [s for s in shots if s.start_s >= anchor.end_s - _CUT_S or s.end_s >= least_s]
+        if not left:
             return None
-        shot = min(shots)
-        return Span(shot.start_s, min(shot.end_s, shot.start_s + longest_s))
-    shots = [s.span for s in ws.film.shots if s.span.end_s <= anchor.start_s + 0.05]
-    if not shots:
+        start_s = max(min(left).start_s, anchor.end_s)
+        return Span(start_s, min(min(left).end_s, start_s + longest_s))
+    most_s = anchor.start_s - shortest_s
+    left = [s for s in shots if s.end_s <= anchor.start_s + _CUT_S or s.start_s <= most_s]
+    if not left:
         return None
-    shot = max(shots)
-    return Span(max(shot.start_s, shot.end_s - longest_s), shot.end_s)
+    end_s = min(max(left).end_s, anchor.start_s)
+    return Span(max(max(left).start_s, end_s - longest_s), end_s)
 
 
 def whole(ws: Workspace, span: Span) -> Span:
@@ -339,12 +355,10 @@ def nearest_number(options: Sequence[str], value: int) -> int | None:
 def _against(
     ws: Workspace, vote: Vote, findings: Sequence[FindingState]
 ) -> tuple[UpdateState, ...]:
-    """What a failed vote says against the evidence it was put to."""
-    if vote.agreed:
+    """What a failed vote says against the evidence it was put to; one cut short says nothing."""
+    if vote.outcome not in UNSETTLED:
         return ()
-    not_enough, disagree = UNSETTLED
-    cause = not_enough if NOT_ENOUGH in vote.why else disagree
-    return tuple(_update(ws, f, cause) for f in findings)
+    return tuple(_update(ws, f, vote.outcome) for f in findings)
 
 
 def _update(ws: Workspace, found: FindingState, cause: str) -> UpdateState:

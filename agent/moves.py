@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.settings import LookSettings, ReflectSettings, SpotlightSettings
 from agent.state import FindingState, LookState, ProposalState, Source, span_of
-from index.types import Shot, Span
+from index.types import Shot, Span, union
 from tools.belief import Belief
 
 
@@ -80,16 +80,15 @@ def goes_in_circles(looks: Sequence[LookState], *, settings: SpotlightSettings) 
     recent = [k for k in looks if k["source"] != "answer"]
     if len(recent) <= settings.loop_looks:
         return False
-    before, last = recent[: -settings.loop_looks], recent[-settings.loop_looks :]
-    shown_s = sum(span_of(k).duration_s for k in last)
-    again_s = sum(
-        min(
-            span_of(k).duration_s,
-            sum(span_of(k).overlap_s(span_of(old)) for old in before),
-        )
-        for k in last
-    )
-    return again_s > (1 - settings.loop_new_share) * shown_s
+    before = recent[: -settings.loop_looks]
+    shown_s = sum(span_of(k).duration_s for k in recent[-settings.loop_looks :])
+    new_s = _seconds(recent) - _seconds(before)
+    return new_s < settings.loop_new_share * shown_s
+
+
+def _seconds(looks: Iterable[LookState]) -> float:
+    """Seconds that were looked at, each once."""
+    return sum(span.duration_s for span in union(span_of(k) for k in looks))
 
 
 def _proposal(span: Span, source: Source, *, high: bool = False) -> ProposalState:

@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from index.errors import InputError
-from prompts.render import FOLDER, RenderedPrompt, render
+from prompts.render import FOLDER, RenderedPrompt, file_hash, render
 
 # A private-use character around a clip's number; it is removed from every value.
 _FENCE = "\ue002"
@@ -52,6 +52,12 @@ def prompt_names() -> tuple[str, ...]:
 def prompt_hash(source: str) -> str:
     """As a prompt's file is hashed: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def hash_with(own: Mapping[str, str], name: str) -> str:
+    """The hash of the text of `own`, or of the program's where there is none."""
+    source = own.get(name)
+    return file_hash(name) if source is None else prompt_hash(source)
 
 
 def render_with(

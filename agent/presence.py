@@ -72,7 +72,7 @@ def _fit(ws: Workspace, *, twice: bool) -> StoredFit:
     found = fit_for(
         ws.runs,
         model_hash=ws.videollm.weights_hash,
-        prompt_hash=ws.render("reflect", n_clips=1, question="").file_hash,
+        prompt_hash=ws.prompts_hash(stage),
         stage=stage,
         default=Fit(),
     )

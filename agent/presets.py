@@ -52,9 +52,13 @@ def demo_settings() -> AskSettings:
         # How far its P(yes) holds, by 9,086 first and 1,079 second looks: docs/design/0003.
         reflect=ReflectSettings(most_log_ratio=6.0),
         verify=VerifySettings(most_log_ratio=8.0),
-        # Where the whole search has a fit: docs/design/0003.
+        # One pass, and where the whole search has a fit: docs/design/0003.
         answer=AnswerSettings(
-            neighbour_alone=True, most_absent=0.2, ask_for_looks=False, option_not_enough=False
+            passes=1,
+            neighbour_alone=True,
+            most_absent=0.2,
+            ask_for_looks=False,
+            option_not_enough=False,
         ),
     )
 

@@ -29,12 +29,12 @@ from prompts.render import RenderedPrompt
 from tools.belief import Belief
 
 
-def look_fit(ws: Workspace, prompt: RenderedPrompt) -> StoredFit:
-    """The fit of a look's P(yes), for this model and this prompt."""
+def look_fit(ws: Workspace) -> StoredFit:
+    """The fit of a look's P(yes), for this model and its prompt."""
     return fit_for(
         ws.runs,
         model_hash=ws.videollm.weights_hash,
-        prompt_hash=prompt.file_hash,
+        prompt_hash=ws.prompts_hash("look"),
         stage="look",
         default=ws.settings.reflect.fit,
     )
@@ -46,7 +46,7 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     step = StepWriter(ws, state, "reflect")
     before = ws.belief(state)
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
-    stored = look_fit(ws, prompt)
+    stored = look_fit(ws)
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []

@@ -1,8 +1,9 @@
 """Looks that the VideoLLM asks for itself: a span and a density, read from its reply.
 
 It is asked over the strip of the survey, and over the evidence of an answer where its passes did
-not settle the question. What it asks for joins the queue before all else; what cannot be honoured
-is told to it once more, where it can read such a line, and recorded.
+not settle the question. What it asks for joins the queue before all else. What cannot be honoured,
+or would be dropped by the search as already seen, is refused and recorded; where that is all of a
+reply, it is told so once more, if it can read such a line.
 
 Source: DynFrame, arXiv 2605.26680 (requests as span and density, after what was seen). Ours
 differs: a request is a window of the same queue, judged like any other look.
@@ -14,13 +15,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from agent.moves import close_looks, goes_in_circles
 from agent.settings import AskSettings
+from agent.spotlight import Window, shape_for, taken_shapes, was_taken
 from agent.state import LookState, ProposalState, State, UpdateState, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from prompts.render import RenderedPrompt
-from tools.requests import ParsedRequests, Refusal, RequestLimits, parse_requests
+from tools.requests import ParsedRequests, Refusal, Request, RequestLimits, parse_requests
 
 NO_REQUESTS = ParsedRequests((), ())
 
@@ -47,12 +50,12 @@ def requests_over(
     *,
     looks: Sequence[LookState] = (),
 ) -> ParsedRequests:
-    """What the model asks for over a clip, inside the parts that the question is about; nothing
-    where asking cannot be paid."""
+    """What the model asks for over a clip and the search will look at, inside the parts that the
+    question is about; nothing where asking cannot be paid."""
     tokens = ws.videollm.clip_tokens(
         n_frames=clip.n_frames, width_px=clip.width_px, height_px=clip.height_px
     )
-    limits = RequestLimits(film=ws.bounds(state))
+    limits = RequestLimits(film=ws.film.video.span, parts=ws.parts(state))
     asked = NO_REQUESTS
     refused: tuple[Refusal, ...] = ()
     for _ in range(ws.settings.survey.request_turns):
@@ -61,14 +64,36 @@ def requests_over(
         shown = replace(clip, label=clip.label + refusals_told(refused))
         most = ws.settings.survey.request_tokens
         reply = step.reply(prompt, [shown], looks=looks, max_tokens=most)
-        asked = parse_requests(reply.text, limits=limits)
+        asked = _still_open(ws, step, state, parse_requests(reply.text, limits=limits))
         refused += asked.refusals
         all_refused = bool(asked.refusals) and not asked.requests
         if not (all_refused and ws.settings.look.tell_delivered):
             break
-    parts = ws.parts(state)
-    wanted = tuple(r for r in asked.requests if any(r.span.overlap_s(p) > 0 for p in parts))
-    return ParsedRequests(wanted, refused)
+    return ParsedRequests(asked.requests, refused)
+
+
+def _still_open(
+    ws: Workspace, step: StepWriter, state: State, asked: ParsedRequests
+) -> ParsedRequests:
+    """The requests that the search will look at; those that it would drop later are refused."""
+    limit_tokens = step.budget().tokens_for_search
+    taken, same_tiou = taken_shapes(state["looks"]), ws.settings.spotlight.same_tiou
+    kept: list[Request] = []
+    refusals = list(asked.refusals)
+    for request in asked.requests:
+        span = request.span
+        window = Window(span, "request", fps=request.fps, high=request.size == "high")
+        shape = shape_for(ws, window, limit_tokens=limit_tokens)
+        written = f"{span.start_s:.2f} - {span.end_s:.2f}"
+        if shape is None:
+            detail = f"{limit_tokens} tokens are left, too few for any look"
+            refusals.append(Refusal("too_dear", written, detail))
+        elif was_taken(span, shape, taken, same_tiou):
+            detail = f"it was seen already in {shape.n_frames} frames or more; ask for another span"
+            refusals.append(Refusal("already_seen", written, detail))
+        else:
+            kept.append(request)
+    return ParsedRequests(tuple(kept), tuple(refusals))
 
 
 def another_look(
@@ -77,6 +102,11 @@ def another_look(
     """What the model wants to see next, over the last look that did not settle the question."""
     # Beside the anchor of an order question there is one shot; no request finds another.
     if not ws.settings.answer.ask_for_looks or not looks or intent_of(state).wants_neighbour:
+        return NO_REQUESTS
+    # The search is about to drop all that was proposed: a reply would be paid for nothing.
+    if goes_in_circles(
+        close_looks(state["looks"], ws.settings.look), settings=ws.settings.spotlight
+    ):
         return NO_REQUESTS
     prompt = ws.render("another_look", n_clips=1, question=state["reflect_question"])
     return requests_over(ws, step, state, prompt, ws.clip(looks[-1]), looks=[looks[-1]])

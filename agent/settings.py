@@ -26,7 +26,8 @@ class BudgetSettings:
     calls: int = 120
     """Calls of the VideoLLM."""
     seconds: float = 600.0
-    """Wall time, over all processes that worked on the run."""
+    """Wall time, over all processes that worked on the run. After it no search goes on; an answer
+    has one second look and one pass over the evidence all the same."""
 
     def __post_init__(self) -> None:
         for name in ("visual_tokens", "looks", "calls", "seconds"):
@@ -59,7 +60,9 @@ class SurveySettings:
     time: TimeSettings = field(default_factory=TimeSettings)
     """What the words of a question about time mean."""
     n_candidates: int = 8
-    """Separated peaks whose small frames make the strip."""
+    """Peaks of the prior whose small frames make the strip."""
+    apart_s: float = 12.0
+    """They keep this apart, less where that leaves places empty."""
     strip_pairs: int = 2
     """Pairs of frames of each peak in the strip: two give a span its start and its end; 0: no
     strip, so no request over it."""
@@ -100,10 +103,6 @@ class SpotlightSettings:
     """Peaks of the prior that get a key span."""
     judge_error: float = 0.15
     """How often a look's judgement is taken to err, for the expected gain."""
-    spread_s: float = 12.0
-    """Windows of one turn nearer than this to a chosen one count less …"""
-    near_worth: float = 0.5
-    """… this share of what they are expected to tell."""
     most_ranked: int = 400
     """Windows, those of most belief, that are priced and ranked in a turn."""
     looks_per_turn: int = 4

@@ -17,19 +17,14 @@ from agent.state import FindingState, LookState, State, span_of
 from agent.steps import StepWriter
 from agent.verify import verify
 from agent.workspace import Workspace
-from index.types import Span
+from index.types import Span, union
 from tools.belief import Belief
 
 
 def looked_share(ws: Workspace, state: State) -> float:
     """Share of the prior belief that the looks covered."""
     prior: Belief = ws.prior(state).belief
-    spans: list[Span] = []
-    for span in sorted(span_of(k) for k in close_looks(state["looks"], ws.settings.look)):
-        if spans and span.start_s <= spans[-1].end_s:
-            spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
-        else:
-            spans.append(span)
+    spans = union(span_of(k) for k in close_looks(state["looks"], ws.settings.look))
     inside = [cut for s in spans for part in ws.parts(state) if (cut := s.clamp(part))]
     return float(prior.masses(inside).sum()) / asked_mass(ws, state) if inside else 0.0
 
@@ -80,6 +75,7 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
         looks=(*looks, *extra),
         findings=tuple(findings),
         missing=1 - none,
+        n_once=sum(c >= settings.accept and not f["verified"] for f, c in judged),
     )
 
 

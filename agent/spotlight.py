@@ -2,7 +2,7 @@
 
 The film is cut into windows (shots, long ones in parts); requests of the model, halves of
 ambiguous windows and closer looks join them in one queue. Best first: what a look is expected to
-tell, in bits, for each token it costs. Windows of one turn keep apart, and no look is taken twice.
+tell, in bits, for each token it costs. No look is taken twice.
 
 Source: TimeSearch, arXiv 2504.01407 (spotlight, best-first); TS-BFS, arXiv 2507.02946 (uniform
 split). Ours differs: the order comes from a belief over the whole film, so nothing has to be
@@ -144,11 +144,11 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
     if not windows:
         return []
     masses = belief.masses([w.span for w in windows])
-    taken = [(span_of(k), k) for k in _search(state["looks"])]
+    taken = taken_shapes(state["looks"])
     ranked = []
     for window, mass in zip(windows, masses, strict=True):
         shape = shape_for(ws, window, limit_tokens=limit_tokens)
-        if shape is None or _taken(window.span, shape, taken, settings.same_tiou):
+        if shape is None or was_taken(window.span, shape, taken, settings.same_tiou):
             continue
         tokens = ws.videollm.clip_tokens(
             n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
@@ -163,17 +163,24 @@ def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> l
 
 
 def choose(
-    ranked: Sequence[Ranked], *, settings: SpotlightSettings, limit_tokens: int, n_most: int
+    queue: Sequence[Ranked], *, settings: SpotlightSettings, limit_tokens: int, n_most: int
 ) -> list[Ranked]:
-    """The windows of one turn: greedy, spread out, within the tokens."""
+    """The windows of one turn: the first of the queue, best first, that the tokens pay for.
+
+    No two show the same seconds at the same size: both would be judged, and counted as two looks.
+    """
     chosen: list[Ranked] = []
-    open_ = list(ranked)
-    while open_ and len(chosen) < n_most:
-        best = max(open_, key=lambda r: _worth(r, chosen, settings))
-        open_.remove(best)
+    for best in queue:
         if best.window.source == "belief" and best.gain_bits < settings.least_gain_bits:
             break
-        if sum(r.tokens for r in chosen) + best.tokens <= limit_tokens:
+        if len(chosen) == n_most:
+            break
+        again = any(
+            best.window.span.tiou(c.window.span) >= settings.same_tiou
+            and best.shape.height_px <= c.shape.height_px
+            for c in chosen
+        )
+        if not again and sum(r.tokens for r in chosen) + best.tokens <= limit_tokens:
             chosen.append(best)
     return chosen
 
@@ -230,8 +237,11 @@ def shape_for(ws: Workspace, window: Window, *, limit_tokens: int) -> ClipShape 
         fps, fewest, most = window.fps, 2, look_settings.most_requested_frames
     n_frames = min(max(int(window.span.duration_s * fps), fewest), most)
     sides = [look_settings.short_side_px]
-    if window.high:
+    if window.high and ws.videollm.capabilities.adaptive_size:
         sides.insert(0, look_settings.high_short_side_px)
+    elif window.high:
+        # To a model of one size a closer look is a denser one.
+        n_frames = max(n_frames, most)
     try:
         return plan_look(
             n_frames,
@@ -244,31 +254,30 @@ def shape_for(ws: Workspace, window: Window, *, limit_tokens: int) -> ClipShape 
         return None
 
 
-def _worth(
-    ranked: Ranked, chosen: Sequence[Ranked], settings: SpotlightSettings
-) -> tuple[bool, float, float]:
-    middle_s = ranked.window.span.middle_s
-    near = any(abs(middle_s - c.window.span.middle_s) < settings.spread_s for c in chosen)
-    value = ranked.gain_per_token * (settings.near_worth if near else 1.0)
-    return ranked.window.source == "request", value, -ranked.window.span.start_s
-
-
 def _covered(span: Span, looked: Sequence[Span], settings: SpotlightSettings) -> bool:
     """Whether one of some looks held as good as all of the span."""
     least_s = settings.covered_share * span.duration_s
     return any(span.overlap_s(seen) >= least_s for seen in looked)
 
 
-def _taken(
-    span: Span, shape: ClipShape, looks: Sequence[tuple[Span, LookState]], same_tiou: float
+def was_taken(
+    span: Span, shape: ClipShape, taken: Sequence[tuple[Span, ClipShape]], same_tiou: float
 ) -> bool:
     """Whether this very look was taken: the loop guard."""
     return any(
         span.tiou(seen) >= same_tiou
-        and k["height_px"] == shape.height_px
-        and k["n_frames"] >= shape.n_frames
-        for seen, k in looks
+        and had.height_px == shape.height_px
+        and had.n_frames >= shape.n_frames
+        for seen, had in taken
     )
+
+
+def taken_shapes(looks: Sequence[LookState]) -> list[tuple[Span, ClipShape]]:
+    """Where looks were judged, and how these were shown."""
+    return [
+        (span_of(k), ClipShape(k["n_frames"], k["width_px"], k["height_px"]))
+        for k in _search(looks)
+    ]
 
 
 def _looked(looks: Sequence[LookState]) -> list[Span]:

@@ -140,7 +140,7 @@ def _peaks(ws: Workspace, state: State, belief: Belief) -> list[float]:
     times_s = shortlist(
         belief,
         limit=ws.settings.survey.n_candidates,
-        apart_s=ws.settings.spotlight.spread_s,
+        apart_s=ws.settings.survey.apart_s,
     )
     parts = ws.parts(state)
     # What the question leaves out needs no glance; its own best second is always a peak.

@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.types import Answer
 from index.run_rows import RunRow, StepRow
-from index.types import Span
+from index.types import union
 
 # Probabilities and beliefs are compared to so many places: the same sum in another order is equal.
 _PLACES = 5
@@ -158,18 +158,7 @@ def _cited_tiou(a: Answer | None, b: Answer | None) -> float | None:
     """Seconds that both cite, of the seconds that either cites."""
     if a is None or b is None or not (a.citations or b.citations):
         return None
-    one, other = _joined(a), _joined(b)
+    one, other = (union(c.span for c in answer.citations) for answer in (a, b))
     shared = sum(s.overlap_s(t) for s in one for t in other)
     either = sum(s.duration_s for s in [*one, *other]) - shared
     return shared / either
-
-
-def _joined(answer: Answer) -> list[Span]:
-    """The cited spans, those that meet made one."""
-    spans: list[Span] = []
-    for span in sorted(c.span for c in answer.citations):
-        if spans and span.start_s <= spans[-1].end_s:
-            spans[-1] = Span(spans[-1].start_s, max(spans[-1].end_s, span.end_s))
-        else:
-            spans.append(span)
-    return spans

@@ -12,6 +12,8 @@ Status = Literal["answered", "not_found", "out_of_budget"]
 Kind = Literal[
     "moment", "when", "count", "all", "first", "last", "after", "before", "order", "whole"
 ]
+MOST_OPTIONS = 26
+"""Letters that there are: a model names an option by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,18 @@ class Question:
 
     text: str
     options: tuple[str, ...] = ()
-    """None, or two and more to choose from."""
+    """None, or two to `MOST_OPTIONS` to choose from."""
 
     def __post_init__(self) -> None:
         if not self.text.strip():
             raise InputError("the question is empty", "ask something about the film")
         if len(self.options) == 1:
             raise InputError("one option is no choice", "give two or more, or none")
+        if len(self.options) > MOST_OPTIONS:
+            raise InputError(
+                f"{len(self.options)} options are too many: each needs a letter of its own",
+                f"give at most {MOST_OPTIONS}, or none and let the model say it in its own words",
+            )
         if any(not option.strip() for option in self.options):
             raise InputError("an option is empty", "give every option some text")
         if len(set(self.options)) != len(self.options):

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from agent.confidence import StoredFit, fit_for, pair_hash, sigmoid
 from agent.described import named
 from agent.evidence import affordable_shape
+from agent.other_frames import in_other_frames
 from agent.state import FindingState, LookState, State, UpdateState
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from index.types import Span
-from prompts.render import RenderedPrompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,25 @@ class Verified:
 def verify(
     ws: Workspace, step: StepWriter, state: State, found: FindingState, span: Span
 ) -> Verified | None:
-    """Judge `span`, which `found` lies in, once more; None where that cannot be paid."""
-    budget = step.budget()
+    """Judge `span`, which `found` lies in, once more, in frames that no look showed.
+
+    None where that cannot be paid; when the seconds are over, the first of a step is made still.
+    """
+    budget, first = step.budget(), "second_looks" not in step.data
     shape = affordable_shape(ws, budget.tokens_left // 2)
     if shape is None or budget.looks_left < 1 or budget.calls_left < 2:
         return None
-    look, clip = step.look(span, shape, why="a second look at a finding", source="answer")
+    if budget.seconds_left <= 0 and not first:
+        return None
+    other = in_other_frames(span, shape, shown=state["looks"], grid=ws.grid)
+    if other is None:
+        return None
+    look, clip = step.look(*other, why="a second look at a finding", source="answer")
     most = ws.settings.verify.most_log_ratio
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     second = step.judge(prompt, [clip], looks=[look]).p_yes
     words = _described(ws, step, look, clip)
-    stored = verify_fit(ws, prompt)
+    stored = verify_fit(ws)
     agreement, cosine = named(state["subject"], words), ws.cosine(state, span)
     odds = stored.fit.log_odds(found["p_yes"], second=second, named=agreement, cosine=cosine)
     again = step.finding(
@@ -71,8 +79,8 @@ def verify(
     # The first look's own ratio is in the belief already.
     adds = again["log_ratio"] - found["log_ratio"]
     update: UpdateState = {
-        "start_s": span.start_s,
-        "end_s": span.end_s,
+        "start_s": look["start_s"],
+        "end_s": look["end_s"],
         "log_ratio": adds,
         "cause": again["finding_id"],
     }
@@ -88,17 +96,19 @@ def _described(ws: Workspace, step: StepWriter, look: LookState, clip: Clip) -> 
     enough_calls = budget.calls_left >= 1 + passes
     if not (ws.settings.verify.describe and enough_tokens and enough_calls):
         return ""
+    if budget.seconds_left <= 0:
+        return ""
     prompt = ws.render("caption", n_clips=1)
     reply = step.reply(prompt, [clip], looks=[look], max_tokens=ws.settings.answer.tokens)
     return " ".join(reply.text.split())
 
 
-def verify_fit(ws: Workspace, prompt: RenderedPrompt) -> StoredFit:
-    """The fit of both looks together, for these models and this prompt."""
+def verify_fit(ws: Workspace) -> StoredFit:
+    """The fit of both looks together, for these models and prompts."""
     return fit_for(
         ws.runs,
         model_hash=pair_hash(ws.videollm.weights_hash, ws.encoder.identity.weights_hash),
-        prompt_hash=prompt.file_hash,
+        prompt_hash=ws.prompts_hash("verify"),
         stage="verify",
         default=ws.settings.verify.fit,
     )

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from agent.budget import Budget, Spent
-from agent.confidence import Fit, fit_for
-from agent.own_prompts import render_with
+from agent.confidence import Fit, Stage, fit_for, prompts_hash
+from agent.own_prompts import hash_with, render_with
 from agent.settings import AskSettings
 from agent.state import Cue, LookState, State, intent_of, span_of
 from agent.types import Question
@@ -147,6 +147,10 @@ class Workspace:
     def render(self, name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
         """A prompt of this run."""
         return render_with(self.own_prompts, name, n_clips=n_clips, **values)
+
+    def prompts_hash(self, stage: Stage) -> str:
+        """What a fit of a stage has to be for: the prompts of this run that it reads."""
+        return prompts_hash(stage, lambda name: hash_with(self.own_prompts, name))
 
     def size_px(self, short_side_px: int) -> tuple[int, int]:
         """(width, height) of the film's frames at about this short side, on the model's grid."""
@@ -284,7 +288,7 @@ class Workspace:
         stored = fit_for(
             self.runs,
             model_hash=self.encoder.identity.weights_hash,
-            prompt_hash="",
+            prompt_hash=self.prompts_hash("presence"),
             stage="presence",
             default=Fit(first=settings.presence_slope),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.settings import AskSettings, SurveySettings
+from agent.settings import AnswerSettings, AskSettings, SurveySettings
 
 Change = Callable[[AskSettings], AskSettings]
 
@@ -18,11 +18,6 @@ def _prior(s: AskSettings) -> AskSettings:
 def _belief(s: AskSettings) -> AskSettings:
     """Looks are ordered by the prior; what was found no longer moves the order."""
     return replace(s, spotlight=replace(s.spotlight, follow_findings=False))
-
-
-def _spread(s: AskSettings) -> AskSettings:
-    """Looks of one turn may stand side by side."""
-    return replace(s, spotlight=replace(s.spotlight, spread_s=0.0))
 
 
 def _adaptive_size(s: AskSettings) -> AskSettings:
@@ -47,8 +42,8 @@ def _description(s: AskSettings) -> AskSettings:
 
 
 def _check(s: AskSettings) -> AskSettings:
-    """The first reply stands."""
-    return replace(s, answer=replace(s.answer, passes=1))
+    """Replies have to agree: the check of completeness; the embedded models go without."""
+    return replace(s, answer=replace(s.answer, passes=AnswerSettings().passes))
 
 
 def _strip(s: AskSettings) -> AskSettings:
@@ -59,11 +54,10 @@ def _strip(s: AskSettings) -> AskSettings:
 ABLATIONS: dict[str, Change] = {
     "without-prior": _prior,
     "without-belief": _belief,
-    "without-spread": _spread,
     "without-adaptive-size": _adaptive_size,
     "without-density": _density,
     "without-reflection": _reflection,
     "without-description": _description,
-    "without-check": _check,
+    "with-check": _check,
     "with-strip": _strip,
 }

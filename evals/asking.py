@@ -107,7 +107,7 @@ class Asking:
         series: Series,
         visual_tokens: int,
     ) -> Outcome | None:
-        settings = self._settings(series)
+        settings = self.settings_of(series)
         setting = setting_of(
             series.strategy, item, visual_tokens, models=self.models, settings=settings
         )
@@ -120,7 +120,7 @@ class Asking:
         self.tell(item, series, key, outcome)
         return outcome
 
-    def _settings(self, series: Series) -> AskSettings:
+    def settings_of(self, series: Series) -> AskSettings:
         """The settings under a series' budget, with its part switched off where it is one."""
         if series not in self._changed:
             settings = with_budget(self.settings, visual_tokens=series.budget)

@@ -34,7 +34,17 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.confidence import Fit, Stage, StoredFit, logit, pair_hash, ship, shipped_fits
+from agent.confidence import (
+    Fit,
+    Stage,
+    StoredFit,
+    logit,
+    pair_hash,
+    prompts_hash,
+    ship,
+    shipped_fits,
+)
+from agent.presets import settings_from_dict
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
@@ -44,6 +54,7 @@ from evals.matching import is_right
 from evals.strategies import outcome_of
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
+from prompts.render import file_hash
 
 _STEPS = 60
 _RIDGE = 1e-3
@@ -62,7 +73,7 @@ _COLUMNS: dict[Stage, tuple[str, ...]] = {
 """What the numbers of a case are weighed by in its fit."""
 
 _Key = tuple[str, str, Stage]
-"""Hash of the model, hash of the prompt, stage."""
+"""Hash of the model, hashes of the prompts, stage."""
 
 
 @dataclass(slots=True)
@@ -176,23 +187,24 @@ def _read(
         return
     model, true = run.models["videollm_weights"], anchors_of(item)
     film_s = next((float(s.data["film_s"]) for s in steps if "film_s" in s.data), 3600.0)
-    for step in close_steps(steps):
+    look = settings_from_dict({"look": run.settings.get("look", {})}).look
+    for step in close_steps(steps, look):
         if step.node == "survey" and not item.options:
             cosine = float(step.data["best_cosine"])
             found[run.models["encoder_weights"], "", "presence"].add(
                 not item.is_absent, cosine, -math.log(film_s / 3600)
             )
-        prompt = next((c.prompt_hash for c in step.calls if c.prompt_name == "reflect"), "")
         again = {row["finding"]: row for row in step.data.get("second_looks", ())}
         for each in step.findings:
             truth = shows(each.span, true)
             if step.node == "reflect":
-                found[model, prompt, "look"].add(truth, logit(each.p_yes))
+                found[_key(model, "look", steps)].add(truth, logit(each.p_yes))
             # Runs of versions that did not note how a second look was read say nothing about it.
             elif (row := again.get(each.finding_id)) is not None:
                 first, second = (logit(p) for p in row["p_yes"])
                 pair = pair_hash(model, run.models["encoder_weights"])
-                found[pair, prompt, "verify"].add(truth, first, second, row["named"], row["cosine"])
+                key = _key(pair, "verify", steps)
+                found[key].add(truth, first, second, row["named"], row["cosine"])
 
 
 def _read_end(
@@ -209,14 +221,14 @@ def _read_end(
     last = next((s for s in reversed(steps) if s.node == "answer"), None)
     if last is None or answer is None:
         return
-    prompts = [c.prompt_hash for s in steps for c in s.calls if c.prompt_name == "reflect"]
+    judged = any(c.prompt_name == "reflect" for s in steps for c in s.calls)
     seen = last.data.get("presence")
     # Runs of versions that did not note the hours say nothing about them.
-    if prompts and seen is not None and "hours" in seen and item.kind != "order":
+    if judged and seen is not None and "hours" in seen and item.kind != "order":
         shortness, log_ratio = -math.log(float(seen["hours"])), float(seen["log_ratio"])
-        found[model, prompts[-1], "search"].add(not item.is_absent, log_ratio, shortness)
+        found[_key(model, "search", steps)].add(not item.is_absent, log_ratio, shortness)
         if (second := seen.get("second")) is not None:
-            found[model, prompts[-1], "twice"].add(
+            found[_key(model, "twice", steps)].add(
                 not item.is_absent, log_ratio, float(second), shortness
             )
     if answer.status != "answered":
@@ -225,7 +237,13 @@ def _read_end(
     right = is_right(item, outcome_of(answer, steps))
     expected = AskSettings().survey.prior.absent
     weight = expected / absent_share if item.is_absent else (1 - expected) / (1 - absent_share)
-    found[model, "", "answer"].add(right, logit(raw), weight=weight)
+    found[_key(model, "answer", steps)].add(right, logit(raw), weight=weight)
+
+
+def _key(model: str, stage: Stage, steps: Sequence[StepRow]) -> _Key:
+    """What a stage of a run is fitted for: the prompts that it was asked with."""
+    asked = {c.prompt_name: c.prompt_hash for s in steps for c in s.calls}
+    return model, prompts_hash(stage, lambda name: asked.get(name) or file_hash(name)), stage
 
 
 def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
@@ -243,9 +261,10 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             # Its slope is the scale of the cosines; where they say nothing there is none.
             continue
         if stage == "verify":
-            bias += _chosen(found[model.partition("+")[0], prompt, "look"], seen)
+            look = found[model.partition("+")[0], prompt.partition("+")[0], "look"]
+            bias += _chosen(look, seen)
         if stage == "twice":
-            bias += _chosen(found[model, prompt, "search"], seen)
+            bias += _chosen(found[model, prompt.partition("+")[0], "search"], seen)
         fit = Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(

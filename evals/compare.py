@@ -27,7 +27,9 @@ def paired_difference(
     """Mean over facts of (ours - other), ± z · s / sqrt(F) with s their standard deviation.
 
     Forms of one fact are averaged first: they are right or wrong together, and counted singly they
-    would make the interval too narrow.
+    would make the interval too narrow. Where all F differences are the same, s is 0 and knows
+    nothing of the facts that were not asked: then ± 3 / F. By the rule of three, what was not seen
+    in F cases happens in at most 3 / F of all, with 95 %, and moves a difference by up to 1 there.
 
     Args:
         ours: fact → 1.0 or 0.0 for each of its forms.
@@ -41,7 +43,7 @@ def paired_difference(
     if n == 1:
         return Difference(1, mean, -1.0, 1.0)
     deviation = math.sqrt(sum((g - mean) ** 2 for g in gaps) / (n - 1))
-    half = z * deviation / math.sqrt(n)
+    half = z * deviation / math.sqrt(n) if deviation else 3 / n
     return Difference(n, mean, max(-1.0, mean - half), min(1.0, mean + half))
 
 

@@ -1,6 +1,7 @@
 """Why a question failed, read from the trace of its run and the truth about it.
 
-    not retrieved       the prior does not hold the true span among its best stretches
+    not retrieved       the prior does not hold the true span among its best stretches (of 1/200 of
+                        the film each, all that a trace keeps: see N_RETRIEVED)
     not looked at       it does, but no look of the search shows the span
     misjudged           a look shows it and was judged not to; or a look that shows none of it was
                         judged to, where that decided (an absent subject, a moment too many)
@@ -21,7 +22,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from agent.moves import is_glance
-from agent.settings import AskSettings
+from agent.settings import AskSettings, LookSettings
 from evals.items import Item, Outcome
 from evals.metrics import best_tiou
 from index.run_rows import FindingRow, StepRow
@@ -38,8 +39,11 @@ Cause = Literal[
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 N_RETRIEVED = 32
-"""A span counts as retrieved when it touches one of so many heaviest stretches of the prior, as
-the trace keeps it: as wide a shortlist as the literature finds evidence in."""
+"""A span counts as retrieved when it touches one of so many heaviest stretches of the prior: as
+wide a shortlist as the literature finds evidence in. The trace keeps the prior as 200 equal
+stretches (`AskSettings.belief_bins`), so that this is 16 % of any film. A stretch of a quarter of
+an hour is 4.5 s; of ten hours it is three minutes, which is many windows: the longer the film, the
+more often a span that the prior ranks low there counts as "not looked at"."""
 SHOWN_SHARE = 0.5
 """A look shows a true span when it shares at least this much of the shorter of the two."""
 GOOD_TIOU = 0.5
@@ -53,13 +57,14 @@ def cause_of(
     right: bool,
     steps: Sequence[StepRow],
     film: Span,
-    accept: float,
+    settings: AskSettings,
 ) -> Cause | None:
     """The step that lost the question; None: nothing did.
 
     Args:
         steps: the run's trace; empty where it is gone.
-        accept: confidence from which a finding counts as showing the evidence.
+        settings: those that the question was asked with: what a glance is, and from which
+            confidence on a finding counts as showing the evidence.
     """
     if right:
         return "cited badly" if _badly_cited(item, outcome) else None
@@ -67,7 +72,7 @@ def cause_of(
         return "no trace"
     if item.is_absent:
         return "misjudged"
-    close = close_steps(steps)
+    close, accept = close_steps(steps, settings.look), settings.reflect.accept
     findings = [f for step in close for f in step.findings]
     lost: list[Cause] = []
     for span in anchors_of(item):
@@ -86,10 +91,13 @@ def cause_of(
     return "cited badly" if elsewhere else "misread"
 
 
-def close_steps(steps: Sequence[StepRow]) -> list[StepRow]:
+def close_steps(steps: Sequence[StepRow], settings: LookSettings) -> list[StepRow]:
     """The steps without what glances found: a moment lies between their frames more often than in
-    one of them, so they say nothing about what the model makes of it."""
-    settings = AskSettings().look
+    one of them, so they say nothing about what the model makes of it.
+
+    Args:
+        settings: those that the question was asked with.
+    """
     glances = {
         look.look_id
         for step in steps

@@ -6,6 +6,7 @@ they show and in nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from agent.confidence import Fit, fit_for, sigmoid
 from agent.models import Models
 from agent.settings import AskSettings
 from agent.types import Question
@@ -21,8 +23,9 @@ from agent.videollm import Clip, Usage
 from evals.film_vectors import FilmVectors
 from evals.selection.sheet import Purse, Shown
 from index.library import Library
+from index.runs import RunStore
 from index.types import Span, Video
-from prompts.render import render
+from prompts.render import RenderedPrompt, render
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
 
@@ -142,11 +145,22 @@ class FilmView:
         return Said(question.options[best], best, found.probabilities[best])
 
     def judge(self, question: str, clip: Clip) -> float:
-        """P(yes) of the reflection prompt over one clip, raw."""
+        """What the reflection prompt over one clip comes to, by the fit of the agent's looks."""
         prompt = render("reflect", n_clips=1, question=question)
         found = self.models.videollm.judge(prompt, [clip])
         self.usage += found.usage
-        return found.p_yes
+        return sigmoid(self._look_fit(prompt).log_odds(found.p_yes))
+
+    def _look_fit(self, prompt: RenderedPrompt) -> Fit:
+        with contextlib.closing(RunStore.open(self.library.folder)) as runs:
+            stored = fit_for(
+                runs,
+                model_hash=self.models.videollm.weights_hash,
+                prompt_hash=prompt.file_hash,
+                stage="look",
+                default=self.settings.reflect.fit,
+            )
+        return stored.fit
 
     def _clip(self, shown: Sequence[Shown]) -> Clip:
         """Frames of one size, in time order."""

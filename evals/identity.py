@@ -16,18 +16,21 @@ from evals.items import Item
 from evals.strategies import AGENTS, ORACLE
 
 _ROOT = Path(__file__).resolve().parent.parent
-_AGENT_CODE = ("agent", "tools", "prompts")
+_AGENT_CODE = ("agent", "tools", "prompts", "evals/strategies.py")
 _ASKING_CODE = (
-    *("evals/film_view.py", "agent/backends", "agent/evidence.py"),
-    *("agent/plan.py", "agent/events.py"),
+    *("evals/strategies.py", "evals/film_view.py", "tools/look.py", "prompts"),
+    *("agent/backends", "agent/evidence.py", "agent/plan.py", "agent/events.py"),
 )
 """What one prompt over given frames depends on."""
 _BASELINE_CODE = (
     *_ASKING_CODE,
     *("evals/selection", "evals/film_vectors.py", "tools/belief.py", "tools/keyclips.py"),
-    *("tools/look.py", "agent/survey.py", "agent/spotlight.py", "agent/windows.py", "prompts"),
+    *("agent/survey.py", "agent/spotlight.py", "agent/windows.py"),
 )
-_ORACLE_CODE = (*_ASKING_CODE, "evals/strategies.py", "agent/kinds.py", "agent/order.py", "prompts")
+_ORACLE_CODE = (
+    *_ASKING_CODE,
+    *("agent/confidence.py", "agent/fits.json", "agent/kinds.py", "agent/order.py"),
+)
 
 
 def setting_of(
@@ -46,26 +49,35 @@ def _of_strategy(
     strategy: str, visual_tokens: int, settings: AskSettings, *, evidence: Sequence[object]
 ) -> list[object]:
     """A baseline does not change with the settings of the search, nor an agent with a baseline."""
+    code = code_hash(code_of(strategy))
     if strategy in AGENTS:
-        return [asdict(settings), code_hash(_AGENT_CODE)]
+        return [asdict(settings), code]
     if strategy == ORACLE:
-        used = [asdict(settings.look), asdict(settings.answer), settings.reflect.accept]
-        return [used, str(evidence), code_hash(_ORACLE_CODE)]
+        judged_by = {"accept": settings.reflect.accept, "fit": asdict(settings.reflect.fit)}
+        used: list[object] = [asdict(settings.look), asdict(settings.answer), judged_by]
+        return [used, str(evidence), code]
     used = [asdict(settings.look), settings.answer.tokens]
     if strategy == "keyclips":
         used += [asdict(settings.survey), asdict(settings.spotlight)]
-    return [used, visual_tokens, code_hash(_BASELINE_CODE)]
+    return [used, visual_tokens, code]
+
+
+def code_of(strategy: str) -> tuple[str, ...]:
+    """Folders and files of the program that a strategy's outcome depends on, but for `index`."""
+    if strategy in AGENTS:
+        return _AGENT_CODE
+    return _ORACLE_CODE if strategy == ORACLE else _BASELINE_CODE
 
 
 @cache
-def code_hash(places: tuple[str, ...]) -> str:
+def code_hash(places: tuple[str, ...], *, root: Path = _ROOT) -> str:
     """Hash over the program's files in some folders (or some single files), fits among them."""
     digest = hashlib.sha256()
     for place in places:
-        path = _ROOT / place
+        path = root / place
         files = [path] if path.is_file() else path.rglob("*")
         for file in sorted(f for f in files if f.suffix in (".py", ".j2", ".json")):
-            digest.update(str(file.relative_to(_ROOT)).encode() + file.read_bytes())
+            digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
     return digest.hexdigest()
 
 

@@ -62,9 +62,11 @@ class Outcome:
     spans: tuple[Span, ...]
     """The answer in time, where it is one."""
     looked: tuple[Span, ...]
-    """Every stretch whose frames the VideoLLM saw."""
+    """Every stretch of which the VideoLLM was shown frames to judge or to answer from. The agent's
+    strip, small frames from all over the film by which the model may only ask for a look, is none.
+    """
     n_frames: int
-    """Frames that the VideoLLM saw, each as often as it saw it."""
+    """Frames that the VideoLLM was shown, the strip's too, each as often as a prompt held it."""
     visual_tokens: int
     calls: int
     seconds: float

@@ -48,7 +48,8 @@ def is_right(item: Item, outcome: Outcome) -> bool:
     if item.kind == "when":
         return when_is_right(spans_of(outcome), item.evidence)
     if item.kind in ("first", "last"):
-        # The evidence is every time, so that which is the first can be known.
+        # The evidence is every time, so that which one is asked for can be known. The demo world
+        # has no "last"; the agent has, and a batch's questions are of the agent's kinds.
         return when_is_right(spans_of(outcome), times_in(item.answer))
     if item.kind == "all":
         return all_f1(spans_of(outcome), item.evidence) >= RIGHT_SET_F1

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.types import Span
+from index.types import Span, union
 
 TOLERANCE_S = 5.0
 TOUCH_TIOU = 0.05
@@ -44,17 +44,6 @@ def share(n_right: int, n: int, *, n_independent: int | None = None, z: float = 
 
 
 # -- spans
-
-
-def union(spans: Sequence[Span]) -> list[Span]:
-    """The same stretches without overlap, in order; spans that touch become one."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start_s <= merged[-1].end_s:
-            merged[-1] = Span(merged[-1].start_s, max(merged[-1].end_s, span.end_s))
-        else:
-            merged.append(span)
-    return merged
 
 
 def shared_s(first: Sequence[Span], second: Sequence[Span]) -> float:
@@ -104,12 +93,21 @@ def citation_score(pairs: Sequence[tuple[Sequence[Span], Sequence[Span]]]) -> Ci
 
 @dataclass(frozen=True, slots=True)
 class TemporalScore:
-    """Precision, recall and F1 in time of one question."""
+    """Precision, recall and F1 in time of one question.
 
+    Two formulas of precision are in use, by spans and by truths: they differ where several
+    predictions come near one true span, or one near several.
+    """
+
+    n_predicted: int
+    """K, which both are divided by."""
     precision_by_spans: float
-    """Share of the predicted spans that come within the tolerance of a true one."""
+    """Predicted spans that come within the tolerance of a true one / predicted spans."""
+    precision_by_truths: float
+    """True spans that a predicted one comes within the tolerance of / predicted spans. Above 1
+    where one predicted span meets several."""
     precision_by_seconds: float
-    """Share of the predicted seconds that lie within the tolerance of a true span."""
+    """Predicted seconds that lie within the tolerance of a true span / predicted seconds."""
     recall: float
     """Share of the true spans that a predicted one comes within the tolerance of."""
 
@@ -125,14 +123,16 @@ class TemporalScore:
 def temporal_score(
     predicted: Sequence[Span], true: Sequence[Span], *, tolerance_s: float = TOLERANCE_S
 ) -> TemporalScore:
-    """Precision by both formulas and recall; all 0 where either side is empty."""
+    """Precision by its formulas and recall; all 0 where either side is empty."""
     if not predicted or not true:
-        return TemporalScore(0.0, 0.0, 0.0)
+        return TemporalScore(len(predicted), 0.0, 0.0, 0.0, 0.0)
     wide = [Span(max(0.0, t.start_s - tolerance_s), t.end_s + tolerance_s) for t in true]
     near = [any(p.overlap_s(w) > 0 for w in wide) for p in predicted]
     met = [any(p.overlap_s(w) > 0 for p in predicted) for w in wide]
     return TemporalScore(
+        n_predicted=len(predicted),
         precision_by_spans=sum(near) / len(near),
+        precision_by_truths=sum(met) / len(predicted),
         precision_by_seconds=shared_s(predicted, wide) / seconds_of(predicted),
         recall=sum(met) / len(met),
     )

@@ -6,8 +6,8 @@ import bisect
 import math
 from collections.abc import Sequence
 
-from evals.metrics import best_tiou, union
-from index.types import Span
+from evals.metrics import best_tiou
+from index.types import Span, union
 
 MAP_TIOUS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """QVHighlights' thresholds: 0.5, 0.55, …, 0.95."""

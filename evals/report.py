@@ -112,7 +112,8 @@ def curves(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def reach(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """For each of our rows: the tokens at which the others are as accurate; None: never."""
+    """For each of our rows: the tokens at which the others are as accurate; None: not up to the
+    most that they were measured with, which stand beside them."""
     points: dict[tuple[str, float], list[CurvePoint]] = {}
     for row in rows:
         if row["accuracy"] is not None and row["strategy"] != ORACLE:
@@ -126,13 +127,23 @@ def reach(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "visual_tokens": row["visual_tokens"],
             "others": {
                 name: tokens_to_reach(each, row["accuracy"])
-                for (name, minutes), each in points.items()
-                if minutes == row["minutes"] and name != OURS
+                for name, each in _others(points, row["minutes"]).items()
+            },
+            "measured_to": {
+                name: max(point.visual_tokens for point in each)
+                for name, each in _others(points, row["minutes"]).items()
             },
         }
         for row in rows
         if row["strategy"] == OURS and row["accuracy"] is not None
     ]
+
+
+def _others(
+    points: Mapping[tuple[str, float], list[CurvePoint]], minutes: float
+) -> dict[str, list[CurvePoint]]:
+    """The measured points of every strategy but ours, of one film length."""
+    return {n: each for (n, length), each in points.items() if length == minutes and n != OURS}
 
 
 def _ahead(ours: Sequence[Asked], other: Sequence[Asked]) -> dict[str, Any]:

@@ -22,6 +22,13 @@ from evals.metrics import (
 )
 from evals.ranking import hit_at_1, mean_ap
 
+KINDS_OVER_ORACLE = {
+    "one moment": ("attribute", "place", "direction", "action", "sign", "when", "first"),
+    "order, count": ("count", "after", "before", "order", "times", "all"),
+}
+"""Groups of kinds whose accuracy over the oracle is told apart: those that one moment answers, and
+those that take several things, or several moments, and their number or order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -50,6 +57,10 @@ def row_of(strategy: str, answers: Sequence[Asked], *, oracle: dict[str, bool]) 
         "strategy": strategy,
         **_accuracy(answers),
         "over_oracle": _over(answers, oracle),
+        "over_oracle_by": {
+            group: _over([a for a in answers if a.item.kind in kinds], oracle)
+            for group, kinds in KINDS_OVER_ORACLE.items()
+        },
         "visual_tokens": _mean(answers, lambda o: o.visual_tokens),
         "frames": _mean(answers, lambda o: o.n_frames),
         "looks": _mean(answers, lambda o: len(o.looked)),
@@ -120,7 +131,10 @@ def _temporal(present: Sequence[Asked]) -> dict[str, Any]:
     ]
     if not scores:
         return {"n": 0}
-    names = ("precision_by_spans", "precision_by_seconds", "recall", "f1_by_spans", "f1_by_seconds")
+    names = (
+        *("n_predicted", "precision_by_spans", "precision_by_truths", "precision_by_seconds"),
+        *("recall", "f1_by_spans", "f1_by_seconds"),
+    )
     means = {name: sum(getattr(s, name) for s in scores) / len(scores) for name in names}
     looked = [seconds_of(a.outcome.looked) for a in present]
     return {"n": len(scores), **means, "looked_s": sum(looked) / len(looked)}
@@ -166,7 +180,8 @@ def _absent(answers: Sequence[Asked]) -> dict[str, Any]:
 
 
 def _calibration(answers: Sequence[Asked]) -> dict[str, Any]:
-    """Of the confidences that there are; a rejection's confidence is that nothing is there."""
+    """Of the confidences that there are: of every answer of ours, of the choices alone where one
+    prompt is answered. A rejection's confidence is that nothing is there."""
     sure = [(a.outcome.confidence, a.right) for a in answers if a.outcome.confidence is not None]
     confidences, rights = [c for c, _ in sure], [r for _, r in sure]
     return {"n": len(sure), "ece": ece(confidences, rights), "brier": brier(confidences, rights)}

@@ -80,7 +80,7 @@ def evaluate(
         for series, outcome in outcomes.items():
             if outcome is not None:
                 answers[series].append(asked(item, outcome))
-    failed = _failed(answers, videos, library, settings)
+    failed = _failed(answers, videos, asking)
     about = _about(videos.values(), models, settings, minutes=minutes)
     return report_of(answers, failed=failed, minutes=minutes, about=about)
 
@@ -175,14 +175,11 @@ def videos_of(
 
 
 def _failed(
-    answers: dict[Series, list[Asked]],
-    videos: dict[str, Video],
-    library: Library,
-    settings: AskSettings,
+    answers: dict[Series, list[Asked]], videos: dict[str, Video], asking: Asking
 ) -> list[Failed]:
     """The agents' failures, each with the step of its trace that lost it."""
     found = []
-    with contextlib.closing(RunStore.open(library.folder)) as runs:
+    with contextlib.closing(RunStore.open(asking.library.folder)) as runs:
         for series, each in answers.items():
             for one in each if series.strategy in AGENTS else ():
                 cause = cause_of(
@@ -191,7 +188,7 @@ def _failed(
                     right=one.right,
                     steps=() if one.right else runs.steps(one.outcome.run_id),
                     film=videos[one.item.video].span,
-                    accept=settings.reflect.accept,
+                    settings=asking.settings_of(series),
                 )
                 if cause is not None:
                     found.append(Failed(series, one, cause))

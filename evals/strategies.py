@@ -11,13 +11,15 @@ outcome. Asked by one prompt, they reject only where the model says "not enough"
 say to options.
 
 The oracle answers questions whose answer is a span, a number of spans or an order as the agent
-does: each true span is judged by the reflection prompt, and those that pass are the answer. It has
-nothing to say about absent subjects, which have no true span: those it leaves out.
+does: each true span is judged by the reflection prompt, read by the fit that the agent's looks are
+read by, and those that pass are the answer. It has nothing to say about absent subjects, which have
+no true span: those it leaves out.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -90,8 +92,14 @@ def spotlight(view: FilmView, item: Item, visual_tokens: int) -> Outcome:
 
 
 def outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
-    """The agent's answer and the steps that led to it, as an outcome."""
+    """The agent's answer and the steps that led to it, as an outcome.
+
+    What was shown is read from the calls: a second look is judged and described, and its frames
+    were shown twice; a look that nobody judged was not shown.
+    """
     looks = [look for step in steps for look in step.looks]
+    n_shown = Counter(name for step in steps for call in step.calls for name in call.look_ids)
+    n_frames = sum(len(look.times_s) * n_shown[look.look_id] for look in looks)
     return Outcome(
         answer=answer.answer,
         choice=answer.choice,
@@ -99,14 +107,21 @@ def outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
         confidence=answer.confidence,
         citations=tuple(c.span for c in answer.citations),
         spans=answer.spans,
-        looked=tuple(look.span for look in looks),
-        n_frames=sum(len(look.times_s) for look in looks),
+        looked=tuple(look.span for look in looks if n_shown[look.look_id]),
+        n_frames=n_frames + sum(map(_strip_frames, steps)),
         visual_tokens=int(answer.usage["visual_tokens"]),
         calls=int(answer.usage["calls"]),
         seconds=float(answer.usage["seconds"]),
         note=answer.stop_reason,
         run_id=answer.run_id,
     )
+
+
+def _strip_frames(step: StepRow) -> int:
+    """Frames of the survey's strip, each as often as the model was asked over it."""
+    strip = step.data.get("strip") or {}
+    n_asked = sum(call.prompt_name == "request" for call in step.calls)
+    return n_asked * len(strip.get("times_s", ()))
 
 
 def _by_selection(name: str) -> Strategy:

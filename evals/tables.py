@@ -7,6 +7,7 @@ from typing import Any
 
 from evals.failures import CAUSES
 from evals.report import EvalReport, reach
+from evals.rows import KINDS_OVER_ORACLE
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], str]]
@@ -22,14 +23,28 @@ _MAIN: tuple[Column, ...] = (
     ("looks", lambda r: number(r["looks"], 1)),
     ("calls", lambda r: number(r["calls"], 1)),
     ("seconds", lambda r: number(r["seconds"], 2)),
-    ("false ans.", lambda r: percent(r["absent"]["false_answers"])),
-    ("false rej.", lambda r: percent(r["absent"]["false_rejections"])),
+)
+_TRUST: tuple[Column, ...] = (
+    *(
+        (f"/oracle {group}", lambda r, group=group: number(r["over_oracle_by"][group], 2))
+        for group in KINDS_OVER_ORACLE
+    ),
+    ("false answers", lambda r: _at_most(r["absent"], "false_answers", of="n")),
+    ("false rejections", lambda r: _at_most(r["absent"], "false_rejections", of="n_present")),
+    ("grounded", lambda r: percent(r["groundedness"])),
     ("ECE", lambda r: number(r["calibration"]["ece"], 2)),
     ("Brier", lambda r: number(r["calibration"]["brier"], 2)),
-    ("grounded", lambda r: percent(r["groundedness"])),
+    ("of", lambda r: str(r["calibration"]["n"])),
+)
+TRUST_NOTE = (
+    "/oracle: right answers over the oracle's, by kinds of questions. After ≤: the upper end of the"
+    " 95 % interval. Grounded: of right answers; the others are right without looking. ECE and"
+    " Brier are of so many answers: the baselines' open ones have no confidence."
 )
 _IN_TIME: tuple[Column, ...] = (
+    ("K", lambda r: number(r["temporal"].get("n_predicted"), 1)),
     ("P spans", lambda r: number(r["temporal"].get("precision_by_spans"), 2)),
+    ("P truths", lambda r: number(r["temporal"].get("precision_by_truths"), 2)),
     ("P seconds", lambda r: number(r["temporal"].get("precision_by_seconds"), 2)),
     ("recall", lambda r: number(r["temporal"].get("recall"), 2)),
     ("F1 spans", lambda r: number(r["temporal"].get("f1_by_spans"), 2)),
@@ -42,9 +57,9 @@ _IN_TIME: tuple[Column, ...] = (
     ("HIT@1", lambda r: number(r["ranked"]["hit_at_1"], 2)),
 )
 TIME_NOTE = (
-    "In time, with a tolerance of 5 s: P spans = cited (else looked-at) spans near a true one / all"
-    " of them; P seconds = their seconds near a true one / all their seconds; recall = true spans"
-    " met / all. The rest is about citations."
+    "In time, with a tolerance of 5 s: K = cited (else looked-at) spans, a question's mean; P spans"
+    " = those near a true one / K; P truths = true spans met / K; P seconds = their seconds near a"
+    " true one / all their seconds; recall = true spans met / all. The rest is about citations."
 )
 
 
@@ -56,6 +71,7 @@ def report_table(report: EvalReport) -> str:
     parts = [
         aligned(_lines(rows, _MAIN)),
         aligned(_kind_lines(rows)),
+        f"{aligned(_lines(rows, _TRUST))}\n{TRUST_NOTE}",
         f"{aligned(_lines(rows, _IN_TIME))}\n{TIME_NOTE}",
     ]
     for title, lines in (
@@ -100,6 +116,13 @@ def number(value: float | None, n_decimals: int) -> str:
 def _lines(rows: Sequence[Row], columns: Sequence[Column]) -> list[list[str]]:
     every = [*labels_of(rows), *columns]
     return [[name for name, _ in every], *([show(row) for _, show in every] for row in rows)]
+
+
+def _at_most(found: Mapping[str, Any], what: str, *, of: str) -> str:
+    """A share with its interval's upper end; a dash where nothing was asked."""
+    if not found[of]:
+        return "–"
+    return f"{percent(found[what])} (≤ {percent(found[f'{what}_high'])})"
 
 
 def _ahead(found: Mapping[str, Any] | None) -> str:
@@ -155,8 +178,15 @@ def _reach_lines(rows: Sequence[Row]) -> list[list[str]]:
     others = list(dict.fromkeys(name for each in found for name in each["others"]))
     lines = [["minutes", "budget", "accuracy", "ours", *others]]
     for each in found:
-        tokens = (each["others"].get(name) for name in others)
-        cells = ["never" if value is None else number(value, 0) for value in tokens]
+        cells = [_reached(each, name) for name in others]
         head = [f"{each['minutes']:g}", number(each["budget"], 0), percent(each["accuracy"])]
         lines.append([*head, number(each["visual_tokens"], 0), *cells])
     return lines
+
+
+def _reached(each: Mapping[str, Any], name: str) -> str:
+    """The tokens, or up to how many it was measured in vain; a dash where it was not asked."""
+    if name not in each["others"]:
+        return "–"
+    tokens = each["others"][name]
+    return number(tokens, 0) if tokens else f"never (to {each['measured_to'][name]:.0f})"

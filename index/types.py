@@ -7,6 +7,7 @@ time); spans are half-open, [start_s, end_s).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +67,17 @@ class Span:
         """
         start = max(bounds.start_s, self.start_s - by_s)
         return Span(start, min(bounds.end_s, self.end_s + by_s))
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """The same stretches without overlap, in order; spans that touch become one."""
+    apart: list[Span] = []
+    for span in sorted(spans):
+        if apart and span.start_s <= apart[-1].end_s:
+            apart[-1] = Span(apart[-1].start_s, max(apart[-1].end_s, span.end_s))
+        else:
+            apart.append(span)
+    return apart
 
 
 @dataclass(frozen=True, slots=True)

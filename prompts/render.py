@@ -55,6 +55,12 @@ def _clean(value: object) -> object:
     return value
 
 
+@cache
+def file_hash(name: str) -> str:
+    """First 16 hex digits of the SHA-256 of a prompt's file."""
+    return hashlib.sha256((FOLDER / f"{name}.j2").read_bytes()).hexdigest()[:16]
+
+
 def render(name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
     """The prompt `name` with its values filled in.
 
@@ -67,7 +73,6 @@ def render(name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
         jinja2.UndefinedError: a value that the file asks for is missing.
         jinja2.TemplateNotFound: no such prompt.
     """
-    source = (FOLDER / f"{name}.j2").read_bytes()
     clips = "".join(f"{_OPEN}{index}{_CLOSE}" for index in range(n_clips))
     cleaned = {key: _clean(value) for key, value in values.items()}
     text = _environment().get_template(f"{name}.j2").render(clips=clips, **cleaned)
@@ -76,6 +81,6 @@ def render(name: str, *, n_clips: int = 0, **values: object) -> RenderedPrompt:
     parts = [int(p) if i % 2 else p for i, p in enumerate(pieces)]
     return RenderedPrompt(
         name=name,
-        file_hash=hashlib.sha256(source).hexdigest()[:16],
+        file_hash=file_hash(name),
         parts=tuple(p for p in parts if p != ""),
     )

@@ -61,7 +61,8 @@ class Belief:
         """The stretch around a span where the belief holds.
 
         It grows from the span's best bin to both sides while the weight is at least `share` of
-        the mean inside the span; it stays inside the spans of `within` that touch it.
+        the mean inside the span; it stays inside the spans of `within` that touch it, also where
+        those begin or end amid a bin.
         """
         edges, weights = self.edges_s, self.weights
         inside = _coverage(edges, span) > 0
@@ -73,7 +74,7 @@ class Belief:
             low -= 1
         while high < len(weights) - 1 and good[high + 1]:
             high += 1
-        return Span(float(edges[low]), float(edges[high + 1]))
+        return Span(float(edges[low]), float(edges[high + 1])).clamp(_joined(span, within)) or span
 
     def with_absent(self, absent: float) -> Belief:
         """The same places, with another probability, below 1, that it is nowhere in the film."""
@@ -293,6 +294,16 @@ def _bins(edges_s: Seconds, span: Span, *, around_s: float) -> slice:
     first = int(np.searchsorted(edges_s, span.start_s - around_s, side="right")) - 1
     end = int(np.searchsorted(edges_s, span.end_s + around_s, side="left"))
     return slice(max(0, first), min(len(edges_s) - 1, end))
+
+
+def _joined(span: Span, others: Sequence[Span]) -> Span:
+    """The stretch without a gap that holds `span` and all that touches it."""
+    start_s, end_s = span.start_s, span.end_s
+    for other in sorted(others, key=lambda s: s.end_s, reverse=True):
+        start_s = other.start_s if other.end_s >= start_s > other.start_s else start_s
+    for other in sorted(others):
+        end_s = other.end_s if other.start_s <= end_s < other.end_s else end_s
+    return Span(start_s, end_s)
 
 
 def _coverage(edges_s: Seconds, span: Span) -> Weights:

@@ -2,9 +2,9 @@
 
     <span>62.00 - 68.00</span><fps>3</fps><size>high</size>
 
-A request is clamped to the film; where the cap on frames binds, the density falls and the span
-stays. What cannot be honoured becomes a `Refusal` whose code a program can read; nothing that was
-written is dropped in silence.
+A request is clamped to what the question is about, all of the film or parts of it; where the cap
+on frames binds, the density falls and the span stays. What cannot be honoured becomes a `Refusal`
+whose code a program can read; nothing that was written is dropped in silence.
 
 Source: DynFrame, arXiv 2605.26680 (the tags). Ours differs: en and em dashes, `mm:ss`, several
 requests in one reply, an optional size, refusals.
@@ -20,7 +20,9 @@ from typing import Literal
 from index.types import Span
 
 Size = Literal["low", "high"]
-RefusalCode = Literal["bad_time", "empty_span", "outside_film", "bad_fps", "bad_size"]
+RefusalCode = Literal[
+    "bad_time", "empty_span", "outside_film", "bad_fps", "bad_size", "already_seen", "too_dear"
+]
 
 _NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 _TIME = rf"(?:\d+\s*:\s*)?(?:\d+\s*:\s*)?(?:{_NUMBER})"
@@ -49,7 +51,7 @@ class Refusal:
 
     code: RefusalCode
     text: str
-    """What was written."""
+    """What was written, or the span that was read from it."""
     detail: str
     """One line for the model: what is wrong and what would do."""
 
@@ -67,11 +69,30 @@ class RequestLimits:
     """What a request must stay within."""
 
     film: Span
+    parts: tuple[Span, ...] = ()
+    """The stretches of it that the question is about, in order; () where it is about all of it."""
     max_fps: float = 30.0
 
     def __post_init__(self) -> None:
         if self.max_fps <= 0:
             raise ValueError(f"max_fps {self.max_fps}")
+
+    def inside(self, span: Span) -> Span | None:
+        """The span from the first part to the last; None where it meets none of them."""
+        parts = self.parts or (self.film,)
+        if not any(span.overlap_s(part) > 0 for part in parts):
+            return None
+        return span.clamp(Span(parts[0].start_s, parts[-1].end_s))
+
+    def told(self, span: Span) -> str:
+        """Where requests may lie, for one that does not."""
+        if self.parts in ((), (self.film,)):
+            return f"the film ends at {self.film.end_s:.2f} seconds"
+        near = min(self.parts, key=lambda part: abs(part.middle_s - span.middle_s))
+        where = f"{near.start_s:.2f} to {near.end_s:.2f} s"
+        if len(self.parts) == 1:
+            return f"the question is about {where} of the film"
+        return f"the question is about {len(self.parts)} parts of the film; the nearest is {where}"
 
 
 def seconds_of(text: str) -> float | None:
@@ -104,7 +125,7 @@ def parse_requests(text: str, *, limits: RequestLimits) -> ParsedRequests:
 
 def _one(span_text: str, rest: str, limits: RequestLimits) -> Request | Refusal:
     """One request: the inside of its span tag, and what follows up to the next one."""
-    span = _span(span_text, limits.film)
+    span = _span(span_text, limits)
     if isinstance(span, Refusal):
         return span
     fps = _fps(rest, limits.max_fps)
@@ -116,7 +137,7 @@ def _one(span_text: str, rest: str, limits: RequestLimits) -> Request | Refusal:
     return Request(span=span, fps=fps, size=size)
 
 
-def _span(text: str, film: Span) -> Span | Refusal:
+def _span(text: str, limits: RequestLimits) -> Span | Refusal:
     match = _RANGE.match(text)
     start_s = seconds_of(match.group(1)) if match else None
     end_s = seconds_of(match.group(2)) if match else None
@@ -124,10 +145,8 @@ def _span(text: str, film: Span) -> Span | Refusal:
         return Refusal("bad_time", text, "write the span as start - end, in seconds")
     if not start_s < end_s:
         return Refusal("empty_span", text, "the start must be before the end")
-    clamped = Span(start_s, end_s).clamp(film)
-    if clamped is None:
-        return Refusal("outside_film", text, f"the film ends at {film.end_s:.2f} seconds")
-    return clamped
+    written = Span(start_s, end_s)
+    return limits.inside(written) or Refusal("outside_film", text, limits.told(written))
 
 
 def _fps(rest: str, max_fps: float) -> float | Refusal | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +21,9 @@ from evals.calibrate import fit_logistic
 from evals.metrics import ece
 
 _T = TypeVar("_T")
+FAR_MISS = "nothing of it"
+"""The one way to be denied in which nothing that is asked for is shown."""
+_HALVINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,27 @@ class Judged:
 
         return Judged(some(self.p_yes), some(self.truth), some(self.kinds), some(self.misses))
 
-    def calibrated_ece(self) -> float:
-        """ECE of the second half under a calibration fitted on the first."""
+    def near(self) -> Judged:
+        """All that is there, against what comes near in any way."""
+        return self._where([miss != FAR_MISS for miss in self.misses])
+
+    def calibrated(self) -> Judged:
+        """The second half, as a calibration that was fitted on the first reads it."""
         half = len(self.truth) // 2
         rows = [(logit(p),) for p in self.p_yes[:half]]
         (first,), bias = fit_logistic(rows, self.truth[:half])
         fit = Fit(first=first, bias=bias)
-        return ece([sigmoid(fit.log_odds(p)) for p in self.p_yes[half:]], self.truth[half:])
+        later = self._where([index >= half for index in range(len(self.truth))])
+        return replace(later, p_yes=tuple(sigmoid(fit.log_odds(p)) for p in later.p_yes))
+
+    def ece(self) -> float:
+        """Expected calibration error of P(yes) as it stands."""
+        return ece(self.p_yes, self.truth)
+
+    def auc_interval(self) -> tuple[float, float]:
+        """Of the AUC, 95 %."""
+        n_yes = sum(self.truth)
+        return auc_interval(self.auc(), n_yes, len(self.truth) - n_yes)
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
@@ -69,6 +87,37 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
         return float("nan")
     a, b = np.array(positive)[:, None], np.array(negative)[None]
     return float((a > b).mean() + 0.5 * (a == b).mean())
+
+
+def auc_interval(
+    value: float, n_positive: int, n_negative: int, *, z: float = 1.959964
+) -> tuple[float, float]:
+    """The 95 % interval of an AUC: all A with |A - value| ≤ z · SE(A).
+
+    SE(A)² = (A(1-A) + (n⁺-1)(A/(2-A) - A²) + (n⁻-1)(2A²/(1+A) - A²)) / (n⁺ n⁻)
+
+    Source: Hanley & McNeil, Radiology 143 (1982), for SE. Ours differs: it is taken at A and not at
+    the measured value, as Wilson's interval does, since there it is 0 where nothing was confused,
+    however few were asked. 0 to 1 where there are no positives or no negatives.
+    """
+    if not n_positive or not n_negative:
+        return 0.0, 1.0
+
+    def held(a: float) -> bool:
+        by_positive = (n_positive - 1) * (a / (2 - a) - a * a)
+        by_negative = (n_negative - 1) * (2 * a * a / (1 + a) - a * a)
+        spread = max(0.0, a * (1 - a) + by_positive + by_negative)
+        return abs(a - value) <= z * math.sqrt(spread / (n_positive * n_negative))
+
+    return _edge(value, 0.0, held), _edge(value, 1.0, held)
+
+
+def _edge(inside: float, outside: float, held: Callable[[float], bool]) -> float:
+    """Where, from a value that is held to one that need not be, holding ends."""
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if held(middle) else (inside, middle)
+    return inside
 
 
 def measure_reflections(

@@ -18,11 +18,23 @@ from demo.train.branches import (
     caption_branch,
     rewrite_branch,
 )
-from demo.train.cases import CONDITIONS, Form, as_prompt, clips_of, makers
+from demo.train.cases import CONDITIONS, LATEST_S, Form, as_prompt, clips_of, makers
+from demo.train.contexts import LOOK_SIZES, Source, View, look, pool_source
 from demo.train.pool import Pool
-from demo.train.topics import ANSWER_KINDS, NO_REQUEST, Branch
-from demo.world import ACTIONS, ALL_PAIRS, COLOURS, DIGITS, DIRECTIONS, KINDS, MAX_COUNT, PLACES
-from evals.metrics import share
+from demo.train.topics import ANSWER_KINDS, NO_REQUEST, Branch, Topic
+from demo.world import (
+    ACTIONS,
+    ALL_PAIRS,
+    COLOURS,
+    DIGITS,
+    DIRECTIONS,
+    KINDS,
+    MAX_COUNT,
+    PLACES,
+    Scene,
+)
+from evals.compare import paired_difference
+from evals.metrics import Share, share
 from index.types import Span
 from prompts.render import render
 from tools.requests import RequestLimits, parse_requests
@@ -41,8 +53,9 @@ _ASKED_FPS: dict[float, str] = {
     STILL_FPS: "a still thing",
 }
 N_OPTIONS = 4
+AS_TRAINED, BESIDE = "as trained", "beside two other clips"
 FORMS = {
-    "as trained": Form(),
+    AS_TRAINED: Form(),
     "H.264, crf 23": Form(crf=23),
     "H.264, crf 36": Form(crf=36),
     "96 px wide": Form(cells=(2, 3)),
@@ -51,7 +64,7 @@ FORMS = {
     "448 px wide": Form(cells=(8, 14)),
 }
 WORDINGS = {
-    "as trained": ("", ""),
+    AS_TRAINED: ("", ""),
     "other words": ("in a few words", "in very few words"),
     "words left out": ("these frames only", "the frames"),
 }
@@ -64,25 +77,45 @@ WRONG_S = 700.0
 
 @dataclass(slots=True)
 class Tally:
-    """Right and asked, by row and column of a table."""
+    """What was right, by row and column of a table."""
 
-    right: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
-    asked: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    right: dict[tuple[str, str], list[bool]] = field(default_factory=lambda: defaultdict(list))
+    """In the order in which it was asked: where two cells asked the same, they can be paired."""
 
     def add(self, task: str, condition: str, *, right: bool) -> None:
-        self.asked[task, condition] += 1
-        self.right[task, condition] += right
+        self.right[task, condition].append(right)
 
     def tasks(self) -> list[str]:
-        return list(dict.fromkeys(task for task, _ in self.asked))
+        return list(dict.fromkeys(task for task, _ in self.right))
+
+    def n(self, task: str, condition: str) -> int:
+        """How often it was asked."""
+        return len(self.right.get((task, condition), ()))
 
     def cell(self, task: str, condition: str) -> str:
         """ "0.91 [0.84, 0.95]", or a dash where nothing was asked."""
-        n = self.asked.get((task, condition), 0)
-        if n == 0:
-            return "–"
-        got = share(self.right[task, condition], n)
-        return f"{got.value:.2f} [{got.low:.2f}, {got.high:.2f}]"
+        rights = self.right.get((task, condition))
+        return with_interval(share(sum(rights), len(rights))) if rights else "–"
+
+    def over_all(self, condition: str) -> list[bool]:
+        """Of all tasks, one after the other."""
+        return [right for task in self.tasks() for right in self.right.get((task, condition), ())]
+
+
+def with_interval(got: Share) -> str:
+    """ "0.91 [0.84, 0.95]"."""
+    return f"{got.value:.2f} [{got.low:.2f}, {got.high:.2f}]"
+
+
+def points_ahead(first: Sequence[bool], second: Sequence[bool]) -> str:
+    """How far the first are ahead of the second on the same questions: "+3 points [-2, +8]"."""
+
+    def by_question(rights: Sequence[bool]) -> dict[str, list[float]]:
+        return {str(index): [float(right)] for index, right in enumerate(rights)}
+
+    got = paired_difference(by_question(first), by_question(second))
+    value, low, high = (round(100 * v) for v in (got.value, got.low, got.high))
+    return f"{value:+d} points [{low:+d}, {high:+d}]"
 
 
 def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
@@ -147,8 +180,11 @@ def _actions(reply: str) -> tuple[str, ...]:
 
 
 def measure_forms(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
-    """Replies over one clip in other forms and wordings, the same questions in every row."""
+    """Replies over one clip in other forms and wordings, and beside other clips: the same questions
+    in every row but those of the fps."""
     rng = random.Random(seed)
+    # Of its own, so that the questions and the other rows stay what they are without this one.
+    others = random.Random(seed + 1)
     tally = Tally()
     for context, branch in makers(rng, pool)["one clip"].cases(n):
         for name, form in FORMS.items():
@@ -161,7 +197,44 @@ def measure_forms(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally
                 tally.add(name, "right", right=_right(videollm, worded, clips))
         fps = context.views[0].takes[0].clip.fps
         tally.add(f"{fps:g} fps", "right", right=_right(videollm, branch, clips))
+        among = beside_others(others, pool_source(pool), context.views[0])
+        several = clips_of(pool, among, rng=others)
+        tally.add(BESIDE, "right", right=_right(videollm, branch, several))
     return tally
+
+
+def beside_others(rng: random.Random, source: Source, view: View) -> list[View]:
+    """The view and two of other scenes, in time order, each of another size and density than it.
+
+    Nothing that can be asked about the view's scene is shown in the others: the question has one
+    answer still. They stand a third of the film apart, so that its own times stay.
+    """
+    (scene,) = (take.clip.scene for take in view.takes)
+    sizes = sorted({size for size in LOOK_SIZES if size != (view.rows, view.columns)})
+    start_s = view.times_s[0]
+    views = [view]
+    while len(views) < 3:
+        at_s = (start_s + len(views) * LATEST_S / 3) % LATEST_S
+        other = look(rng, source, n_pairs=rng.randint(1, 3), start_s=at_s, sizes=sizes)
+        shown = other.takes[0].clip.scene
+        if _gap_s(other) != _gap_s(view) and not _confusable(scene, shown):
+            views.append(other)
+    return sorted(views, key=lambda each: each.times_s[0])
+
+
+def _gap_s(view: View) -> float:
+    """Seconds from frame to frame."""
+    return round(view.times_s[1] - view.times_s[0], 3)
+
+
+def _confusable(scene: Scene, other: Scene) -> bool:
+    """Whether the other scene holds what some question about the first asks for."""
+    topics = [
+        Topic(kind, group.pair, place=scene.place)
+        for group in scene.groups
+        for kind in ("attribute", "place")
+    ]
+    return any(topic.shown_in(other) for topic in topics)
 
 
 def _right(videollm: VideoLLM, branch: Branch, clips: Sequence[Clip]) -> bool:

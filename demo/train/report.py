@@ -7,8 +7,10 @@ from pathlib import Path
 
 from agent.models import open_models
 from agent.videollm import VideoLLM
-from demo.train.judging import measure_reflections
+from demo.train.judging import FAR_MISS, Judged, measure_reflections
 from demo.train.measure import (
+    AS_TRAINED,
+    BESIDE,
     REPLY_CONDITIONS,
     REQUEST_CONDITIONS,
     Tally,
@@ -19,22 +21,31 @@ from demo.train.measure import (
     measure_forms,
     measure_replies,
     measure_requests,
+    points_ahead,
+    with_interval,
 )
 from demo.train.pool import Pool
 from demo.train.retrieval import measure_retrieval
+from evals.metrics import share
 from index.encoder import Encoder
 
 SEED = 77
 _HEAD = """# What the embedded models can do
 
-Written by `python -m demo.train --only report`. Everything is measured through the path that any
-checkpoint takes (names, prompts, processor), on backgrounds that training never showed; "held-out
-pairs" are colours and kinds that training never showed together. A reply counts when it is exactly
-right. In brackets: Wilson's 95 % interval. Controls: "blank" shows grey frames, "other" the frames
-of another clip, "shuffled" the true frames in another order, under the same question and times, "no
-frames" the question alone; what stays right there was guessed. "Chance" is one of the replies that
-questions of this kind have.
+Written by the stage "report" of `python -m demo.train`, with n = {n}: so many questions a task, or
+a multiple of it. Everything is measured through the path that any checkpoint takes (names, prompts,
+processor), on backgrounds that training never showed; "held-out pairs" are colours and kinds that
+training never showed together. A reply counts when it is exactly right. In brackets: the 95 %
+interval, of shares Wilson's, of an AUC by Hanley and McNeil's variance, of differences that of the
+paired questions. Controls: "blank" shows grey frames, "other" the frames of another clip,
+"shuffled" the true frames in another order, under the same question and times, "no frames" the
+question alone; what stays right there was guessed. "Chance" is one of the replies that questions of
+this kind have.
 """
+_ABOUT_CLIP = """Over single frames, one of each clip. R@1 and R@5: the share of the captions whose
+own clip's frame is the nearest, or among the nearest five. mAP: of the short queries ("a red boat",
+"a scene on the beach") that match something here ("present"). Absent AUC: the chance that such a
+query's best score is above that of a query that matches nothing here ("absent")."""
 
 _SUBJECTS: dict[str, Callable[[str], bool]] = {
     "things named by their colour": lambda kind: kind != "attribute",
@@ -52,8 +63,13 @@ def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
     """
     models = open_models(str(weights / "vlm"), encoder=f"local-dir:{weights / 'clip'}")
     sizes = {part: _size_mb(weights / part) for part in ("clip", "vlm")}
-    lines = [_HEAD, f"Sizes: CLIP {sizes['clip']:.1f} MB, VideoLLM {sizes['vlm']:.1f} MB.", ""]
-    lines += ["## CLIP", "", *_retrieval(models.encoder, pools), ""]
+    together = f"together {sum(sizes.values()):.1f} MB"
+    lines = [_HEAD.format(n=n)]
+    lines += [
+        f"Sizes: CLIP {sizes['clip']:.1f} MB, VideoLLM {sizes['vlm']:.1f} MB, {together}.",
+        "",
+    ]
+    lines += ["## CLIP", "", _ABOUT_CLIP, "", *_retrieval(models.encoder, pools), ""]
     for name, pool in pools.items():
         lines += _one_pool(models.videollm, name, pool, n=n)
     (weights / "REPORT.md").write_text("\n".join(lines).rstrip() + "\n")
@@ -71,42 +87,68 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]
     ]
     lines += [*_table(measure_requests(videollm, pool, **size), REQUEST_CONDITIONS), ""]
     lines += ["One clip, open or as a choice of four:", ""]
-    columns = ("open", "by text", "by letter")
-    lines += [*_table(measure_choices(videollm, pool, **size), columns), ""]
+    choices = measure_choices(videollm, pool, **size)
+    lines += [*_table(choices, ("open", "by text", "by letter")), "", _all_kinds(choices), ""]
     lines += ["One clip in other forms; the same questions in each row but those of the fps:", ""]
     forms = measure_forms(videollm, pool, n=4 * n, seed=SEED)
-    lines += [*_table(forms, ("right",)), ""]
-    lines += ["Is the evidence in these frames?", ""]
-    for condition in ("true", "blank", "other"):
-        n_judged = 20 * n if condition == "true" else 8 * n
-        got = measure_reflections(videollm, pool, n=n_judged, seed=SEED, condition=condition)
-        calibrated = f", ECE {got.calibrated_ece():.3f} when calibrated on its first half"
-        words = calibrated if condition == "true" else ""
-        lines.append(
-            f"- {condition} frames: AUC {got.auc():.3f} ({len(got.truth)} questions){words}"
-        )
-        if condition == "true":
-            for of, keep in _SUBJECTS.items():
-                some = got.of(keep)
-                lines.append(f"  - {of}: AUC {some.auc():.3f} ({len(some.truth)} questions)")
-            for miss in sorted({m for m in got.misses if m}):
-                some = got.missed(miss)
-                n_near = len(some.truth) - sum(some.truth)
-                lines.append(
-                    f"  - against near misses drawn as {miss}: AUC {some.auc():.3f} ({n_near})"
-                )
+    ahead = points_ahead(forms.right[BESIDE, "right"], forms.right[AS_TRAINED, "right"])
+    lines += [*_table(forms, ("right",)), "", f"A clip {BESIDE}, against alone: {ahead}.", ""]
+    lines += ["Is the evidence in these frames?", "", *_reflections(videollm, pool, n=n)]
     seconds = look_seconds(videollm, pool, n=15, seed=SEED)
     return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 
 
+def _all_kinds(choices: Tally) -> str:
+    """Open questions against the same as a choice."""
+    rights = {condition: choices.over_all(condition) for condition in ("open", "by text")}
+    totals = [f"{c} {with_interval(share(sum(r), len(r)))}" for c, r in rights.items()]
+    ahead = points_ahead(rights["by text"], rights["open"])
+    n = len(rights["open"])
+    return f"All kinds, {n} questions: {', '.join(totals)}; by text against open: {ahead}."
+
+
+def _reflections(videollm: VideoLLM, pool: Pool, *, n: int) -> list[str]:
+    got = measure_reflections(videollm, pool, n=20 * n, seed=SEED)
+    lines = [f"- true frames: {_auc(got)}"]
+    lines += [f"  - {of}: {_auc(got.of(keep))}" for of, keep in _SUBJECTS.items()]
+    drawn = sorted({miss for miss in got.misses if miss})
+    lines += [
+        f"  - against near misses drawn as {miss}: {_auc(got.missed(miss))}" for miss in drawn
+    ]
+    later = got.calibrated()
+    parts = {
+        "all": later,
+        "there or a near miss": later.near(),
+        f"there or {FAR_MISS}": later.missed(FAR_MISS),
+    }
+    eces = [f"{name} {some.ece():.3f} ({len(some.truth)})" for name, some in parts.items()]
+    lines.append(f"  - ECE of the second half, calibrated on the first: {', '.join(eces)}")
+    for condition in ("blank", "other"):
+        some = measure_reflections(videollm, pool, n=8 * n, seed=SEED, condition=condition)
+        lines.append(f"- {condition} frames: {_auc(some)}")
+    return lines
+
+
+def _auc(judged: Judged) -> str:
+    low, high = judged.auc_interval()
+    n_yes = sum(judged.truth)
+    n_no = len(judged.truth) - n_yes
+    return f"AUC {judged.auc():.3f} [{low:.3f}, {high:.3f}] ({n_yes} yes, {n_no} no)"
+
+
 def _retrieval(encoder: Encoder, pools: Mapping[str, Pool]) -> list[str]:
-    lines = ["| clips | captions | R@1 | R@5 | queries | mAP | absent AUC |", "|---" * 7 + "|"]
+    heads = ("clips", "captions", "R@1", "R@5", "present", "mAP", "absent", "absent AUC")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, pool in pools.items():
         r = measure_retrieval(encoder, pool)
-        lines.append(
-            f"| {name} | {r.n_captions} | {r.recall_at_1:.2f} | {r.recall_at_5:.2f} "
-            f"| {r.n_queries} | {r.mean_average_precision:.2f} | {r.absent_auc:.2f} |"
+        low, high = r.absent_interval()
+        cells = (
+            *(name, str(r.recall_at_1.n)),
+            *(with_interval(r.recall_at_1), with_interval(r.recall_at_5)),
+            *(str(r.n_present), f"{r.mean_average_precision:.2f}"),
+            *(str(r.n_absent), f"{r.absent_auc:.2f} [{low:.2f}, {high:.2f}]"),
         )
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
@@ -119,7 +161,7 @@ def _table(
     for task in sorted(tally.tasks()):
         cells = [tally.cell(task, column) for column in columns]
         cells += [more(task)] if more else []
-        lines.append(f"| {task} | {tally.asked[task, columns[0]]} | {' | '.join(cells)} |")
+        lines.append(f"| {task} | {tally.n(task, columns[0])} | {' | '.join(cells)} |")
     return lines
 
 

@@ -9,23 +9,32 @@ from numpy.typing import NDArray
 
 from demo.phrases import PLACE_PHRASES, article, caption
 from demo.train.captions import pair_trait, place_trait, scene_traits
-from demo.train.judging import auc
+from demo.train.judging import auc, auc_interval
 from demo.train.pool import Pool
 from demo.world import ALL_PAIRS, PLACES
+from evals.metrics import Share, share
 from index.encoder import Encoder
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    recall_at_1: float
-    recall_at_5: float
+    recall_at_1: Share
+    """Of the captions whose own clip's frame is the nearest of all; so many captions."""
+    recall_at_5: Share
     mean_average_precision: float
-    """Of the queries "a red boat" and "a scene on the beach", for those that match something."""
+    """Over single frames, one of each clip: of the queries "a red boat" and "a scene on the beach",
+    for those that match something."""
     absent_auc: float
     """Chance that the best score of a query that matches something is above that of one that
     matches nothing."""
-    n_captions: int
-    n_queries: int
+    n_present: int
+    """Queries that match something."""
+    n_absent: int
+    """Queries that match nothing in this pool."""
+
+    def absent_interval(self) -> tuple[float, float]:
+        """Of the absent AUC, 95 %."""
+        return auc_interval(self.absent_auc, self.n_present, self.n_absent)
 
 
 def measure_retrieval(encoder: Encoder, pool: Pool, *, n: int = 200) -> Retrieval:
@@ -42,12 +51,12 @@ def measure_retrieval(encoder: Encoder, pool: Pool, *, n: int = 200) -> Retrieva
     best = short.max(1)
     precisions = [_average_precision(short[q], matches[:, q]) for q in np.nonzero(found)[0]]
     return Retrieval(
-        recall_at_1=float((rank < 1).mean()),
-        recall_at_5=float((rank < 5).mean()),
+        recall_at_1=share(int((rank < 1).sum()), len(picks)),
+        recall_at_5=share(int((rank < 5).sum()), len(picks)),
         mean_average_precision=float(np.mean(precisions)),
         absent_auc=auc(best[found].tolist(), best[~found].tolist()),
-        n_captions=len(picks),
-        n_queries=len(precisions),
+        n_present=int(found.sum()),
+        n_absent=int((~found).sum()),
     )
 
 

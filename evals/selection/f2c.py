@@ -21,16 +21,18 @@ def f2c(*, adaptive: bool) -> Selection:
     Source: F2C, arXiv 2510.02262 (anchors from basins and 1-D k-means; length l* = argmax S(l) -
     0.5 R(l) + 0.05 l / l_max; s* = sqrt(l*) clipped to [1, s_max]; the highest resolution wins
     where clips overlap), with as many anchors as full frames, so l_max = 4. Scores are raw, as
-    published. Ours differs: tokens are counted from the model's grid after rounding, so the number
-    of anchors is found by trying, and what rounding leaves over buys further lone frames at the
-    anchors' size. Where a model has one price for all sizes, a clip is its anchor.
+    published. R, "mean pairwise cosine", is read as the mean over all pairs of a clip's frames,
+    each with itself too (see `_worth`). Ours differs: tokens are counted from the model's grid
+    after rounding, so the number of anchors is found by trying, and what rounding leaves over buys
+    further lone frames at the anchors' size. Where a model has one price for all sizes, a clip is
+    its anchor.
     """
 
     def select(sheet: Sheet, purse: Purse) -> list[Shown]:
         chosen: dict[int, float] = {}
         k = purse.n_moments
         for _ in range(_ROUNDS):
-            planned = _plan(sheet, purse, k, adaptive=adaptive)
+            planned = plan_of(sheet, purse, k, adaptive=adaptive)
             cost = purse.cost(_shown(sheet, purse, planned))
             if cost <= purse.visual_tokens and len(planned) >= len(chosen):
                 chosen = planned
@@ -43,7 +45,7 @@ def f2c(*, adaptive: bool) -> Selection:
     return select
 
 
-def _plan(sheet: Sheet, purse: Purse, k: int, *, adaptive: bool) -> dict[int, float]:
+def plan_of(sheet: Sheet, purse: Purse, k: int, *, adaptive: bool) -> dict[int, float]:
     """Position of a second → how much its frames are shrunk."""
     longest = int(MOST_SHRINK**2) if purse.many_sizes else 1
     plan: dict[int, float] = {}
@@ -69,8 +71,9 @@ def _clip(sheet: Sheet, anchor: int, *, longest: int, adaptive: bool) -> range:
 
 def _worth(sheet: Sheet, positions: range, *, longest: int) -> float:
     part = sheet.vectors[positions.start : positions.stop].astype(np.float64)
-    # All pairs, a frame with itself too: R of a lone frame is 1. Without that, no pair of real
-    # frames could ever be worth its redundancy and every clip would be one frame.
+    # A frame with itself too: R of a lone frame is 1. Over distinct pairs it would be 0, and a
+    # longer clip, whose frames have a cosine above 0.1 in any real film, would lose more than the
+    # 0.0375 that its length can gain, since S falls beside a peak: every clip would be one frame.
     redundancy = float((part @ part.T).mean())
     mean = float(sheet.scores[positions.start : positions.stop].mean())
     return mean - REDUNDANCY * redundancy + LENGTH * len(positions) / longest

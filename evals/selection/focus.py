@@ -23,7 +23,7 @@ def focus(sheet: Sheet, n: int) -> list[int]:
     """
     scores = unit_scaled(sheet.scores)
     arms = _arms(sheet)
-    bounds = np.array([_upper_bound(scores, arm, n_pulls=PULLS * len(arms)) for arm in arms])
+    bounds = np.array([upper_bound(scores, arm, n_pulls=PULLS * len(arms)) for arm in arms])
     n_zoomed = max(1, round(ZOOM_SHARE * len(arms)))
     zoomed = [arms[i] for i in np.argsort(-bounds, kind="stable")[:n_zoomed]]
     zoomed.sort(key=lambda arm: (-float(scores[arm].mean()), int(arm[0])))
@@ -39,7 +39,7 @@ def _arms(sheet: Sheet) -> list[NDArray[np.int64]]:
     return [np.asarray(arm) for arm in np.split(np.arange(len(labels)), cuts)]
 
 
-def _upper_bound(scores: Curve, arm: NDArray[np.int64], *, n_pulls: int) -> float:
+def upper_bound(scores: Curve, arm: NDArray[np.int64], *, n_pulls: int) -> float:
     """mean + sqrt(2 · variance · ln t / n) + 3 · ln t / n of scores in 0..1."""
     n = min(PULLS, len(arm))
     seen = scores[arm[((np.arange(n) + 0.5) * len(arm) / n).astype(np.int64)]]

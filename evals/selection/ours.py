@@ -29,7 +29,7 @@ def key_clips(settings: AskSettings) -> Selection:
         plainest = next((s for s in ladder if s.n_frames >= settings.look.fewest_frames), ladder[0])
         each = purse.cost([Shown(sheet.film, plainest)])
         limit = max(1, purse.visual_tokens // each)
-        peaks = shortlist(prior, limit=limit, apart_s=settings.spotlight.spread_s)
+        peaks = shortlist(prior, limit=limit, apart_s=settings.survey.apart_s)
         windows = windows_of(sheet.shots, sheet.film, settings.spotlight)
         spans = {next(w for w in windows if t < w.end_s) for t in peaks}
         candidates = [Candidate(s, prior.mass(s), ladder) for s in sorted(spans)]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.ask import ignore_step
 from agent.backends.scripted import ScriptedVideoLLM
+from agent.confidence import Stage
 from agent.models import ModelChoice, Models
 from agent.settings import AskSettings, BudgetSettings, LookSettings
 from agent.state import State, initial_state
@@ -26,7 +27,6 @@ from index.run_rows import RunRow
 from index.runs import RunStore
 from index.types import Frame, Shot, Span, Vectors, Video
 from index.words import WordLine
-from prompts.render import render
 from tools.look import FrameCache
 
 SHOT_S = 10.0
@@ -188,11 +188,11 @@ def workspace(library: PlainLibrary, settings: AskSettings) -> WorkspaceMaker:
     return make
 
 
-def fit_the_search(ws: Workspace, stage: str = "search", **fit: float) -> None:
+def fit_the_search(ws: Workspace, stage: Stage = "search", **fit: float) -> None:
     """Keeps a fit of whole searches."""
     row = {
         "model_hash": ws.videollm.weights_hash,
-        "prompt_hash": render("reflect", n_clips=1, question="?").file_hash,
+        "prompt_hash": ws.prompts_hash(stage),
         "stage": stage,
         "n_with": 10,
         "n_without": 10,

@@ -9,11 +9,21 @@ from langgraph.runtime import Runtime
 
 from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
-from agent.confidence import Fit, fit_for, pair_hash, shipped_fits, sigmoid
+from agent.confidence import (
+    PROMPTS,
+    Fit,
+    fit_for,
+    pair_hash,
+    prompts_hash,
+    shipped_fits,
+    sigmoid,
+)
 from agent.described import named
+from agent.reflect import look_fit
 from agent.state import Cue, span_of
 from index.types import Span
-from tests.agent.conftest import WorkspaceMaker
+from prompts.render import file_hash
+from tests.agent.conftest import WorkspaceMaker, fit_the_search
 from tests.agent.test_answer import ready
 
 
@@ -96,3 +106,22 @@ def test_the_shipped_fit_of_two_looks_is_for_one_pair_of_models(workspace: Works
     own = fit_for(ws.runs, model_hash=pair_hash(videollm, encoder + "0" * 48), **key)  # type: ignore[arg-type]
     other = fit_for(ws.runs, model_hash=pair_hash(videollm, "another"), **key)  # type: ignore[arg-type]
     assert (own.fit, own.version, other.version) == (shipped.fit, shipped.version, 0)
+
+
+def test_the_shipped_fits_are_for_the_prompts_that_ship() -> None:
+    assert {f.stage for f in shipped_fits()} == set(PROMPTS)
+    for fit in shipped_fits():
+        assert fit.prompt_hash == prompts_hash(fit.stage, file_hash), fit.stage
+
+
+def test_another_prompt_is_read_by_no_fit_of_the_old_one(workspace: WorkspaceMaker) -> None:
+    ws, _ = ready(workspace, describing(""), subject="the red wall")
+    look, both = ws.prompts_hash("look"), ws.prompts_hash("verify")
+    fit_the_search(ws, "look", first=2.0)
+    assert look_fit(ws).version == 1
+    ws.own_prompts = {"caption": "Describe {{ clips }}."}
+    assert look_fit(ws).version == 1
+    assert ws.prompts_hash("verify") != both
+    ws.own_prompts = {"reflect": "{{ clips }} {{ question }}"}
+    assert look_fit(ws).version == 0
+    assert ws.prompts_hash("search") != look

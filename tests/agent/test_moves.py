@@ -115,3 +115,6 @@ def test_looks_at_what_was_seen_are_a_circle_and_new_ground_is_none() -> None:
     assert not goes_in_circles(new[:1], settings=settings)
     again = [looked(0, 10), looked(0, 5, "split"), looked(5, 10, "split")]
     assert goes_in_circles(again, settings=settings)
+    # Of seconds that several earlier looks showed none is old more than once.
+    half_new = [*(looked(0, 10) for _ in range(3)), looked(5, 15), looked(5, 15)]
+    assert not goes_in_circles(half_new, settings=settings)

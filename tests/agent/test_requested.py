@@ -13,6 +13,7 @@ from agent.answer import answer
 from agent.ask import ask
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.settings import AskSettings
+from agent.state import LookState, State
 from agent.survey import survey
 from agent.videollm import Clip
 from prompts.render import RenderedPrompt
@@ -102,6 +103,67 @@ def test_a_refusal_is_told_and_the_model_may_ask_again(workspace: WorkspaceMaker
     assert heard[1] == told
     (refusal,) = ws.runs.steps("r1")[-1].data["refusals"]
     assert refusal["code"] == "outside_film"
+
+
+def test_a_request_outside_the_parts_of_the_question_is_refused_and_told(
+    workspace: WorkspaceMaker,
+) -> None:
+    heard: list[str] = []
+
+    def asked(clips: Sequence[Clip]) -> str:
+        heard.append(clips[0].label)
+        return "<span>70 - 80</span>" if len(heard) == 1 else BLUE
+
+    ws, state = ready(workspace, saying(request=asked))
+    bound: State = {**state, "bounds": [50.0, 130.0], "parts": [[50.0, 65.0], [100.0, 130.0]]}
+    out = survey(bound, SimpleNamespace(context=ws))  # type: ignore[arg-type]
+    assert [p["start_s"] for p in out["proposals"]] == [110.0]
+    near = "the question is about 2 parts of the film; the nearest is 50.00 to 65.00 s"
+    assert heard[1] == f'<refused code="outside_film">70 - 80</refused> {near}. '
+    (refusal,) = ws.runs.steps("r1")[-1].data["refusals"]
+    assert refusal["detail"] == near
+
+
+def test_who_asks_again_for_what_was_seen_is_told_so(workspace: WorkspaceMaker) -> None:
+    """The search would drop it as a look that was taken, and nobody would say so."""
+    heard: list[str] = []
+
+    def asked(clips: Sequence[Clip]) -> str:
+        heard.append(clips[0].label)
+        return "<span>60 - 70</span><fps>0.4</fps>" if len(heard) == 1 else BLUE
+
+    ws, state = ready(workspace, saying(answer="not enough", another_look=asked))
+    out = answer({**state, "looks": [_seen(60, 70)]}, Runtime(context=ws))
+    assert [p["start_s"] for p in out["proposals"]] == [110.0]
+    assert heard[1] == (
+        '<refused code="already_seen">60.00 - 70.00</refused>'
+        " it was seen already in 4 frames or more; ask for another span. "
+    )
+    # More frames of it are another look.
+    denser = "<span>60 - 70</span><fps>2</fps>"
+    ws.videollm = saying(answer="not enough", another_look=denser)
+    out = answer({**state, "looks": [_seen(60, 70)]}, Runtime(context=ws))
+    assert [p["fps"] for p in out["proposals"]] == [2.0]
+
+
+def test_a_search_in_circles_is_not_asked_what_it_would_drop(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, saying(answer="not enough", another_look=BLUE))
+    again: State = {**state, "looks": [_seen(60, 70) for _ in range(8)]}
+    assert answer(again, Runtime(context=ws))["proposals"] == []
+    assert "another_look" not in [c.prompt_name for c in ws.runs.steps("r1")[-1].calls]
+
+
+def _seen(start_s: float, end_s: float) -> LookState:
+    return {
+        "look_id": "1.0",
+        "start_s": start_s,
+        "end_s": end_s,
+        "n_frames": 4,
+        "width_px": 64,
+        "height_px": 32,
+        "tokens": 24,
+        "source": "belief",
+    }
 
 
 def test_who_is_refused_every_time_stops_asking(workspace: WorkspaceMaker) -> None:

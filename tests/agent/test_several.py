@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from langgraph.runtime import Runtime
 
@@ -81,6 +83,43 @@ def test_a_film_whose_windows_are_empty_ends_as_not_found(workspace: WorkspaceMa
     out = answer(state, Runtime(context=ws))
     assert out["answer"]["status"] == "not_found"
     assert out["answer"]["confidence"] > 0.5
+
+
+def test_a_count_that_the_whole_search_doubts_is_no_answer(workspace: WorkspaceMaker) -> None:
+    found = [finding(60, 70, 3.0), finding(150, 160, 3.0)]
+    ws, state = workspace(
+        knowing([]),
+        RED,
+        options=("2", "3"),
+        cues=CUES,
+        kind="count",
+        reflect_question="Is it red?",
+        findings=found,
+        looks=[looked(60, 70), looked(150, 160)],
+        stop_reason="exhausted: a test",
+    )
+    held = answer(state, Runtime(context=ws))["answer"]
+    assert (held["status"], held["answer"]) == ("answered", "2")
+    ws.settings = replace(ws.settings, answer=replace(ws.settings.answer, most_absent=0.0))
+    doubted = answer(state, Runtime(context=ws))["answer"]
+    assert (doubted["status"], doubted["answer"], doubted["choice"]) == ("not_found", "", None)
+
+
+def test_a_moment_that_was_seen_only_once_is_told(workspace: WorkspaceMaker) -> None:
+    once: list[FindingState] = [{**finding(60, 70, 4.0), "verified": False}]
+    ws, state = workspace(
+        knowing([]),
+        RED,
+        cues=CUES,
+        kind="count",
+        reflect_question="Is it red?",
+        findings=once,
+        looks=[looked(60, 70)],
+        stop_reason="budget: 17 looks are used up",
+        spent={"visual_tokens": 0, "looks": 24, "calls": 3, "seconds": 1.0},
+    )
+    out = answer(state, Runtime(context=ws))["answer"]
+    assert any("no second look for 1 of what was found" in note for note in out["notes"])
 
 
 def test_looks_cover_their_share_of_the_prior_once(workspace: WorkspaceMaker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
@@ -43,10 +44,31 @@ def test_most_bits_a_token_come_first_within_the_tokens() -> None:
     assert [r.window.span.start_s for r in chosen] == [100, 200]
 
 
-def test_windows_of_one_turn_keep_apart() -> None:
-    queue = [ranked(100, 0.5), ranked(105, 0.4), ranked(300, 0.3)]
+def test_the_first_of_the_queue_are_looked_at_as_far_as_the_tokens_go() -> None:
+    queue = [ranked(100, 0.5), ranked(105, 0.4, tokens=200), ranked(300, 0.3)]
     chosen = choose(queue, settings=SETTINGS, limit_tokens=250, n_most=2)
     assert [r.window.span.start_s for r in chosen] == [100, 300]
+    chosen = choose(queue, settings=SETTINGS, limit_tokens=500, n_most=2)
+    assert [r.window.span.start_s for r in chosen] == [100, 105]
+
+
+def test_no_look_is_chosen_twice_in_one_turn() -> None:
+    """Two windows side by side may both be shifted to the stretch between them."""
+    queue = [ranked(4, 0.5, source="shift"), ranked(4, 0.5, source="shift"), ranked(300, 0.1)]
+    chosen = choose(queue, settings=SETTINGS, limit_tokens=500, n_most=3)
+    assert [r.window.span.start_s for r in chosen] == [4, 300]
+
+
+def test_a_request_over_a_window_stands_for_it_in_its_turn() -> None:
+    window, request = ranked(100, 0.5), ranked(100, 0.1, source="request")
+    high = replace(request, shape=ClipShape(4, 320, 192))
+    for asked in (request, high):
+        chosen = choose([asked, window], settings=SETTINGS, limit_tokens=500, n_most=2)
+        assert chosen == [asked]
+    # A larger look after a smaller one shows more.
+    closer = replace(high, window=replace(high.window, source="closer"))
+    chosen = choose([request, closer], settings=SETTINGS, limit_tokens=500, n_most=2)
+    assert chosen == [request, closer]
 
 
 def test_what_cannot_tell_anything_is_not_looked_at() -> None:

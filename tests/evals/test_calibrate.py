@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.confidence import Fit, logit, sigmoid
+from agent.confidence import Fit, logit, prompts_hash, sigmoid
 from evals.calibrate import Observations, fit_logistic, fits_of, observed
-from index.run_rows import CallRow, FindingRow, RunRow, StepRow
+from index.run_rows import CallRow, FindingRow, LookRow, RunRow, StepRow
 from index.runs import RunStore
 from index.types import Span
+from prompts.render import file_hash
 
 
 def calibrated(p: float, weight: float, bias: float) -> float:
@@ -155,12 +156,47 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
         runs.finish("r", status="not_found", stop_reason="", answer=not_found())
     found = observed([tmp_path])
     assert found["E", "", "presence"].rows == [(0.4, pytest.approx(math.log(2)))]
+    both = f"P+{file_hash('caption')}"
     assert found["V", "P", "look"].truth == [True, False]
-    assert found["V+E", "P", "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
+    assert found["V+E", both, "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
     assert found["V", "P", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
     assert found["V", "P", "search"].truth == [True]
-    assert found["V", "P", "twice"].rows == [(1.5, 0.25, pytest.approx(-math.log(2)))]
-    assert ("V", "", "answer") not in found
+    assert found["V", both, "twice"].rows == [(1.5, 0.25, pytest.approx(-math.log(2)))]
+    assert not any(stage == "answer" for _, _, stage in found)
+
+
+@pytest.mark.parametrize(("widest_gap_s", "n_looks"), [(8.0, 1), (2.0, 0)])
+def test_what_a_glance_is_the_runs_own_settings_say(
+    tmp_path: Path, widest_gap_s: float, n_looks: int
+) -> None:
+    """Four frames in 20 s: a look, or where 2 s are the widest gap a glance."""
+    question = {
+        "custom_id": "a",
+        "video": "f.mp4",
+        "kind": "place",
+        "form": "open",
+        "question": "Where?",
+        "answer": "snow",
+        "evidence": [[60, 70]],
+        "status": "answered",
+    }
+    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
+    (tmp_path / "library").mkdir()
+    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    settings = {"look": {"widest_gap_s": widest_gap_s}}
+    call = CallRow("reflect", "P", "", "", {"yes": 0.9}, ("1.0",), {})
+    look = LookRow("1.0", Span(55, 75), (57.0, 62.0, 67.0, 72.0), 160, 96, 50, "")
+    finding = FindingRow("1.0", "1.0", Span(55, 75), 0.9, 0.9)
+    with closing(RunStore.open(tmp_path / "library")) as runs:
+        runs.start(
+            RunRow("r", 1, "h", "f.mp4", "Where?", (), models, settings, "k", "2026-01-01", 1)
+        )
+        runs.record("r", StepRow(0, "look", "", looks=(look,)))
+        runs.record("r", StepRow(1, "reflect", "", calls=(call,), findings=(finding,)))
+        runs.finish("r", status="not_found", stop_reason="", answer=not_found())
+    found = observed([tmp_path])
+    seen = found.get(("V", "P", "look"))
+    assert (len(seen.truth) if seen else 0) == n_looks
 
 
 def test_of_a_question_asked_twice_the_last_run_counts(tmp_path: Path) -> None:
@@ -190,12 +226,13 @@ def test_of_a_question_asked_twice_the_last_run_counts(tmp_path: Path) -> None:
             data = {"verdict": {"confidence": confidence}}
             runs.record(name, StepRow(1, "answer", "", data=data))
             runs.finish(name, status="answered", stop_reason="", answer=answered("a wall"))
-    seen = observed([tmp_path])["V", "", "answer"]
+    key = ("V", prompts_hash("answer", file_hash), "answer")
+    seen = observed([tmp_path])[key]
     order = sorted(range(2), key=lambda i: seen.rows[i])
     assert [seen.rows[i][0] for i in order] == pytest.approx([logit(0.7), logit(0.8)])
     assert [seen.truth[i] for i in order] == [True, False]
     assert [seen.weights[i] for i in order] == pytest.approx([0.8 / 0.5, 0.2 / 0.5])
-    assert len(observed([tmp_path, tmp_path])["V", "", "answer"].rows) == 4
+    assert len(observed([tmp_path, tmp_path])[key].rows) == 4
 
 
 def answered(text: str) -> dict[str, object]:

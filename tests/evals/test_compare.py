@@ -19,6 +19,16 @@ def test_difference_of_four_facts() -> None:
     assert found.high == 1.0  # 0.625 + 0.469 is cut off
 
 
+def test_differences_that_are_all_the_same_say_no_more_than_their_number() -> None:
+    # Of 30 facts none was decided otherwise: up to 3/30 of all may be, by the rule of three.
+    facts = [f"f{k}" for k in range(30)]
+    right, wrong = {f: [1.0] for f in facts}, {f: [0.0] for f in facts}
+    found = paired_difference(right, right)
+    assert (found.value, found.low, found.high) == (0.0, -0.1, 0.1)
+    ahead = paired_difference(right, wrong)
+    assert (ahead.value, ahead.low, ahead.high) == (1.0, 0.9, 1.0)
+
+
 def test_forms_of_a_fact_are_no_further_evidence() -> None:
     one = paired_difference({"a": [1.0], "b": [0.0]}, {"a": [0.0], "b": [0.0]})
     twice = paired_difference({"a": [1.0] * 9, "b": [0.0] * 9}, {"a": [0.0] * 9, "b": [0.0] * 9})

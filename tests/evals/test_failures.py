@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from agent.settings import AskSettings
 from evals.failures import Cause, anchors_of, cause_of, counted, retrieved, shows
 from evals.items import Item, Outcome, Status
 from index.run_rows import FindingRow, LookRow, StepRow
@@ -11,6 +14,7 @@ from index.types import Span
 
 FILM = Span(0, 1000)
 TRUE = Span(100, 110)
+USUAL = AskSettings()
 FLAT = tuple([0.001] * 100)
 """A prior of 100 stretches of ten seconds."""
 AT_TRUE = (*FLAT[:10], 0.5, *FLAT[11:])
@@ -40,10 +44,19 @@ def steps(prior: tuple[float, ...], *findings: tuple[Span, float]) -> tuple[Step
 
 
 def cause(
-    trace: tuple[StepRow, ...], *, of: Item | None = None, given: Outcome | None = None
+    trace: tuple[StepRow, ...],
+    *,
+    of: Item | None = None,
+    given: Outcome | None = None,
+    settings: AskSettings = USUAL,
 ) -> Cause | None:
     return cause_of(
-        of or item(), given or outcome(), right=False, steps=trace, film=FILM, accept=0.5
+        of or item(),
+        given or outcome(),
+        right=False,
+        steps=trace,
+        film=FILM,
+        settings=settings,
     )
 
 
@@ -61,6 +74,16 @@ def test_a_glance_over_the_film_is_no_look_at_the_span() -> None:
     look = LookRow("1.0", FILM, times_s, 160, 96, 50, "")
     trace = (survey, StepRow(1, "look", "", looks=(look,)), reflected)
     assert cause(trace) == "not looked at"
+
+
+def test_what_a_glance_is_the_runs_own_settings_say() -> None:
+    """Four frames in ten seconds, judged not to show it: a look, or under a finer rule a glance."""
+    survey, reflected = steps(AT_TRUE, (TRUE, 0.1))
+    look = LookRow("1.0", TRUE, (101.0, 104.0, 106.0, 109.0), 160, 96, 50, "")
+    trace = (survey, StepRow(1, "look", "", looks=(look,)), reflected)
+    assert cause(trace) == "misjudged"
+    finer = replace(USUAL, look=replace(USUAL.look, widest_gap_s=2.0))
+    assert cause(trace, settings=finer) == "not looked at"
 
 
 def test_a_span_that_was_judged_to_show_nothing() -> None:
@@ -93,7 +116,7 @@ def test_an_answer_from_another_span_is_cited_badly() -> None:
 )
 def test_a_right_answer_can_be_cited_badly(cited: tuple[Span, ...], expected: Cause | None) -> None:
     given = outcome(cited=cited)
-    found = cause_of(item(), given, right=True, steps=(), film=FILM, accept=0.5)
+    found = cause_of(item(), given, right=True, steps=(), film=FILM, settings=USUAL)
     assert found == expected
 
 
@@ -101,7 +124,7 @@ def test_an_absent_subject_that_is_answered_was_misjudged() -> None:
     absent = item("absent", absent=True)
     assert cause(steps(AT_TRUE, (Span(500, 510), 0.9)), of=absent) == "misjudged"
     right = cause_of(
-        absent, outcome(status="not_found"), right=True, steps=(), film=FILM, accept=0.5
+        absent, outcome(status="not_found"), right=True, steps=(), film=FILM, settings=USUAL
     )
     assert right is None
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from agent.confidence import Fit
 from agent.settings import AskSettings
-from evals.identity import setting_of
+from evals.identity import code_hash, code_of, setting_of
+from evals.strategies import STRATEGIES
 from tests.evals.conftest import Bench
 
 
@@ -34,3 +39,44 @@ def test_the_oracle_does_not_depend_on_the_budget(bench: Bench) -> None:
     before = bench.settings
     richer = replace(before, budget=replace(before.budget, visual_tokens=99_000))
     assert setting(bench, "oracle", before) == setting(bench, "oracle", richer)
+
+
+def test_the_oracle_is_asked_again_where_its_looks_are_read_otherwise(bench: Bench) -> None:
+    before = bench.settings
+    stricter = replace(before, reflect=replace(before.reflect, accept=0.6))
+    read_otherwise = replace(before, reflect=replace(before.reflect, fit=Fit(first=0.7)))
+    settings = (before, stricter, read_otherwise)
+    assert len({setting(bench, "oracle", each) for each in settings}) == 3
+
+
+def test_a_changed_file_of_the_program_is_another_hash(tmp_path: Path) -> None:
+    for name in ("agent/ask.py", "agent/fits.json", "agent/notes.md", "evals/strategies.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("before", encoding="utf-8")
+
+    def hashed() -> str:
+        code_hash.cache_clear()
+        return code_hash(("agent", "evals/strategies.py"), root=tmp_path)
+
+    hashes = [hashed()]
+    for name in ("agent/ask.py", "agent/fits.json", "evals/strategies.py"):
+        (tmp_path / name).write_text("after", encoding="utf-8")
+        hashes.append(hashed())
+    assert len(set(hashes)) == 4
+    (tmp_path / "agent" / "notes.md").write_text("after", encoding="utf-8")
+    assert hashed() == hashes[-1]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_makes_an_outcome_is_in_its_hash(strategy: str) -> None:
+    """What turns steps or a reply into an outcome, what decodes frames, and what is asked."""
+    places = code_of(strategy)
+
+    def covered(file: str) -> bool:
+        return any(file == place or file.startswith(f"{place}/") for place in places)
+
+    root = Path(__file__).resolve().parents[2]
+    for file in ("evals/strategies.py", "tools/look.py", "agent/plan.py", "prompts/answer.j2"):
+        assert (root / file).is_file()
+        assert covered(file), file
+    assert all((root / place).exists() for place in places)

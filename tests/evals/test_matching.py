@@ -91,6 +91,14 @@ def test_when_in_words_is_read() -> None:
     assert not is_right(item("when", "0:01:40 - 0:01:50"), outcome("in the beginning"))
 
 
+@pytest.mark.parametrize("kind", ["first", "last"])
+def test_of_several_times_the_one_that_is_asked_for_counts(kind: str) -> None:
+    """The demo world asks for no last time; the agent knows the kind, and a batch may ask."""
+    asked = item(kind, "0:03:20 - 0:03:30", n_spans=2)  # shown at 100..110 and 200..210
+    assert is_right(asked, outcome(spans=(Span(200, 210),)))
+    assert not is_right(asked, outcome(spans=(Span(100, 110),)))
+
+
 def test_all_needs_most_moments_and_few_others() -> None:
     asked = item("all", "", n_spans=3)
     true = asked.evidence

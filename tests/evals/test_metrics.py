@@ -21,9 +21,8 @@ from evals.metrics import (
     shared_s,
     temporal_score,
     touches,
-    union,
 )
-from index.types import Span
+from index.types import Span, union
 
 SPANS = st.builds(
     lambda start, length: Span(start, start + length),
@@ -111,20 +110,38 @@ def test_recall_at_1_takes_the_first_citation_only() -> None:
     assert best_tiou(Span(10, 20), [Span(0, 1), Span(10, 20)]) == 1
 
 
-def test_temporal_precision_by_both_formulas_and_recall() -> None:
+def test_temporal_precision_by_its_formulas_and_recall() -> None:
     # True 100..110 and 200..210, tolerance 5: 95..115 and 195..215.
     # Of two predictions one is near (share 1/2); of 20 + 60 predicted seconds 15 are within.
     predicted = [Span(100, 120), Span(300, 360)]
     found = temporal_score(predicted, [Span(100, 110), Span(200, 210)], tolerance_s=5)
+    assert found.n_predicted == 2
     assert found.precision_by_spans == 0.5
+    assert found.precision_by_truths == 0.5
     assert found.precision_by_seconds == pytest.approx(15 / 80)
     assert found.recall == 0.5
     assert found.f1_by_spans == 0.5
     assert found.f1_by_seconds == pytest.approx(2 * (15 / 80) * 0.5 / (15 / 80 + 0.5))
 
 
+def test_precision_by_spans_and_by_truths_differ_where_several_meet_one() -> None:
+    # Three predictions near the first truth, one near neither: 3/4 of the predictions are near a
+    # truth, and of two truths one is met: 1/4.
+    true = [Span(100, 110), Span(200, 210)]
+    several = [Span(100, 102), Span(104, 106), Span(112, 114), Span(300, 310)]
+    found = temporal_score(several, true, tolerance_s=5)
+    assert (found.n_predicted, found.precision_by_spans, found.precision_by_truths) == (
+        *(4, 0.75),
+        0.25,
+    )
+    # One prediction over both truths: 1/1 and 2/1.
+    found = temporal_score([Span(90, 220)], true, tolerance_s=5)
+    assert (found.n_predicted, found.precision_by_spans, found.precision_by_truths) == (1, 1, 2)
+
+
 def test_temporal_score_of_nothing_predicted_is_zero() -> None:
-    assert temporal_score([], [Span(0, 1)]).f1_by_spans == 0
+    found = temporal_score([], [Span(0, 1)])
+    assert (found.n_predicted, found.f1_by_spans, found.precision_by_truths) == (0, 0, 0)
 
 
 def test_matching_is_one_to_one() -> None:

@@ -49,6 +49,7 @@ def test_tokens_that_others_need_for_our_accuracy() -> None:
     low, high = reach(ROWS)
     assert low["others"] == {"uniform": None, "bolt": pytest.approx(2000)}
     assert high["others"] == {"uniform": None, "bolt": None}
+    assert low["measured_to"] == {"uniform": 4000, "bolt": 4000}
 
 
 def test_the_same_rows_give_the_same_picture(tmp_path: Path) -> None:

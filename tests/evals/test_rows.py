@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from demo.facts import KINDS
 from evals.items import Item, Outcome, Status
-from evals.rows import Asked, row_of
+from evals.rows import KINDS_OVER_ORACLE, Asked, row_of
 from index.types import Span
 
 TRUE, ELSEWHERE = Span(100, 110), Span(500, 510)
@@ -20,11 +21,12 @@ def asked(
     looked: Span = TRUE,
     cited: tuple[Span, ...] = (TRUE,),
     form: str = "open",
+    kind: str = "place",
     confidence: float | None = 0.8,
 ) -> Asked:
     truth = "not_found" if absent else "answered"
     evidence = () if absent else (TRUE,)
-    item = Item(f"{name}-{form}", "f.mp4", "place", form, "?", (), "snow", evidence, truth)
+    item = Item(f"{name}-{form}", "f.mp4", kind, form, "?", (), "snow", evidence, truth)
     outcome = Outcome("snow", None, status, confidence, cited, (), (looked,), 8, 100, 2, 1.0)
     return Asked(item, outcome, right)
 
@@ -41,6 +43,23 @@ def test_over_the_oracle_counts_only_what_the_oracle_was_asked() -> None:
     assert row_of("spotlight", answers, oracle=oracle)["over_oracle"] == 1.0
     oracle["c-open"] = True
     assert row_of("spotlight", answers, oracle=oracle)["over_oracle"] == pytest.approx(2 / 3)
+
+
+def test_over_the_oracle_by_what_a_kind_takes() -> None:
+    answers = [
+        *(asked(name, right=True, kind="when") for name in "ab"),
+        *(asked(name, right=name == "c", kind="order") for name in "cd"),
+        asked("e", right=True, absent=True, status="not_found", kind="absent"),
+    ]
+    oracle = {f"{name}-open": True for name in "abcd"}
+    found = row_of("spotlight", answers, oracle=oracle)["over_oracle_by"]
+    assert found == {"one moment": 1.0, "order, count": 0.5}
+    assert row_of("spotlight", answers[:2], oracle=oracle)["over_oracle_by"]["order, count"] is None
+
+
+def test_every_kind_of_the_demo_world_but_absent_is_over_the_oracle() -> None:
+    groups = [kind for kinds in KINDS_OVER_ORACLE.values() for kind in kinds]
+    assert sorted(groups) == sorted(set(KINDS) - {"absent"})
 
 
 def test_a_marked_guess_about_something_absent_is_no_false_answer() -> None:
@@ -83,6 +102,7 @@ def test_right_without_looking_is_right_over_other_frames() -> None:
 def test_what_cites_nothing_is_read_by_what_it_looked_at() -> None:
     row = row_of("uniform", [asked("a", right=True, cited=())], oracle={})
     assert row["temporal"]["recall"] == 1.0
+    assert row["temporal"]["n_predicted"] == 1.0
     assert row["citations"]["n"] == 0
     cited = row_of("spotlight", [asked("a", right=True, looked=ELSEWHERE)], oracle={})
     assert cited["temporal"]["recall"] == 1.0

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.presets import demo_settings
+from evals.selection.f2c import plan_of
+from evals.selection.focus import focus, upper_bound
 from evals.selection.frames import aks, bolt, date, topk, uniform
 from evals.selection.mdp3 import mdp3
 from evals.selection.named import PICKERS, SELECTIONS, selection_named
@@ -153,10 +155,17 @@ def test_aks_halves_time_where_nothing_stands_out() -> None:
 
 
 def test_aks_stops_where_the_best_stand_out() -> None:
-    # Scaled scores: one 1 among 99 near 0: mean(top 1) - mean(all) = 0.99 > 0.8 at the root.
+    # Scaled scores: two 1 among 98 of 0: mean(top 2) - mean(all) = 0.98 > 0.8 at the root, so
+    # that both are taken; one step down each half would get a second of its own.
     scores = [0.0] * 100
-    scores[70] = 0.9
-    assert aks(sheet_of(scores), 1) == [70]
+    scores[70] = scores[71] = 0.9
+    assert sorted(aks(sheet_of(scores), 2)) == [70, 71]
+    # A third of the film at half the height: 1 - (0.02 + 0.165) = 0.815 still stands out …
+    scores[:33] = [0.45] * 33
+    assert sorted(aks(sheet_of(scores), 2)) == [70, 71]
+    # … and with two thirds of it, 1 - (0.02 + 0.33) = 0.65, the halves have one each.
+    scores[:66] = [0.45] * 66
+    assert sorted(aks(sheet_of(scores), 2)) == [0, 70]
 
 
 def test_date_keeps_twenty_seconds_apart_before_it_halves() -> None:
@@ -186,6 +195,59 @@ def test_tstar_draws_by_its_seed() -> None:
     first = PICKERS["tstar"](sheet_of(scores, seed=1), 8)
     assert first == PICKERS["tstar"](sheet_of(scores, seed=1), 8)
     assert first != PICKERS["tstar"](sheet_of(scores, seed=2), 8)
+
+
+def test_tstar_draws_what_stands_out_more_often_than_chance_would() -> None:
+    """A twentieth of the film stands out; over many draws it gets more than its share."""
+    scores, there, n = needle(600, at=300, length=30), range(300, 330), 8
+    seeds = range(40)
+    drawn = [i for seed in seeds for i in PICKERS["tstar"](sheet_of(scores, seed=seed), n)]
+    rng = np.random.default_rng(0)
+    by_chance = [int(i) for _ in seeds for i in rng.choice(600, size=n, replace=False)]
+    assert len(drawn) == len(by_chance) == 320
+    n_met, n_by_chance = (sum(i in there for i in each) for each in (drawn, by_chance))
+    # By chance 16 are expected, with a standard deviation of 3.9.
+    assert n_by_chance < 16 + 3 * 3.9
+    assert n_met > 2 * (16 + 3 * 3.9)
+
+
+def test_focus_bounds_an_arm_by_bernstein() -> None:
+    # Three pulls of an arm of three: mean 0.4, variance 0.08 / 3; ln 6 = 1.79176.
+    # 0.4 + sqrt(2 · 0.026667 · 1.79176 / 3) + 3 · 1.79176 / 3 = 0.4 + 0.17848 + 1.79176
+    scores = np.array([0.2, 0.4, 0.6])
+    found = upper_bound(scores, np.arange(3), n_pulls=6)
+    assert found == pytest.approx(2.37024, abs=1e-5)
+
+
+def test_focus_zooms_into_what_varies_before_what_is_a_little_better_all_along() -> None:
+    # Eight arms of 16 s, pulled at their third, ninth and fourteenth second; two are zoomed into.
+    # All share 3 · ln 24 / 3. Steady: 0.5. Restless: 0.9, 0, 0, so 0.3 + sqrt(2 · 0.18 · 3.178 / 3)
+    # = 0.3 + 0.618. Second 0, which no pull meets, sets the scale.
+    scores = [0.0] * 128
+    scores[0], scores[98] = 1.0, 0.9
+    scores[16:32] = scores[64:80] = [0.5] * 16
+    arms = [np.arange(16 * k, 16 * k + 16) for k in range(8)]
+    bounds = [upper_bound(np.array(scores), arm, n_pulls=24) for arm in arms]
+    assert bounds[6] - bounds[1] == pytest.approx(0.3 + 0.6176 - 0.5, abs=1e-4)
+    # The first of the steady ones and the restless one, in turn.
+    assert focus(sheet_of(scores), 4) == [16, 98, 17, 96]
+
+
+def test_adaptive_f2c_by_hand() -> None:
+    """l* = argmax S - R / 2 + 0.05 l / 4 around the anchor at 1, s* = sqrt(l*)."""
+    sheet = sheet_of([0.1, 0.6, 0.5, 0.1])
+    one, other = np.eye(2, dtype=np.float32)
+    # Two views of two seconds each, at right angles.
+    #   l = 1: {1}     0.6   - 0.5 · 1    + 0.0125 = 0.1125
+    #   l = 2: {1, 2}  0.55  - 0.5 · 2/4  + 0.025  = 0.325
+    #   l = 3: {0..2}  0.4   - 0.5 · 5/9  + 0.0375 = 0.160
+    #   l = 4: {0..3}  0.325 - 0.5 · 8/16 + 0.05   = 0.125
+    cut = Sheet(**{**fields_of(sheet), "vectors": np.stack([one, one, other, other])})
+    root = pytest.approx(2**0.5)
+    assert plan_of(cut, purse_of(15), 1, adaptive=True) == {1: root, 2: root}
+    # All alike R is 1 at any length: 0.1125, 0.075, -0.0625, -0.125. One frame, at its full size.
+    same = Sheet(**{**fields_of(sheet), "vectors": np.stack([one] * 4)})
+    assert plan_of(same, purse_of(15), 1, adaptive=True) == {1: 1.0}
 
 
 def test_f2c_shrinks_what_it_shows_longer() -> None:

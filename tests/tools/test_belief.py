@@ -169,3 +169,6 @@ def test_a_region_reaches_as_far_as_the_belief_holds_and_was_looked_at() -> None
     looked = [Span(35, 40), Span(40, 48)]
     assert belief.region(Span(35, 40), share=0.3, within=looked) == Span(35, 48)
     assert belief.region(Span(35, 40), share=0.3, within=[FILM]) == Span(30, 50)
+    # Looks begin and end amid a bin, and so does what was seen; over a gap it does not go.
+    looked = [Span(35.5, 39.5), Span(39.5, 44.25), Span(44.5, 49)]
+    assert belief.region(Span(35.5, 39.5), share=0.3, within=looked) == Span(35.5, 44.25)

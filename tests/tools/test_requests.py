@@ -72,6 +72,32 @@ def test_what_cannot_be_honoured_is_refused_with_a_code(written: str, code: str)
     assert [r.code for r in parsed.refusals] == [code]
 
 
+PARTS = (Span(60, 120), Span(300, 330))
+
+
+def refused(text: str, *parts: Span) -> str:
+    found = parse_requests(text, limits=RequestLimits(film=Span(0, 3600), parts=parts))
+    (refusal,) = found.refusals
+    assert refusal.code == "outside_film"
+    return refusal.detail
+
+
+def test_a_request_outside_is_told_what_is_true_of_the_film_and_of_the_question() -> None:
+    early, late = "<span>10 - 20</span>", "<span>4000 - 4010</span>"
+    assert refused(late) == "the film ends at 3600.00 seconds"
+    assert refused(late, Span(0, 3600)) == "the film ends at 3600.00 seconds"
+    assert refused(early, PARTS[0]) == "the question is about 60.00 to 120.00 s of the film"
+    assert refused("<span>200 - 280</span>", *PARTS) == (
+        "the question is about 2 parts of the film; the nearest is 300.00 to 330.00 s"
+    )
+
+
+def test_a_request_over_several_parts_is_clamped_to_where_they_begin_and_end() -> None:
+    limits = RequestLimits(film=Span(0, 3600), parts=PARTS)
+    parsed = parse_requests("<span>0 - 3600</span> <span>310 - 400</span>", limits=limits)
+    assert [r.span for r in parsed.requests] == [Span(60, 330), Span(310, 330)]
+
+
 @pytest.mark.parametrize("text", ["", "none", "62 - 68", "<span>62 - 68", "<fps>3</fps>"])
 def test_text_without_whole_tags_asks_for_nothing(text: str) -> None:
     parsed = parse_requests(text, limits=LIMITS)

@@ -1,0 +1,166 @@
+"""What the passes over the evidence show, and what one that was cut short says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from langgraph.runtime import Runtime
+
+from agent.answer import answer
+from agent.backends.scripted import ScriptedVideoLLM
+from agent.evidence import NOT_ENOUGH, UNREADABLE, Shown, ask_evidence, normalised
+from agent.kinds import neighbour
+from agent.other_frames import in_other_frames
+from agent.state import LookState
+from agent.steps import StepWriter
+from agent.verify import verify
+from agent.videollm import Capabilities
+from index.types import Shot, Span
+from tests.agent.conftest import WorkspaceMaker
+from tools.keyclips import ClipShape
+from tools.look import FrameGrid, even_times
+
+RED = "What is the red thing?"
+GRID = FrameGrid(patch_px=32, frames_per_pair=2)
+
+
+class OneSize(ScriptedVideoLLM):
+    """A fake whose frames all have one size."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, adaptive_size=False)
+
+
+def look_of(span: Span, n_frames: int) -> LookState:
+    return {
+        "look_id": "1.0",
+        "start_s": span.start_s,
+        "end_s": span.end_s,
+        "n_frames": n_frames,
+        "width_px": 64,
+        "height_px": 32,
+        "tokens": 24,
+        "source": "belief",
+    }
+
+
+def frames_of(look: LookState) -> tuple[object, ...]:
+    span = Span(look["start_s"], look["end_s"])
+    return (*even_times(span, look["n_frames"]), look["width_px"], look["height_px"])
+
+
+@pytest.mark.parametrize("model", [ScriptedVideoLLM, OneSize])
+@pytest.mark.parametrize("span", [Span(60, 70), Span(60, 62.5), Span(60, 61)])
+def test_no_pass_shows_what_another_one_did(
+    workspace: WorkspaceMaker, model: type[ScriptedVideoLLM], span: Span
+) -> None:
+    left = ["a wall", "a car", "a dog"]
+    ws, state = workspace(model(reply_script=lambda prompt, clips: left.pop(0)), RED)
+    vote = ask_evidence(
+        ws, StepWriter(ws, state, "answer"), [Shown(span, 1.0)], question="What is it?"
+    )
+    assert len({frames_of(k) for k in vote.looks}) == len(vote.looks) == 3
+    assert all(span.start_s <= k["start_s"] and k["end_s"] <= span.end_s for k in vote.looks)
+
+
+def test_a_second_look_shows_other_frames_than_the_first(workspace: WorkspaceMaker) -> None:
+    ws, state = workspace(OneSize(yes_script=lambda prompt, clips: 0.9), RED)
+    first = None
+    for n_frames in (2, 4, 6, 8):
+        step = StepWriter(ws, state, "answer")
+        shape = ClipShape(n_frames, *ws.size_px(ws.settings.look.short_side_px))
+        first, _ = step.look(Span(60, 70), shape, why="a test", source="belief")
+        found = step.finding(first, p_yes=0.9, confidence=0.9, log_ratio=2.0)
+        again = verify(ws, step, {**state, "looks": [first]}, found, Span(60, 70))
+        assert again is not None
+        assert frames_of(again.look) != frames_of(first)
+
+
+def test_other_frames_are_fewer_then_those_of_the_middle() -> None:
+    span, shape = Span(10, 20), ClipShape(4, 64, 32)
+    assert in_other_frames(span, shape, shown=[], grid=GRID) == (span, shape)
+    shown = [look_of(span, 4)]
+    assert in_other_frames(span, shape, shown=shown, grid=GRID) == (span, ClipShape(2, 64, 32))
+    shown.append(look_of(span, 2))
+    assert in_other_frames(span, shape, shown=shown, grid=GRID) == (Span(12.5, 17.5), shape)
+    # The same times in another size are other frames; a moment has no others.
+    assert in_other_frames(span, ClipShape(4, 96, 64), shown=shown, grid=GRID) == (
+        span,
+        ClipShape(4, 96, 64),
+    )
+    moment = Span(10, 10.1)
+    assert in_other_frames(moment, shape, shown=[look_of(moment, 4)], grid=GRID) is None
+
+
+def test_a_vote_that_the_budget_cut_short_says_nothing_against_its_evidence(
+    workspace: WorkspaceMaker,
+) -> None:
+    limits = {"visual_tokens": 0, "looks": 0, "calls": 0, "seconds": 0.0}
+    model = ScriptedVideoLLM(reply_script=lambda prompt, clips: "a wall")
+    ws, state = workspace(model, RED, spent=limits)
+    calls = ws.settings.budget.calls
+    state["spent"] = {**limits, "calls": calls - 1}
+    vote = ask_evidence(ws, StepWriter(ws, state, "answer"), [Shown(Span(60, 70), 1)], question=RED)
+    assert (vote.outcome, vote.reply) == ("cut short", "a wall")
+    assert vote.why == "budget: no calls left for another pass over the evidence"
+
+
+def test_after_the_last_second_there_is_one_pass_and_no_more(workspace: WorkspaceMaker) -> None:
+    model = ScriptedVideoLLM(
+        reply_script=lambda prompt, clips: "" if prompt.name == "caption" else "a wall",
+        yes_script=lambda prompt, clips: 0.95,
+    )
+    late = {"visual_tokens": 0, "looks": 0, "calls": 0, "seconds": 1e6}
+    look = look_of(Span(60, 70), 4)
+    found = {
+        "finding_id": "2.0",
+        "look_id": "1.0",
+        "start_s": 60.0,
+        "end_s": 70.0,
+        "p_yes": 0.95,
+        "confidence": 0.95,
+        "log_ratio": 3.0,
+        "verified": False,
+    }
+    ws, state = workspace(
+        model,
+        RED,
+        cues=[{"text": "red", "group": "question", "weight": 1.0}],
+        reflect_question=RED,
+        looks=[look],
+        findings=[found, {**found, "finding_id": "2.1", "start_s": 150.0, "end_s": 160.0}],
+        updates=[{"start_s": 60.0, "end_s": 70.0, "log_ratio": 3.0, "cause": "2.0"}],
+        stop_reason="budget: 600 seconds are used up",
+        spent=late,
+    )
+    out = answer(state, Runtime(context=ws))
+    assert [call.prompt.name for call in model.calls] == ["reflect", "answer"]
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("out_of_budget", "a wall")
+
+
+@pytest.mark.parametrize(
+    ("reply", "ballot"),
+    [
+        ("A", "a"),
+        ("The A.", "a"),
+        ("Красный!", "красный"),
+        ("红色", "红色"),
+        ("Not enough light", "not enough light"),
+        ("Not enough information to tell.", NOT_ENOUGH),
+        ("?!", UNREADABLE),
+    ],
+)
+def test_replies_of_any_script_are_read(reply: str, ballot: str) -> None:
+    assert normalised(reply) == ballot
+
+
+def test_what_follows_in_one_shot_is_its_rest(workspace: WorkspaceMaker) -> None:
+    ws, _ = workspace(ScriptedVideoLLM(), RED)
+    ws.film = replace(ws.film, shots=(Shot(0, Span(0, 60)), Shot(1, Span(60, 170))))
+    assert neighbour(ws, Span(10, 20), after=True) == Span(20, 36)
+    assert neighbour(ws, Span(30, 40), after=False) == Span(14, 30)
+    # Less than the shortest window is no rest: the next shot follows.
+    assert neighbour(ws, Span(50, 59.5), after=True) == Span(60, 76)
+    assert neighbour(ws, Span(60.5, 70), after=False) == Span(44, 60)

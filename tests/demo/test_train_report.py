@@ -1,0 +1,118 @@
+"""What the report on the embedded models measures, and how it says how sure it is."""
+
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from agent.backends.scripted import ScriptedVideoLLM
+from demo.train.contexts import fresh_take, look
+from demo.train.judging import FAR_MISS, Judged, auc_interval
+from demo.train.measure import (
+    AS_TRAINED,
+    BESIDE,
+    Tally,
+    beside_others,
+    measure_forms,
+    points_ahead,
+)
+from demo.train.pool import make_pool, unseen_scene
+from demo.train.retrieval import measure_retrieval
+from demo.world import ALL_PAIRS, PLACES
+from index.encoder_hash import HashEncoder
+
+
+def test_the_calibrated_are_the_second_half_and_near_misses_are_apart() -> None:
+    p_yes = (0.9, 0.8, 0.2, 0.4, 0.9, 0.4)
+    truth = (True, True, False, False, True, False)
+    misses = ("", "", "another kind", FAR_MISS, "", FAR_MISS)
+    judged = Judged(p_yes, truth, ("count",) * 6, misses)
+    assert judged.near().p_yes == (0.9, 0.8, 0.2, 0.9)
+    assert judged.missed(FAR_MISS).p_yes == (0.9, 0.8, 0.4, 0.9, 0.4)
+    # One bin each: 0.2 from 0, two of 0.4 from 0, 0.8 and two of 0.9 from 1.
+    assert judged.ece() == pytest.approx((0.2 + 0.8 + 0.2 + 0.2) / 6)
+    later = Judged(p_yes * 20, truth * 20, ("count",) * 120, misses * 20).calibrated()
+    assert (len(later.truth), later.misses) == (60, misses * 10)
+    # All that is there was above all that is not: the fit says so more surely.
+    assert later.ece() < judged.ece()
+
+
+def test_the_interval_of_an_auc_ends_where_the_measured_one_is_surprising() -> None:
+    # Of one positive and one negative SE(A)² = A(1-A): Wilson's interval of one right of one, from
+    # 1 / (1 + 1.96²) to 1.
+    assert auc_interval(1.0, 1, 1) == pytest.approx((0.20654, 1.0), abs=1e-4)
+    # 50 and 50 at A = 0.81592: SE² = (0.15020 + 49 · (0.68905 - 0.66573) + 49 · (0.73321 -
+    # 0.66573)) / 2500 = 0.0018400, and 0.81592 + 1.96 · 0.042895 = 0.9.
+    assert auc_interval(0.9, 50, 50)[0] == pytest.approx(0.81592, abs=1e-4)
+    assert 0.9 < auc_interval(0.9, 50, 50)[1] < 1.0
+
+
+def test_the_interval_of_an_auc_is_the_wider_the_fewer_were_asked() -> None:
+    few, more = auc_interval(1.0, 84, 4), auc_interval(1.0, 84, 28)
+    assert few[0] < more[0] < 1.0 == few[1] == more[1]
+    assert auc_interval(float("nan"), 0, 5) == (0.0, 1.0)
+
+
+def test_beside_other_clips_a_question_has_still_one_answer() -> None:
+    rng = random.Random(4)
+    for _ in range(40):
+        view = look(rng, fresh_take, n_pairs=4, start_s=rng.uniform(0, 3000))
+        among = beside_others(rng, fresh_take, view)
+        starts = [each.times_s[0] for each in among]
+        assert starts == sorted(starts)
+        assert min(b - a for a, b in pairwise(starts)) > 900
+        others = [each for each in among if each is not view]
+        assert len(others) == 2
+        for other in others:
+            assert (other.rows, other.columns) != (view.rows, view.columns)
+            gaps = [round(each.times_s[1] - each.times_s[0], 3) for each in (other, view)]
+            assert gaps[0] != gaps[1]
+        (scene,) = (take.clip.scene for take in view.takes)
+        for shown in (take.clip.scene for other in others for take in other.takes):
+            assert not any(shown.group_of(group.pair) for group in scene.groups)
+            same_place = shown.place == scene.place
+            assert not (same_place and any(shown.has_kind(g.kind) for g in scene.groups))
+
+
+def test_a_tally_pairs_what_was_asked_in_one_order() -> None:
+    tally = Tally()
+    for task, rights in {"place": (1, 1, 0), "sign": (1,)}.items():
+        for right in rights:
+            tally.add(task, "open", right=bool(right))
+            tally.add(task, "by text", right=True)
+    assert tally.over_all("open") == [True, True, False, True]
+    assert (tally.n("place", "open"), tally.n("place", "by letter")) == (3, 0)
+    # Of four one is ahead: 0.25 ± 1.96 · 0.5 / 2.
+    assert points_ahead(tally.over_all("by text"), tally.over_all("open")) == (
+        "+25 points [-24, +74]"
+    )
+    assert tally.cell("sign", "by letter") == "–"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pool")
+
+
+def test_forms_ask_the_same_beside_other_clips(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    videollm = ScriptedVideoLLM()
+    forms = measure_forms(videollm, pool, n=3, seed=1)
+    assert [forms.n(row, "right") for row in (AS_TRAINED, BESIDE)] == [3, 3]
+    asked: dict[int, list[object]] = {1: [], 3: []}
+    for call in videollm.calls:
+        asked[len(call.clips)].append(call.prompt.parts[-1])
+    # Seven forms, two wordings and a density of each; the others stand beside it once.
+    assert (len(asked[1]), len(asked[3])) == (30, 3)
+    assert set(asked[3]) <= set(asked[1])
+
+
+def test_retrieval_says_of_how_many(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    found = measure_retrieval(HashEncoder(), pool, n=10)
+    assert found.recall_at_1.n == found.recall_at_5.n <= 10
+    # All pairs of a colour and a kind, and all places: each matches something or nothing.
+    assert found.n_present + found.n_absent == len(ALL_PAIRS) + len(PLACES)
+    low, high = found.absent_interval()
+    assert 0 <= low < found.absent_auc < high <= 1
