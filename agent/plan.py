@@ -103,9 +103,6 @@ _CLAUSE = re.compile(
 words a verb at the end can't be told from a plural ("the red boats"), so these are listed."""
 # Chinese characters stand without spaces, and each has a meaning of its own.
 _WORD = re.compile(r"[\u3400-\u9fff]|(?:(?![\u3400-\u9fff])[^\W_])+")
-_LISTED = re.compile(r"^\s*(?:[-*•]|\(?(?:\d{1,2}|[^\W\d_])[.):])\s+")
-_LONGEST_REWRITE_WORDS = 40
-"""A caption is a sentence or two; a longer text is an explanation, and no cue."""
 SMALL_WORDS = frozenset(
     """a an the is are was were be do does did of in on at to by with and or there it this that
     what which who where when how many often times time can seen appear appears""".split()  # noqa: SIM905
@@ -226,39 +223,6 @@ def caption_of(question: str) -> str:
     text = _SEEN_BY.sub("", text)
     text = _TAIL.sub("", text)
     return text.strip() or _tidy(question)
-
-
-def usable_rewrite(rewrite: str, question: str) -> str:
-    """The model's rewrite as a cue, or "" where it cannot be one.
-
-    It must be a short plain text that shares a content word with the question: a small model that
-    lost the thread writes something else, and a wrong cue is worse than none.
-    """
-    text = " ".join(rewrite.split()).strip(" .\"'")
-    if not text or len(text.split()) > _LONGEST_REWRITE_WORDS:
-        return ""
-    if re.search(r"[<>{}|]", text) or text.endswith(("?", "？")):
-        return ""
-    return text if content_words(text) & content_words(question) else ""
-
-
-def option_rewrites(reply: str, options: Sequence[str]) -> tuple[str, ...]:
-    """The model's captions, one for each option in their order; "" where one cannot be used.
-
-    A caption must hold a content word of its option that no other option has, where there is one: a
-    line out of place would look for another option's picture. A reply of more or fewer lines says
-    nothing of which line is whose.
-    """
-    lines = [_LISTED.sub("", line).strip() for line in reply.splitlines() if line.strip()]
-    if len(lines) != len(options):
-        return ("",) * len(options)
-    words = [content_words(option) for option in options]
-    found = []
-    for position, line in enumerate(lines):
-        others = set().union(*(w for i, w in enumerate(words) if i != position))
-        own = words[position] - others or words[position]
-        found.append(usable_rewrite(line, " ".join(sorted(own))))
-    return tuple(found)
 
 
 def option_caption(question: str, option: str) -> str:

@@ -38,6 +38,7 @@ def demo_settings() -> AskSettings:
             strip_pairs=0,
             strip_short_side_px=64,
             option_tokens=0,
+            cue_objects=0,
             request_log_ratio=1.8,
         ),
         # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
@@ -76,11 +77,17 @@ def settings_from_dict(data: dict[str, Any]) -> AskSettings:
     """
     settings = _filled(AskSettings(), data)
     # A run from before a model was asked these things goes on without: it may not know them.
-    never = {name: False for name in _LEARNT if name not in data.get("answer", {})}
-    return replace(settings, answer=replace(settings.answer, **never))
+    for section, never in _LEARNT.items():
+        unknown = {name: no for name, no in never.items() if name not in data.get(section, {})}
+        old = getattr(settings, section)
+        settings = replace(settings, **{section: replace(old, **unknown)})
+    return settings
 
 
-_LEARNT = ("ask_for_looks", "option_not_enough")
+_LEARNT: dict[str, dict[str, Any]] = {
+    "answer": {"ask_for_looks": False, "option_not_enough": False},
+    "survey": {"cue_objects": 0},
+}
 _Settings = TypeVar("_Settings")
 
 

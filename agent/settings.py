@@ -57,6 +57,8 @@ class SurveySettings:
     """Weight of the question in the words of a caption (the rule-based cue)."""
     option_weight: float = 0.5
     """Weight of the options; they count by their best."""
+    cue_weight: float = 0.5
+    """Weight of cue objects; they count by their best."""
     time: TimeSettings = field(default_factory=TimeSettings)
     """What the words of a question about time mean."""
     n_candidates: int = 8
@@ -83,6 +85,9 @@ class SurveySettings:
     option_tokens: int = 32
     """Most tokens of each option's own caption, written by the model in one call; 0: no such call,
     for models that never read its prompt. The rules' captions are there in any case."""
+    cue_objects: int = 3
+    """Most things that the model names as likely seen near the answer, in one call; 0: no such
+    call, for models that never read its prompt."""
     request_turns: int = 2
     """Times that the model may ask over what it is shown: again where all was refused."""
     request_tokens: int = 64

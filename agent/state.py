@@ -20,7 +20,7 @@ class Cue(TypedDict):
 
     text: str
     group: str
-    """"rewrite", "question" or "options": cues of one group count by their best;
+    """"rewrite", "question", "cue objects" or "options": cues of one group count by their best;
     "after", "before" or "during": something that the question names the time by."""
     weight: float
 

@@ -12,18 +12,11 @@ from typing import Any
 import numpy as np
 from langgraph.runtime import Runtime
 
-from agent.bounds import Relation, read_time
-from agent.plan import (
-    Intent,
-    caption_of,
-    option_caption,
-    option_rewrites,
-    parse_question,
-    thing_of,
-    usable_rewrite,
-)
+from agent.bounds import read_time
+from agent.cues import captions_of_options, cues_of, leaning, objects_near, usable_rewrite
+from agent.plan import parse_question, thing_of
 from agent.requested import NO_REQUESTS, can_ask, pointed_at, proposed, requests_over, shown
-from agent.state import Cue, State, intent_of
+from agent.state import State, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
@@ -51,9 +44,10 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
         prompt = ws.render("rewrite", question=about)
         written = step.reply(prompt, [], max_tokens=settings.rewrite_tokens).text
     rewrite = usable_rewrite(written, about)
-    options = _option_rewrites(ws, step, intent, time.question)
-    cues = _cues(ws, intent, time.question, rewrite=rewrite, options=options)
-    cues += _leaning(time.relation)
+    options = captions_of_options(ws, step, intent, time.question)
+    objects = objects_near(ws, step, intent, about)
+    cues = cues_of(ws, intent, time.question, rewrite=rewrite, options=options, objects=objects)
+    cues += leaning(time.relation)
     bounds = time.bounds
     step.data = {
         "kind": intent.kind,
@@ -62,6 +56,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
         "rewrite": rewrite,
         "rewrite_refused": bool(written.strip()) and not rewrite,
         "option_rewrites": list(options),
+        "cue_objects": list(objects),
         "reflect_question": intent.reflect_question,
         "cues": [dict(c) for c in cues],
         "bounds": [bounds.start_s, bounds.end_s],
@@ -185,46 +180,6 @@ def searched_spans(times_s: Seconds, film: Span) -> list[list[float]]:
         [round(float(start), 3), round(float(end), 3)]
         for start, end in zip(times_s[first], ends_s, strict=True)
     ]
-
-
-def _option_rewrites(
-    ws: Workspace, step: StepWriter, intent: Intent, question: str
-) -> tuple[str, ...]:
-    """The model's caption of every option; "" where it has none of use."""
-    options, most = ws.question.options, ws.settings.survey.option_tokens
-    if not options or not most or intent.kind != "moment" or not step.budget().calls_for_search:
-        return ("",) * len(options)
-    prompt = ws.render("rewrite_options", question=question, options=options)
-    reply = step.reply(prompt, [], max_tokens=most * len(options))
-    return option_rewrites(reply.text, options)
-
-
-def _cues(
-    ws: Workspace, intent: Intent, question: str, *, rewrite: str, options: Sequence[str]
-) -> list[Cue]:
-    """Texts to retrieve by; options count by their best, so none of them is a claim.
-
-    Args:
-        options: the model's caption of each option, "" where there is none: then the option stands
-            behind the rewrite of the question.
-    """
-    settings = ws.settings.survey
-    caption = caption_of(intent.subject)
-    cues = [Cue(text=caption, group="question", weight=settings.question_weight)]
-    if rewrite:
-        cues.append(Cue(text=rewrite, group="rewrite", weight=settings.rewrite_weight))
-    if intent.kind != "moment":
-        return cues
-    for option, written in zip(ws.question.options, options, strict=True):
-        joined = f"{rewrite}, {option}" if rewrite else ""
-        texts = (option_caption(question, option), written or joined)
-        cues += [Cue(text=t, group="options", weight=settings.option_weight) for t in texts if t]
-    return cues
-
-
-def _leaning(relation: Relation | None) -> list[Cue]:
-    """The cue of what the question names the time by; its group says on which side."""
-    return [Cue(text=relation.anchor, group=relation.side, weight=1.0)] if relation else []
 
 
 def _ask_over_strip(

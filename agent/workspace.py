@@ -215,8 +215,10 @@ class Workspace:
         return self._priors[key]
 
     def cosine(self, state: State, span: Span) -> float:
-        """The best cosine inside a span with what is looked for; the options say nothing of it."""
-        about = [c for c in state["cues"] if c["group"] not in (*SIDES, "options")]
+        """The best cosine inside a span with what is looked for; neither the options nor what is
+        seen beside it say anything of it."""
+        beside = (*SIDES, "options", "cue objects")
+        about = [c for c in state["cues"] if c["group"] not in beside]
         return self.prior({**state, "cues": about}).best_in(span)
 
     def lane_priors(self, cues: Sequence[Cue]) -> dict[str, Belief]:

@@ -66,8 +66,10 @@ def test_a_run_of_before_is_not_asked_what_its_model_may_not_know() -> None:
     now = asdict(settings_for(knows_only_demo_world=False))
     assert settings_from_dict(now) == settings_for(knows_only_demo_world=False)
     del now["answer"]["ask_for_looks"], now["answer"]["option_not_enough"]
-    before = settings_from_dict(now).answer
-    assert (before.ask_for_looks, before.option_not_enough) == (False, False)
+    del now["survey"]["cue_objects"]
+    before = settings_from_dict(now)
+    assert (before.answer.ask_for_looks, before.answer.option_not_enough) == (False, False)
+    assert before.survey.cue_objects == 0
 
 
 def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:

@@ -11,9 +11,7 @@ from agent.plan import (
     number_in,
     option_by_number,
     option_caption,
-    option_rewrites,
     parse_question,
-    usable_rewrite,
 )
 
 
@@ -80,35 +78,6 @@ def test_looks_are_judged_by_what_one_look_can_show(question: str, judged_by: st
 
 
 @pytest.mark.parametrize(
-    ("rewrite", "used"),
-    [
-        ("a red boat on the beach.", "a red boat on the beach"),
-        ("two boats", "two boats"),
-        ("a green fish", ""),
-        ("", ""),
-        ("where is the red boat?", ""),
-        ("<span>1 - 2</span> boat", ""),
-    ],
-)
-def test_a_rewrite_that_lost_the_thread_is_not_used(rewrite: str, used: str) -> None:
-    assert usable_rewrite(rewrite, "Where is the red boat?") == used
-
-
-@pytest.mark.parametrize(
-    ("rewrite", "question", "used"),
-    [
-        ("красная машина на дороге", "Где Красная машина?", True),
-        ("зелёная рыба", "Где красная машина?", False),
-        ("红色的汽车", "红色的汽车在哪里？", True),
-        ("鱼", "红色的汽车在哪里？", False),
-        ("红色的汽车在哪里？", "红色的汽车在哪里？", False),
-    ],
-)
-def test_words_of_other_scripts_are_words(rewrite: str, question: str, used: bool) -> None:
-    assert usable_rewrite(rewrite, question) == (rewrite if used else "")
-
-
-@pytest.mark.parametrize(
     ("question", "caption"),
     [
         ("Do you see the dog before the cat appears?", "the dog before the cat"),
@@ -119,29 +88,6 @@ def test_words_of_other_scripts_are_words(rewrite: str, question: str, used: boo
 )
 def test_who_sees_it_is_no_part_of_a_caption(question: str, caption: str) -> None:
     assert caption_of(question) == caption
-
-
-def test_a_line_of_another_option_with_a_common_noun_is_not_used() -> None:
-    written = "a blue car on the road\na red car on the road"
-    assert option_rewrites(written, ("a red car", "a blue car")) == ("", "")
-    assert option_rewrites(written, ("a blue car", "a red car")) == tuple(written.splitlines())
-
-
-@pytest.mark.parametrize(
-    ("reply", "captions"),
-    [
-        ("a red boat\na blue boat", ("a red boat", "a blue boat")),
-        ("1. a red boat\n\n2. A blue boat.", ("a red boat", "A blue boat")),
-        ("(a) a red boat\nb) a blue boat", ("a red boat", "a blue boat")),
-        ("a blue boat\na red boat", ("", "")),
-        ("a red boat\na boat", ("a red boat", "")),
-        ("a red boat", ("", "")),
-        ("Here they are:\na red boat\na blue boat", ("", "")),
-        ("", ("", "")),
-    ],
-)
-def test_an_option_has_the_line_that_names_it(reply: str, captions: tuple[str, str]) -> None:
-    assert option_rewrites(reply, ("red", "blue")) == captions
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: Workspa
 
 def _option_cues(workspace: WorkspaceMaker, written: str) -> list[str]:
     replies = {"rewrite": "a boat on the sea", "rewrite_options": written}
-    videollm = ScriptedVideoLLM(reply_script=lambda prompt, clips: replies[prompt.name])
+    videollm = ScriptedVideoLLM(reply_script=lambda prompt, clips: replies.get(prompt.name, ""))
     options = ("red", "blue")
     ws, state = workspace(videollm, "What colour is the boat on the sea?", options=options)
     planned = plan(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]

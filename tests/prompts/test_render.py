@@ -108,9 +108,17 @@ def test_the_prompt_for_the_options_numbers_them() -> None:
     )
 
 
+def test_the_prompt_for_cue_objects_says_how_many() -> None:
+    assert render("cue_objects", question=QUESTION, n=3).text == (
+        "Question: Where is the red boat?\n"
+        "Which things are likely seen near what answers it, though the question does not name "
+        "them? Name at most 3, one a line, and nothing else."
+    )
+
+
 def test_every_prompt_file_has_a_test_here() -> None:
     named = {"answer", "caption", "likelihood", "reflect", "request", "rewrite", "shown", "words"}
-    named |= {"another_look", "rewrite_options"}
+    named |= {"another_look", "cue_objects", "rewrite_options"}
     assert {path.stem for path in FOLDER.glob("*.j2")} == named
 
 
