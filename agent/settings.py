@@ -123,6 +123,9 @@ class SpotlightSettings:
     search goes back to what it left."""
     follow_findings: bool = True
     """Windows are ranked by the belief as the findings left it; without, by the prior alone."""
+    second_look_first: bool = True
+    """The search for one moment breaks off for a second look at what was found where that tells
+    more bits a token than any other look; it goes on where the second look disagrees."""
     least_gain_bits: float = 1e-5
     """A window expected to tell less than this is not worth a look."""
     least_chance: float = 0.01
@@ -269,7 +272,7 @@ class AnswerSettings:
     second_looks: int = 3
     """Findings tried one after the other, at least one, where the search has ended and second looks
     disagree or all that was seen leaves the film in doubt."""
-    attempts: int = 4
+    attempts: int = 8
     """Answers tried before the search ends with the best guess."""
     overview_clips: int = 16
     """Most clips that stand for the film in a question about the whole of it."""

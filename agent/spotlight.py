@@ -17,7 +17,10 @@ from dataclasses import dataclass, replace
 from langgraph.runtime import Runtime
 
 from agent.budget import Budget
+from agent.evidence import affordable_shape
 from agent.moves import close_looks, goes_in_circles
+from agent.presence import settled
+from agent.reflect import best_findings
 from agent.settings import SpotlightSettings
 from agent.several import further
 from agent.state import LookState, Source, State, WindowState, intent_of, span_of
@@ -307,11 +310,14 @@ def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
 def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget: Budget) -> str:
     """Why no further look is worth its cost; "" where one is.
 
-    One moment: all looks that are left together would hardly find it. Several: the next one would
-    hardly find another. A request of the model is honoured in any case.
+    One moment: a second look at what was found tells more for its tokens, or all looks that are
+    left together would hardly find it. Several: the next one would hardly find another. A request
+    of the model is honoured in any case.
     """
     if not ranked or ranked[0].window.source == "request":
         return ""
+    if not intent_of(state).wants_all and _second_look_tells_more(ws, state, ranked[0], budget):
+        return "sufficient: a second look at what was found tells more than any other look"
     if intent_of(state).wants_all:
         best = max(further(ws, state, [r.window.span for r in ranked[: budget.looks_for_search]]))
         least = ws.settings.several.least_chance
@@ -324,6 +330,27 @@ def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget:
         total += item.mass
     least = ws.settings.spotlight.least_chance
     return f"exhausted: all looks left would find it with {total:.1%}" * (total < least)
+
+
+def _second_look_tells_more(ws: Workspace, state: State, first: Ranked, budget: Budget) -> bool:
+    """Whether the likeliest finding that was seen once promises more bits a token than the queue.
+
+    What is found is the dearest thing to be wrong about, and a second look settles most of it: the
+    queue waits until that is done.
+    """
+    settings = ws.settings
+    belief = settled(ws, state, ws.belief(state))
+    once = [f for f in best_findings(state, belief, settings.reflect) if not f["verified"]]
+    shape = affordable_shape(ws, budget.tokens_left // 2)
+    if not settings.spotlight.second_look_first or not once or shape is None:
+        return False
+    tokens = ws.videollm.clip_tokens(
+        n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
+    )
+    mass = belief.mass(span_of(once[0]))
+    gain_bits = look_gain_bits(mass, judge_error=settings.spotlight.judge_error)
+    # Described, it is shown twice.
+    return gain_bits / (tokens * (1 + settings.verify.describe)) > first.gain_per_token
 
 
 def _shown(ranked: Ranked) -> dict[str, object]:

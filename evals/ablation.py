@@ -41,6 +41,11 @@ def _description(s: AskSettings) -> AskSettings:
     return replace(s, verify=replace(s.verify, describe=False))
 
 
+def _second_look(s: AskSettings) -> AskSettings:
+    """What was found waits for its second look until the belief in it is high enough."""
+    return replace(s, spotlight=replace(s.spotlight, second_look_first=False))
+
+
 def _check(s: AskSettings) -> AskSettings:
     """Replies have to agree: the check of completeness; the embedded models go without."""
     return replace(s, answer=replace(s.answer, passes=AnswerSettings().passes))
@@ -58,6 +63,7 @@ ABLATIONS: dict[str, Change] = {
     "without-density": _density,
     "without-reflection": _reflection,
     "without-description": _description,
+    "without-second-look-first": _second_look,
     "with-check": _check,
     "with-strip": _strip,
 }
