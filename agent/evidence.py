@@ -350,7 +350,8 @@ def _chosen(
 def _agreed(n: int, n_ballots: int, *, n_needed: int, ended: str) -> tuple[Outcome, str]:
     """Whether so many passes are enough, and the words for it."""
     if n >= n_needed:
-        return "agreed", f"{n} of {n_ballots} passes agree"
+        said = "by one pass" if n_ballots == 1 else f"{n} of {n_ballots} passes agree"
+        return "agreed", f"{said} over the evidence"
     if ended:
         return "cut short", f"{ended} left for another pass over the evidence"
     return "disagree", "the passes disagree"

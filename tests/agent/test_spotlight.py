@@ -178,3 +178,65 @@ def test_a_search_in_circles_drops_its_proposals_and_goes_where_it_was_not(
     assert out["proposals"] == []
     assert {w["source"] for w in out["chosen"]} == {"even"}
     assert all(not Span(60, 70).overlap_s(Span(w["start_s"], w["end_s"])) for w in out["chosen"])
+
+
+def test_what_was_found_has_its_second_look_before_the_queue_goes_on(
+    workspace: WorkspaceMaker,
+) -> None:
+    found = {
+        "finding_id": "2.0",
+        "look_id": "1.0",
+        "start_s": 60.0,
+        "end_s": 70.0,
+        "p_yes": 0.8,
+        "confidence": 0.8,
+        "log_ratio": 1.0,
+        "verified": False,
+    }
+    update = {"start_s": 60.0, "end_s": 70.0, "log_ratio": 1.0, "cause": "2.0"}
+    ws, state = workspace(
+        ScriptedVideoLLM(),
+        RED,
+        cues=CUES,
+        reflect_question=RED,
+        looks=[looked(60, 70), looked(150, 160)],
+        findings=[found],
+        updates=[update, {**update, "start_s": 150.0, "end_s": 160.0, "log_ratio": -4.0}],
+    )
+    out = spotlight(state, Runtime(context=ws))
+    assert (out["next"], out["stop_reason"][:26]) == ("answer", "sufficient: a second look ")
+    # Looked at twice, or of a set, it does not keep the queue waiting; a request goes before it.
+    twice = {**state, "findings": [{**found, "verified": True}]}
+    request = {"start_s": 21.0, "end_s": 25.0, "source": "request", "fps": 3.0, "high": False}
+    for other in (twice, {**state, "kind": "count"}, {**state, "proposals": [request]}):
+        assert spotlight(other, Runtime(context=ws))["next"] == "look"  # type: ignore[arg-type]
+    ws.settings = replace(
+        ws.settings, spotlight=replace(ws.settings.spotlight, second_look_first=False)
+    )
+    assert spotlight(state, Runtime(context=ws))["next"] == "look"
+
+
+def test_the_queue_goes_on_while_it_promises_more_than_a_second_look(
+    workspace: WorkspaceMaker,
+) -> None:
+    """A doubtful find where the vectors expected nothing waits for what they point at."""
+    found = {
+        "finding_id": "2.0",
+        "look_id": "1.0",
+        "start_s": 0.0,
+        "end_s": 10.0,
+        "p_yes": 0.6,
+        "confidence": 0.6,
+        "log_ratio": 0.4,
+        "verified": False,
+    }
+    ws, state = workspace(
+        ScriptedVideoLLM(),
+        RED,
+        cues=CUES,
+        reflect_question=RED,
+        looks=[looked(0, 10)],
+        findings=[found],
+        updates=[{"start_s": 0.0, "end_s": 10.0, "log_ratio": 0.4, "cause": "2.0"}],
+    )
+    assert spotlight(state, Runtime(context=ws))["next"] == "look"
