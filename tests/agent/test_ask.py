@@ -198,7 +198,7 @@ def test_a_budget_of_two_looks_ends_the_search_with_its_reason(
 @pytest.mark.parametrize(
     ("looks", "status", "ended"),
     [
-        (4, "answered", "2 of 2 passes agree"),
+        (4, "answered", "2 of 2 passes agree over the evidence"),
         (3, "out_of_budget", "budget: no looks left for another pass over the evidence"),
     ],
 )
