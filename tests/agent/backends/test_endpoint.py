@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import exp
+from types import SimpleNamespace
 
 import pytest
 
-from agent.backends import endpoint
+from agent.backends import endpoint, pace
 from agent.backends.endpoint import EndpointVideoLLM
 from agent.backends.said import SAID, said_choice, said_probability, without_thoughts
 from agent.endpoint_settings import EndpointSettings
@@ -183,13 +184,26 @@ def test_no_more_requests_at_a_time_than_allowed(loopback: Loopback, address: st
     assert loopback.most_inside == 2
 
 
-def test_no_more_requests_a_minute_than_allowed(loopback: Loopback, address: str) -> None:
+def test_no_more_requests_a_minute_than_allowed(
+    loopback: Loopback, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, slept_s = [100.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        slept_s.append(seconds)
+        now_s[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: now_s[0], sleep=sleep)
+    monkeypatch.setattr(pace, "time", clock)
     videollm = model(address, requests_per_minute=600)
-    for _ in range(4):
+    for _ in range(3):
         videollm.judge(ALONE, [])
-    gaps = [b - a for a, b in zip(loopback.began_s, loopback.began_s[1:], strict=False)]
-    assert min(gaps) > 0.05
-    assert loopback.began_s[-1] - loopback.began_s[0] >= 0.28
+    now_s[0] += 0.04
+    videollm.judge(ALONE, [])
+    now_s[0] += 60
+    videollm.judge(ALONE, [])
+    assert slept_s == pytest.approx([0, 0.1, 0.1, 0.06, 0])
+    assert len(loopback.requests) == 5
 
 
 def test_a_question_cannot_forge_a_control_word(loopback: Loopback, address: str) -> None:
