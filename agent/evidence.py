@@ -276,10 +276,8 @@ def _ask_once(
         reply = step.reply(prompt, clips, looks=looks, max_tokens=ws.settings.answer.tokens)
         return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
     chances = step.choose(prompt, clips, options=options, looks=looks).probabilities
-    best, n_real = (
-        max(range(len(options)), key=lambda i: (chances[i], -i)),
-        len(ws.question.options),
-    )
+    best = max(range(len(options)), key=lambda i: (chances[i], -i))
+    n_real = len(ws.question.options)
     return _Ballot(str(best) if best < n_real else NOT_ENOUGH, options[best], chances[:n_real])
 
 

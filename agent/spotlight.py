@@ -73,10 +73,9 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     circles = goes_in_circles(close, settings=ws.settings.spotlight)
     if circles:
         state = {**state, "proposals": []}
-    if not ws.settings.spotlight.follow_findings:
-        belief = ws.prior(state).belief
-    ranked = rank(ws, state, belief, limit_tokens=budget.tokens_for_search)
-    reason = _not_worth_it(ws, state, ranked, budget)
+    ranked_by = belief if ws.settings.spotlight.follow_findings else ws.prior(state).belief
+    ranked = rank(ws, state, ranked_by, limit_tokens=budget.tokens_for_search)
+    reason = _not_worth_it(ws, state, belief, ranked, budget)
     if reason:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
     chosen = choose(
@@ -307,7 +306,9 @@ def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
     return "budget: the tokens that are left do not pay for another look"
 
 
-def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget: Budget) -> str:
+def _not_worth_it(
+    ws: Workspace, state: State, belief: Belief, ranked: Sequence[Ranked], budget: Budget
+) -> str:
     """Why no further look is worth its cost; "" where one is.
 
     One moment: a second look at what was found tells more for its tokens, or all looks that are
@@ -316,9 +317,10 @@ def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget:
     """
     if not ranked or ranked[0].window.source == "request":
         return ""
-    if not intent_of(state).wants_all and _second_look_tells_more(ws, state, ranked[0], budget):
+    several = intent_of(state).wants_all
+    if not several and _second_look_tells_more(ws, state, belief, ranked[0], budget):
         return "sufficient: a second look at what was found tells more than any other look"
-    if intent_of(state).wants_all:
+    if several:
         best = max(further(ws, state, [r.window.span for r in ranked[: budget.looks_for_search]]))
         least = ws.settings.several.least_chance
         return f"sufficient: the next look would find one more with {best:.1%}" * (best < least)
@@ -332,17 +334,21 @@ def _not_worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked], budget:
     return f"exhausted: all looks left would find it with {total:.1%}" * (total < least)
 
 
-def _second_look_tells_more(ws: Workspace, state: State, first: Ranked, budget: Budget) -> bool:
+def _second_look_tells_more(
+    ws: Workspace, state: State, belief: Belief, first: Ranked, budget: Budget
+) -> bool:
     """Whether the likeliest finding that was seen once promises more bits a token than the queue.
 
     What is found is the dearest thing to be wrong about, and a second look settles most of it: the
     queue waits until that is done.
     """
     settings = ws.settings
-    belief = settled(ws, state, ws.belief(state))
+    if not settings.spotlight.second_look_first:
+        return False
+    belief = settled(ws, state, belief)
     once = [f for f in best_findings(state, belief, settings.reflect) if not f["verified"]]
     shape = affordable_shape(ws, budget.tokens_left // 2)
-    if not settings.spotlight.second_look_first or not once or shape is None:
+    if not once or shape is None:
         return False
     tokens = ws.videollm.clip_tokens(
         n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -31,7 +31,7 @@ from agent.types import Answer, Citation, Kind, Status
 from agent.workspace import Workspace
 from index.run_rows import CitationRow
 from index.times import format_time
-from index.types import Span
+from index.types import Span, union
 from index.words import WordLine
 from index.words_terms import content_terms, terms_of
 from tools.film_words import FilmWords
@@ -137,7 +137,7 @@ def _updates(ws: Workspace, passages: Sequence[Passage]) -> list[UpdateState]:
 
 def _narrowed(ws: Workspace, state: State, asked: Heard, passages: Sequence[Passage]) -> State:
     """The search of the pictures while a line is said: its shots, and the question without it."""
-    parts = _apart(_shot_of(ws, passage.span) for passage in passages)
+    parts = union(_shot_of(ws, passage.span) for passage in passages)
     # The line says when; a time by the clock, read by the plan, has cut the lines already.
     question = read_time(asked.main, ws.film.video.span, settings=ws.settings.survey.time).question
     intent = parse_question(question)
@@ -188,17 +188,6 @@ def _shot_of(ws: Workspace, span: Span) -> Span:
     if inside.duration_s <= ws.settings.spotlight.longest_s:
         return inside
     return span.clamp(inside) or span
-
-
-def _apart(spans: Iterable[Span]) -> list[Span]:
-    """The spans in order, those that meet joined."""
-    found: list[Span] = []
-    for span in sorted(spans):
-        if found and span.start_s <= found[-1].end_s:
-            found[-1] = Span(found[-1].start_s, max(found[-1].end_s, span.end_s))
-        else:
-            found.append(span)
-    return found
 
 
 # -- answering

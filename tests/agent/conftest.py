@@ -16,7 +16,7 @@ from agent.backends.scripted import ScriptedVideoLLM
 from agent.confidence import Stage
 from agent.models import ModelChoice, Models
 from agent.settings import AskSettings, BudgetSettings, LookSettings
-from agent.state import State, initial_state
+from agent.state import FindingState, LookState, State, initial_state
 from agent.types import Question
 from agent.workspace import Film, Workspace
 from index.encoder import EncoderIdentity
@@ -200,3 +200,39 @@ def fit_the_search(ws: Workspace, stage: Stage = "search", **fit: float) -> None
         "fitted_at": "2026-01-01",
     }
     ws.runs.store_fit({**row, "fit": fit})
+
+
+def looked(start_s: float, end_s: float, look_id: str = "1.0", *, n_frames: int = 4) -> LookState:
+    """A look of the search."""
+    return {
+        "look_id": look_id,
+        "start_s": start_s,
+        "end_s": end_s,
+        "n_frames": n_frames,
+        "width_px": 64,
+        "height_px": 32,
+        "tokens": 6 * n_frames,
+        "source": "belief",
+    }
+
+
+def found(
+    start_s: float,
+    end_s: float,
+    *,
+    p_yes: float,
+    log_ratio: float,
+    verified: bool = False,
+    finding_id: str = "2.0",
+) -> FindingState:
+    """What look 1.0 showed; its confidence is P(yes)."""
+    return {
+        "finding_id": finding_id,
+        "look_id": "1.0",
+        "start_s": start_s,
+        "end_s": end_s,
+        "p_yes": p_yes,
+        "confidence": p_yes,
+        "log_ratio": log_ratio,
+        "verified": verified,
+    }

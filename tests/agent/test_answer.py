@@ -14,39 +14,17 @@ from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
 from agent.kinds import Cited, Verdict, neighbour, whole
 from agent.settings import AnswerSettings
 from agent.several import merged
-from agent.state import LookState, State
+from agent.state import State
 from index.types import Span
-from tests.agent.conftest import WorkspaceMaker, fit_the_search
+from tests.agent.conftest import WorkspaceMaker, fit_the_search, found, looked
 
 FILM = Span(0, 170)
 RED = "What is the red thing?"
 
 
-def looked(start_s: float, end_s: float, look_id: str = "1.0") -> LookState:
-    return {
-        "look_id": look_id,
-        "start_s": start_s,
-        "end_s": end_s,
-        "n_frames": 4,
-        "width_px": 64,
-        "height_px": 32,
-        "tokens": 24,
-        "source": "belief",
-    }
-
-
 def ready(workspace: WorkspaceMaker, model: ScriptedVideoLLM, **state: object) -> tuple:  # type: ignore[type-arg]
     """A state in which one look has shown the evidence at 60-70 s."""
-    finding = {
-        "finding_id": "2.0",
-        "look_id": "1.0",
-        "start_s": 60.0,
-        "end_s": 70.0,
-        "p_yes": 0.95,
-        "confidence": 0.95,
-        "log_ratio": 3.0,
-        "verified": False,
-    }
+    finding = found(60.0, 70.0, p_yes=0.95, log_ratio=3.0)
     update = {"start_s": 60.0, "end_s": 70.0, "log_ratio": 3.0, "cause": "2.0"}
     given: State = {  # type: ignore[typeddict-item]
         "cues": [{"text": "red", "group": "question", "weight": 1.0}],
@@ -156,8 +134,8 @@ def test_at_the_end_of_a_search_what_may_show_it_is_looked_at_again(
     workspace: WorkspaceMaker, stop_reason: str, confidence: float, seen_again: list[float]
 ) -> None:
     ws, state = two_findings(workspace, stop_reason, {60.0: 0.99, 150.0: 0.001})
-    for found in state["findings"]:
-        found["confidence"] = confidence
+    for each in state["findings"]:
+        each["confidence"] = confidence
     out = answer(state, Runtime(context=ws))
     assert [f["start_s"] for f in out["findings"] if f["verified"]] == seen_again
 

@@ -17,7 +17,7 @@ from agent.steps import StepWriter
 from agent.verify import verify
 from agent.videollm import Capabilities
 from index.types import Shot, Span
-from tests.agent.conftest import WorkspaceMaker
+from tests.agent.conftest import WorkspaceMaker, found, looked
 from tools.keyclips import ClipShape
 from tools.look import FrameGrid, even_times
 
@@ -31,19 +31,6 @@ class OneSize(ScriptedVideoLLM):
     @property
     def capabilities(self) -> Capabilities:
         return replace(super().capabilities, adaptive_size=False)
-
-
-def look_of(span: Span, n_frames: int) -> LookState:
-    return {
-        "look_id": "1.0",
-        "start_s": span.start_s,
-        "end_s": span.end_s,
-        "n_frames": n_frames,
-        "width_px": 64,
-        "height_px": 32,
-        "tokens": 24,
-        "source": "belief",
-    }
 
 
 def frames_of(look: LookState) -> tuple[object, ...]:
@@ -72,8 +59,8 @@ def test_a_second_look_shows_other_frames_than_the_first(workspace: WorkspaceMak
         step = StepWriter(ws, state, "answer")
         shape = ClipShape(n_frames, *ws.size_px(ws.settings.look.short_side_px))
         first, _ = step.look(Span(60, 70), shape, why="a test", source="belief")
-        found = step.finding(first, p_yes=0.9, confidence=0.9, log_ratio=2.0)
-        again = verify(ws, step, {**state, "looks": [first]}, found, Span(60, 70))
+        once = step.finding(first, p_yes=0.9, confidence=0.9, log_ratio=2.0)
+        again = verify(ws, step, {**state, "looks": [first]}, once, Span(60, 70))
         assert again is not None
         assert frames_of(again.look) != frames_of(first)
 
@@ -81,9 +68,9 @@ def test_a_second_look_shows_other_frames_than_the_first(workspace: WorkspaceMak
 def test_other_frames_are_fewer_then_those_of_the_middle() -> None:
     span, shape = Span(10, 20), ClipShape(4, 64, 32)
     assert in_other_frames(span, shape, shown=[], grid=GRID) == (span, shape)
-    shown = [look_of(span, 4)]
+    shown = [looked(span.start_s, span.end_s, n_frames=4)]
     assert in_other_frames(span, shape, shown=shown, grid=GRID) == (span, ClipShape(2, 64, 32))
-    shown.append(look_of(span, 2))
+    shown.append(looked(span.start_s, span.end_s, n_frames=2))
     assert in_other_frames(span, shape, shown=shown, grid=GRID) == (Span(12.5, 17.5), shape)
     # The same times in another size are other frames; a moment has no others.
     assert in_other_frames(span, ClipShape(4, 96, 64), shown=shown, grid=GRID) == (
@@ -91,7 +78,7 @@ def test_other_frames_are_fewer_then_those_of_the_middle() -> None:
         ClipShape(4, 96, 64),
     )
     moment = Span(10, 10.1)
-    assert in_other_frames(moment, shape, shown=[look_of(moment, 4)], grid=GRID) is None
+    assert in_other_frames(moment, shape, shown=[looked(10, 10.1)], grid=GRID) is None
 
 
 def test_a_vote_that_the_budget_cut_short_says_nothing_against_its_evidence(
@@ -113,24 +100,15 @@ def test_after_the_last_second_there_is_one_pass_and_no_more(workspace: Workspac
         yes_script=lambda prompt, clips: 0.95,
     )
     late = {"visual_tokens": 0, "looks": 0, "calls": 0, "seconds": 1e6}
-    look = look_of(Span(60, 70), 4)
-    found = {
-        "finding_id": "2.0",
-        "look_id": "1.0",
-        "start_s": 60.0,
-        "end_s": 70.0,
-        "p_yes": 0.95,
-        "confidence": 0.95,
-        "log_ratio": 3.0,
-        "verified": False,
-    }
+    look = looked(60, 70, n_frames=4)
+    once = found(60.0, 70.0, p_yes=0.95, log_ratio=3.0)
     ws, state = workspace(
         model,
         RED,
         cues=[{"text": "red", "group": "question", "weight": 1.0}],
         reflect_question=RED,
         looks=[look],
-        findings=[found, {**found, "finding_id": "2.1", "start_s": 150.0, "end_s": 160.0}],
+        findings=[once, {**once, "finding_id": "2.1", "start_s": 150.0, "end_s": 160.0}],
         updates=[{"start_s": 60.0, "end_s": 70.0, "log_ratio": 3.0, "cause": "2.0"}],
         stop_reason="budget: 600 seconds are used up",
         spent=late,

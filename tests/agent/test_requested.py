@@ -13,11 +13,11 @@ from agent.answer import answer
 from agent.ask import ask
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.settings import AskSettings
-from agent.state import LookState, State
+from agent.state import State
 from agent.survey import survey
 from agent.videollm import Clip
 from prompts.render import RenderedPrompt
-from tests.agent.conftest import PlainLibrary, WorkspaceMaker, models_with
+from tests.agent.conftest import PlainLibrary, WorkspaceMaker, looked, models_with
 from tests.agent.test_answer import ready
 
 BLUE = "<span>110 - 120</span><fps>2</fps><size>high</size>"
@@ -133,7 +133,7 @@ def test_who_asks_again_for_what_was_seen_is_told_so(workspace: WorkspaceMaker) 
         return "<span>60 - 70</span><fps>0.4</fps>" if len(heard) == 1 else BLUE
 
     ws, state = ready(workspace, saying(answer="not enough", another_look=asked))
-    out = answer({**state, "looks": [_seen(60, 70)]}, Runtime(context=ws))
+    out = answer({**state, "looks": [looked(60, 70)]}, Runtime(context=ws))
     assert [p["start_s"] for p in out["proposals"]] == [110.0]
     assert heard[1] == (
         '<refused code="already_seen">60.00 - 70.00</refused>'
@@ -142,28 +142,15 @@ def test_who_asks_again_for_what_was_seen_is_told_so(workspace: WorkspaceMaker) 
     # More frames of it are another look.
     denser = "<span>60 - 70</span><fps>2</fps>"
     ws.videollm = saying(answer="not enough", another_look=denser)
-    out = answer({**state, "looks": [_seen(60, 70)]}, Runtime(context=ws))
+    out = answer({**state, "looks": [looked(60, 70)]}, Runtime(context=ws))
     assert [p["fps"] for p in out["proposals"]] == [2.0]
 
 
 def test_a_search_in_circles_is_not_asked_what_it_would_drop(workspace: WorkspaceMaker) -> None:
     ws, state = ready(workspace, saying(answer="not enough", another_look=BLUE))
-    again: State = {**state, "looks": [_seen(60, 70) for _ in range(8)]}
+    again: State = {**state, "looks": [looked(60, 70) for _ in range(8)]}
     assert answer(again, Runtime(context=ws))["proposals"] == []
     assert "another_look" not in [c.prompt_name for c in ws.runs.steps("r1")[-1].calls]
-
-
-def _seen(start_s: float, end_s: float) -> LookState:
-    return {
-        "look_id": "1.0",
-        "start_s": start_s,
-        "end_s": end_s,
-        "n_frames": 4,
-        "width_px": 64,
-        "height_px": 32,
-        "tokens": 24,
-        "source": "belief",
-    }
 
 
 def test_who_is_refused_every_time_stops_asking(workspace: WorkspaceMaker) -> None:

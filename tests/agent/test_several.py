@@ -10,46 +10,24 @@ from langgraph.runtime import Runtime
 from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM, knowing
 from agent.several import chances, further, looked_share
-from agent.state import FindingState, LookState
+from agent.state import FindingState
 from index.types import Span
-from tests.agent.conftest import WorkspaceMaker
+from tests.agent.conftest import WorkspaceMaker, found, looked
 
 RED = "How many times is it red?"
 CUES = [{"text": "red", "group": "question", "weight": 1.0}]
 
 
 def finding(start_s: float, end_s: float, log_ratio: float) -> FindingState:
-    return {
-        "finding_id": "2.0",
-        "look_id": "1.0",
-        "start_s": start_s,
-        "end_s": end_s,
-        "p_yes": 0.5,
-        "confidence": 0.5,
-        "log_ratio": log_ratio,
-        "verified": True,
-    }
-
-
-def looked(start_s: float, end_s: float) -> LookState:
-    return {
-        "look_id": "1.0",
-        "start_s": start_s,
-        "end_s": end_s,
-        "n_frames": 4,
-        "width_px": 64,
-        "height_px": 32,
-        "tokens": 24,
-        "source": "belief",
-    }
+    return found(start_s, end_s, p_yes=0.5, log_ratio=log_ratio, verified=True)
 
 
 def test_the_vectors_and_the_looks_are_weighed_together(workspace: WorkspaceMaker) -> None:
     ws, state = workspace(knowing([]), RED, cues=CUES, kind="count")
 
     def chance(start_s: float, end_s: float, log_ratio: float) -> float:
-        found = [finding(start_s, end_s, log_ratio)]
-        return chances(ws, {**state, "findings": found})[0][1]
+        seen = [finding(start_s, end_s, log_ratio)]
+        return chances(ws, {**state, "findings": seen})[0][1]
 
     # Red is at 60-70 s, grey at 0-10 s: the same judgement is worth less there.
     assert chance(60, 70, 2.0) > 0.5
@@ -58,8 +36,8 @@ def test_the_vectors_and_the_looks_are_weighed_together(workspace: WorkspaceMake
 
 
 def test_a_second_look_stands_for_the_first(workspace: WorkspaceMaker) -> None:
-    found = [finding(62, 66, 3.0), finding(60, 70, -4.0), finding(150, 160, 3.0)]
-    ws, state = workspace(knowing([]), RED, cues=CUES, kind="count", findings=found)
+    seen = [finding(62, 66, 3.0), finding(60, 70, -4.0), finding(150, 160, 3.0)]
+    ws, state = workspace(knowing([]), RED, cues=CUES, kind="count", findings=seen)
     by_start = {f["start_s"]: chance for f, chance in chances(ws, state)}
     assert set(by_start) == {60, 150}
     assert by_start[60] < 0.5 < by_start[150]
@@ -86,7 +64,7 @@ def test_a_film_whose_windows_are_empty_ends_as_not_found(workspace: WorkspaceMa
 
 
 def test_a_count_that_the_whole_search_doubts_is_no_answer(workspace: WorkspaceMaker) -> None:
-    found = [finding(60, 70, 3.0), finding(150, 160, 3.0)]
+    seen = [finding(60, 70, 3.0), finding(150, 160, 3.0)]
     ws, state = workspace(
         knowing([]),
         RED,
@@ -94,7 +72,7 @@ def test_a_count_that_the_whole_search_doubts_is_no_answer(workspace: WorkspaceM
         cues=CUES,
         kind="count",
         reflect_question="Is it red?",
-        findings=found,
+        findings=seen,
         looks=[looked(60, 70), looked(150, 160)],
         stop_reason="exhausted: a test",
     )

@@ -10,9 +10,9 @@ from langgraph.runtime import Runtime
 from agent.backends.scripted import ScriptedVideoLLM, knowing
 from agent.settings import SpotlightSettings
 from agent.spotlight import Ranked, Window, choose, evenly, look, spotlight
-from agent.state import LookState, Source
+from agent.state import Source
 from index.types import Span
-from tests.agent.conftest import WorkspaceMaker
+from tests.agent.conftest import WorkspaceMaker, found, looked
 from tools.keyclips import ClipShape
 
 SETTINGS = SpotlightSettings()
@@ -23,19 +23,6 @@ CUES = [{"text": "red", "group": "question", "weight": 1.0}]
 def ranked(start_s: float, gain: float, *, tokens: int = 100, source: Source = "belief") -> Ranked:
     window = Window(Span(start_s, start_s + 5), source)
     return Ranked(window, ClipShape(8, 160, 96), tokens, gain, gain)
-
-
-def looked(start_s: float, end_s: float) -> LookState:
-    return {
-        "look_id": f"0.{start_s:g}",
-        "start_s": start_s,
-        "end_s": end_s,
-        "n_frames": 8,
-        "width_px": 64,
-        "height_px": 32,
-        "tokens": 48,
-        "source": "belief",
-    }
 
 
 def test_most_bits_a_token_come_first_within_the_tokens() -> None:
@@ -183,16 +170,7 @@ def test_a_search_in_circles_drops_its_proposals_and_goes_where_it_was_not(
 def test_what_was_found_has_its_second_look_before_the_queue_goes_on(
     workspace: WorkspaceMaker,
 ) -> None:
-    found = {
-        "finding_id": "2.0",
-        "look_id": "1.0",
-        "start_s": 60.0,
-        "end_s": 70.0,
-        "p_yes": 0.8,
-        "confidence": 0.8,
-        "log_ratio": 1.0,
-        "verified": False,
-    }
+    once = found(60.0, 70.0, p_yes=0.8, log_ratio=1.0)
     update = {"start_s": 60.0, "end_s": 70.0, "log_ratio": 1.0, "cause": "2.0"}
     ws, state = workspace(
         ScriptedVideoLLM(),
@@ -200,13 +178,13 @@ def test_what_was_found_has_its_second_look_before_the_queue_goes_on(
         cues=CUES,
         reflect_question=RED,
         looks=[looked(60, 70), looked(150, 160)],
-        findings=[found],
+        findings=[once],
         updates=[update, {**update, "start_s": 150.0, "end_s": 160.0, "log_ratio": -4.0}],
     )
     out = spotlight(state, Runtime(context=ws))
     assert (out["next"], out["stop_reason"][:26]) == ("answer", "sufficient: a second look ")
     # Looked at twice, or of a set, it does not keep the queue waiting; a request goes before it.
-    twice = {**state, "findings": [{**found, "verified": True}]}
+    twice = {**state, "findings": [{**once, "verified": True}]}
     request = {"start_s": 21.0, "end_s": 25.0, "source": "request", "fps": 3.0, "high": False}
     for other in (twice, {**state, "kind": "count"}, {**state, "proposals": [request]}):
         assert spotlight(other, Runtime(context=ws))["next"] == "look"  # type: ignore[arg-type]
@@ -220,23 +198,14 @@ def test_the_queue_goes_on_while_it_promises_more_than_a_second_look(
     workspace: WorkspaceMaker,
 ) -> None:
     """A doubtful find where the vectors expected nothing waits for what they point at."""
-    found = {
-        "finding_id": "2.0",
-        "look_id": "1.0",
-        "start_s": 0.0,
-        "end_s": 10.0,
-        "p_yes": 0.6,
-        "confidence": 0.6,
-        "log_ratio": 0.4,
-        "verified": False,
-    }
+    once = found(0.0, 10.0, p_yes=0.6, log_ratio=0.4)
     ws, state = workspace(
         ScriptedVideoLLM(),
         RED,
         cues=CUES,
         reflect_question=RED,
         looks=[looked(0, 10)],
-        findings=[found],
+        findings=[once],
         updates=[{"start_s": 0.0, "end_s": 10.0, "log_ratio": 0.4, "cause": "2.0"}],
     )
     assert spotlight(state, Runtime(context=ws))["next"] == "look"
