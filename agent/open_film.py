@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.workspace import Film
-from index.media import open_video
+from index.media import VideoReader
 from index.types import Frame, Shot, Video
 from index.words import WordLine
 from tools.look import FrameCache
@@ -34,6 +34,7 @@ class FilmRows(Protocol):
     def clips(self, video_id: int) -> Any: ...
     def shots(self, video_id: int) -> list[Shot]: ...
     def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]: ...
+    def reader(self, video: Video) -> VideoReader: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ def open_film(library: FilmRows, video: Video) -> Iterator[OpenFilm]:
         with reading:
             return library.strip(video_id, times_s)
 
-    with contextlib.closing(open_video(video.path)) as reader:
+    with contextlib.closing(library.reader(video)) as reader:
         # All that the index knows is read here: nodes may run in another thread.
         film = Film(
             video=video,

@@ -20,7 +20,6 @@ from evals.report import Series
 from evals.rows import asked
 from evals.strategies import AGENTS, OURS, strategy_named
 from index.library import Library
-from index.media import open_video
 from index.types import Video
 from tools.look import FrameCache
 
@@ -77,7 +76,7 @@ class Asking:
         vectors = FilmVectors.read(
             self.library, video, texts=self.texts, survey=self.settings.survey
         )
-        with contextlib.closing(open_video(video.path)) as reader:
+        with contextlib.closing(self.library.reader(video)) as reader:
             frames = FrameCache(reader, limit_bytes=CACHE_BYTES)
             yield FilmView(self.library, video, frames, self.models, self.settings, vectors)
 

@@ -217,11 +217,12 @@ class _Run:
     def _film(self, path: Path, *, film_index: int, n_films: int) -> Video:
         store = self._library.store
         known = store.file(path)
-        if known is not None and not self._settings.rebuild and _is_same(known):
+        if known is not None and not self._settings.rebuild and known.is_unchanged():
             video = store.video(known.video_id)
             if video is not None:
                 if not video.path.exists():
                     store.relink(video.video_id, path)
+                self._films.add_table(video, path)
                 self.unchanged[video.video_id] = self._ready(video.video_id)
                 return self.unchanged[video.video_id]
         self._progress(ProgressEvent("read", path, film_index, n_films, done=0, total=1))
@@ -279,7 +280,7 @@ class _Run:
             return
         store.forget_file(known.path)
         others = [each for each in store.files() if each.video_id == before.video_id]
-        still = next((each.path for each in others if _is_same(each)), None)
+        still = next((each.path for each in others if each.is_unchanged()), None)
         if still is None:
             store.set_state(before.video_id, "replaced")
         else:
@@ -298,7 +299,7 @@ class _Run:
         if self._settings.rebuild:
             return None
         recorded = store.file(known.video.path)
-        moved = recorded is None or not _is_same(recorded)
+        moved = recorded is None or not recorded.is_unchanged()
         if known.state == "replaced":
             store.set_state(video_id, "ready", path=file.path)
         elif moved:
@@ -320,12 +321,3 @@ def _identify(path: Path, *, film_index: int, n_films: int) -> FilmFile:
         film_index=film_index,
         n_films=n_films,
     )
-
-
-def _is_same(known: StoredFile) -> bool:
-    """Whether the remembered file is unchanged, as make and rsync judge it."""
-    try:
-        status = known.path.stat()
-    except OSError:
-        return False
-    return (status.st_size, status.st_mtime_ns) == (known.size_bytes, known.changed_ns)

@@ -7,6 +7,7 @@ is saved does not depend on where a run was interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from index.shots import (
 )
 from index.store import Part, StoredFile
 from index.strips import append_pictures, encode_picture
-from index.types import Pixels, Vectors, VideoFacts
+from index.types import Pixels, Vectors, Video, VideoFacts
 from index.words import WordSettings
 
 ROWS_PER_PART = 128
@@ -127,10 +128,17 @@ class FilmIndexer:
         try:
             video_id, parts = self._begin(file, reader.facts)
             self._read(file, reader, video_id=video_id, parts=parts)
-            self._finish(file, reader.facts, video_id=video_id)
+            self._finish(file, reader, video_id=video_id)
         finally:
             reader.close()
         return video_id
+
+    def add_table(self, video: Video, path: Path) -> None:
+        """Save the frame table of a film that a version before tables were kept has indexed."""
+        tables = self._library.store.frame_tables
+        if video.has_pictures and not tables.has(video.video_id):
+            with contextlib.closing(open_video(path)) as reader:
+                tables.keep(video.video_id, reader.table)
 
     def index_sound(self, file: FilmFile, facts: VideoFacts) -> int:
         """A file without pictures as a film without shots; returns its number."""
@@ -190,9 +198,10 @@ class FilmIndexer:
         self.read_s += facts.duration_s - start_s
         self._progress(_event(file, done=total, total=total))
 
-    def _finish(self, file: FilmFile, facts: VideoFacts, *, video_id: int) -> None:
+    def _finish(self, file: FilmFile, reader: VideoReader, *, video_id: int) -> None:
         """Shots and clips from the saved parts; the film is ready after this."""
         store, dimension = self._library.store, self._encoder.identity.dimension
+        facts = reader.facts
         parts = store.parts(video_id, dimension=dimension)
         times_s = np.concatenate([part.times_s for part in parts])
         status = file.path.stat()
@@ -216,6 +225,7 @@ class FilmIndexer:
         if lost_s > 0:
             note = f"about {lost_s} s of it cannot be decoded"
             store.set_facts(video_id, replace(facts, notes=(*facts.notes, note)))
+        store.frame_tables.keep(video_id, reader.table)
         store.finish_video(video_id, shots=shots, spans=spans, vectors=vectors)
         store.remember_file(file.stored(video_id))
 

@@ -22,6 +22,7 @@ from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LibraryError, MediaError
 from index.lock import writer_lock
+from index.media import VideoReader, open_video
 from index.store import Part, Store
 from index.strips import read_jpeg, read_pictures
 from index.types import Frame, Hit, Seconds, Shot, Span, Vectors, Video
@@ -184,6 +185,17 @@ class Library:
         self._at_path(str(path))
         return path
 
+    def reader(self, video: Video) -> VideoReader:
+        """The film's file, open; what the index knows of its frames is not read again.
+
+        Raises:
+            MediaError: the file is missing, or no video any more.
+        """
+        file = self.store.file(video.path)
+        known = file is not None and file.video_id == video.video_id and file.is_unchanged()
+        table = self.store.frame_tables.of(video.video_id) if known else None
+        return open_video(video.path, table=table)
+
     @property
     def words(self) -> WordStore:
         """The timed words of all films."""
@@ -330,10 +342,8 @@ class Library:
         if file is None:
             return None
         video = self.store.video(file.video_id)
-        if video is not None and path.exists():
-            status = path.stat()
-            if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.changed_ns):
-                raise InputError(f"{path} has changed since it was indexed", "index it again")
+        if video is not None and path.exists() and not file.is_unchanged():
+            raise InputError(f"{path} has changed since it was indexed", "index it again")
         return video
 
 

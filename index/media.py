@@ -12,10 +12,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from index.errors import InputError, MediaError
 from index.types import Frame, Pixels, VideoFacts
+
+if TYPE_CHECKING:
+    from index.frame_table import FrameTable
 
 GLIMPSE_WIDTH_PX = 32
 GLIMPSE_HEIGHT_PX = 18
@@ -49,6 +52,7 @@ class VideoReader(Protocol):
     """Reads frames of one open video by time."""
 
     facts: VideoFacts
+    table: FrameTable
 
     def frames_at(self, times_s: Sequence[float], *, width_px: int, height_px: int) -> list[Frame]:
         """The frame on screen at each time, upright and resized; one for each time, in order.
@@ -99,8 +103,13 @@ def backend_names() -> tuple[str, ...]:
     return ("auto", *_BACKENDS)
 
 
-def open_video(path: Path, *, backend: str = "auto") -> VideoReader:
+def open_video(
+    path: Path, *, backend: str = "auto", table: FrameTable | None = None
+) -> VideoReader:
     """An open reader; `auto` takes PyAV, which is right on every file that was measured.
+
+    Args:
+        table: this very file's, from an earlier reader: spares the pass over its packets.
 
     Raises:
         MediaError: the file is missing, no video, damaged beyond use, or (with a backend named)
@@ -112,7 +121,7 @@ def open_video(path: Path, *, backend: str = "auto") -> VideoReader:
         raise InputError(f'"{backend}" is not a decode backend', f"choose one of: {known}")
     path = _regular_file(path)
     module, _, name = _BACKENDS["pyav" if backend == "auto" else backend].partition(":")
-    reader: VideoReader = getattr(importlib.import_module(module), name)(path)
+    reader: VideoReader = getattr(importlib.import_module(module), name)(path, table=table)
     return reader
 
 

@@ -40,14 +40,14 @@ class DecordReader:
     facts: VideoFacts
     table: FrameTable
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, table: FrameTable | None = None) -> None:
         self._path = path
         if importlib.util.find_spec("decord") is None:
             raise MediaError(
                 "decord is not installed on this machine", 'write backend = "auto" in the settings'
             )
         # PyAV checks times and names what is odd; its decoder is not used after that.
-        self._plain = PyavReader(path)
+        self._plain = PyavReader(path, table=table)
         self.facts, self.table = self._plain.facts, self._plain.table
         self._child: _Child | None = None
         try:
@@ -149,7 +149,7 @@ def why_unfit(reader: PyavReader) -> str:
         return f"it is a {reader.format} file"
     if facts.codec not in _CODECS:
         return f"its codec is {facts.codec}"
-    if abs(table.container_start_s) > _SAME_TIME_S or table.times_s[0] > _SAME_TIME_S:
+    if abs(table.clock.start_s) > _SAME_TIME_S or table.times_s[0] > _SAME_TIME_S:
         return "it does not start at zero"
     if table.hides_preroll:
         return "an edit list hides some frames"

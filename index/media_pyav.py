@@ -33,14 +33,14 @@ class PyavReader:
     facts: VideoFacts
     table: FrameTable
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, table: FrameTable | None = None) -> None:
         self._path = path
         self._container = open_container(path)
         try:
             self._stream = _video_stream(self._container, path)
             # Frame threads would add a pipeline delay after every seek.
             self._stream.thread_type = "SLICE"
-            self.table, self.facts = _probe(self._container, self._stream, path)
+            self.table, self.facts = _probe(self._container, self._stream, path, table)
         except BaseException:
             self._container.close()
             raise
@@ -320,8 +320,10 @@ def _other_streams(container: Any) -> str:
     return f"only {' and '.join(kinds)}" if kinds else "nothing in it"
 
 
-def _probe(container: Any, stream: Any, path: Path) -> tuple[FrameTable, VideoFacts]:
-    table = read_table(container, stream)
+def _probe(
+    container: Any, stream: Any, path: Path, table: FrameTable | None
+) -> tuple[FrameTable, VideoFacts]:
+    table = table or read_table(container, stream)
     if table is None:
         raise MediaError(f"{path} has no frames: its video stream is empty", "is it truncated?")
     first = _Walk(container, stream, table).frame(0) or _first_decodable(container, stream, table)
@@ -332,7 +334,7 @@ def _probe(container: Any, stream: Any, path: Path) -> tuple[FrameTable, VideoFa
     duration_s = table.end_s
     return table, VideoFacts(
         duration_s=duration_s,
-        container_start_s=table.container_start_s,
+        container_start_s=table.clock.start_s,
         width_px=width_px,
         height_px=height_px,
         n_frames=len(table.pts),

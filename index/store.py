@@ -21,6 +21,7 @@ from index.errors import LibraryError
 from index.index_runs import IndexRunStore
 from index.media import GLIMPSE_HEIGHT_PX, GLIMPSE_WIDTH_PX
 from index.store_schema import apply_migrations, index_migrations
+from index.stored_tables import FrameTableStore
 from index.transactions import writing
 from index.types import Pixels, Seconds, Shot, Span, Vectors, Video, VideoFacts
 from index.words_store import WordStore
@@ -74,6 +75,14 @@ class StoredFile:
     size_bytes: int
     changed_ns: int
 
+    def is_unchanged(self) -> bool:
+        """Whether the file is there and the one that was seen, as make and rsync judge it."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (self.size_bytes, self.changed_ns)
+
 
 class Store:
     """The tables of the index over one SQLite connection."""
@@ -82,6 +91,7 @@ class Store:
         self.db = db
         self.words = WordStore(db)
         self.index_runs = IndexRunStore(db)
+        self.frame_tables = FrameTableStore(db)
         self._folder = folder
 
     @classmethod
@@ -213,7 +223,7 @@ class Store:
             self.db.execute("update videos set state = 'partial'")
 
     def _clear(self, video_id: int) -> None:
-        for table in ("parts", "shots", "clips"):
+        for table in ("parts", "shots", "clips", "frame_tables"):
             self.db.execute(f"delete from {table} where video_id = ?", [video_id])
         self._next_generation()
 

@@ -143,6 +143,14 @@ def m003_index_speed(db: Database) -> None:
     db["index_runs"].add_column("film_took_s", float)
 
 
+@index_migrations()  # type: ignore[untyped-decorator]
+def m004_frame_tables(db: Database) -> None:
+    """When every frame of a film is shown: what reading its file from end to end told."""
+    db["frame_tables"].create(
+        {"video_id": int, "packed": bytes}, pk="video_id", not_null={"packed"}, strict=True
+    )
+
+
 def apply_migrations(db: Database, migrations: Migrations, *, folder: Path) -> None:
     """Bring the tables of one migration set up to date.
 

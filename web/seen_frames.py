@@ -11,13 +11,12 @@ import contextlib
 import io
 import threading
 from collections import OrderedDict
-from pathlib import Path
 
 from PIL import Image
 
-from index.media import open_video
+from index.library import Library
 from index.run_rows import LookRow
-from index.types import Pixels
+from index.types import Pixels, Video
 
 _MOST_LOOKS = 96
 _FASTEST = 1
@@ -32,17 +31,17 @@ class SeenFrames:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[object, ...], list[bytes]] = OrderedDict()
 
-    def pictures(self, film: Path, content_hash: str, look: LookRow) -> list[bytes]:
+    def pictures(self, library: Library, video: Video, look: LookRow) -> list[bytes]:
         """PNGs of a look's frames, in order.
 
         Raises:
             MediaError: the film is gone or unreadable.
         """
-        key = (content_hash, look.times_s, look.width_px, look.height_px)
+        key = (video.content_hash, look.times_s, look.width_px, look.height_px)
         # Under one lock: a browser asks for all frames of a look at once, and one pass gives all.
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = _decode(film, look)
+                self._kept[key] = _decode(library, video, look)
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_LOOKS:
                 self._kept.popitem(last=False)
@@ -55,8 +54,8 @@ def stored_picture(look: LookRow, index: int, kept: list[tuple[float, bytes]]) -
     return next((jpeg for time_s, jpeg in kept if abs(time_s - wanted_s) <= _SAME_S), None)
 
 
-def _decode(film: Path, look: LookRow) -> list[bytes]:
-    with contextlib.closing(open_video(film)) as reader:
+def _decode(library: Library, video: Video, look: LookRow) -> list[bytes]:
+    with contextlib.closing(library.reader(video)) as reader:
         frames = reader.frames_at(look.times_s, width_px=look.width_px, height_px=look.height_px)
     return [_png(frame.pixels) for frame in frames]
 

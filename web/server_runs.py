@@ -126,8 +126,8 @@ def _decoded(desk: Desk, run: RunRow, look: LookRow) -> list[bytes] | None:
         if video is None:
             return None
         try:
-            path = library.film_path(video.video_id)
-            return desk.frames.pictures(path, run.video_hash, look)
+            library.film_path(video.video_id)
+            return desk.frames.pictures(library, video, look)
         except (InputError, LibraryError, MediaError):
             return None
 

@@ -22,7 +22,7 @@ from agent.workspace import Film, Workspace
 from index.encoder import EncoderIdentity
 from index.encoder_hash import HashEncoder
 from index.errors import LibraryError
-from index.media import open_video
+from index.media import VideoReader, open_video
 from index.run_rows import RunRow
 from index.runs import RunStore
 from index.types import Frame, Shot, Span, Vectors, Video
@@ -99,6 +99,9 @@ class PlainLibrary:
 
     def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]:
         return self._frames(times_s)
+
+    def reader(self, video: Video) -> VideoReader:
+        return open_video(video.path)
 
     def check_encoder(self, identity: EncoderIdentity) -> None:
         if identity != self.encoder.identity:

@@ -85,7 +85,7 @@ def copy_with_chapters(
     if container != "matroska":
         chapters = without_gaps(chapters, end_us=round(film.facts.duration_s * 1_000_000))
     # A film that starts at two seconds keeps its clock, and its chapters are on that clock.
-    shift_us = round(film.table.container_start_s * 1_000_000)
+    shift_us = round(film.table.clock.start_s * 1_000_000)
     shifted = [Chapter(c.start_us + shift_us, c.end_us + shift_us, c.title) for c in chapters]
     with open_container(film.path) as source, _output(film, to, container) as out:
         out.metadata.update(source.metadata)

@@ -88,7 +88,7 @@ def look_at(path: Path) -> Seen:
     reader = PyavReader(path)
     times_s = reader.table.times_s.tolist()
     frames = reader.frames_at(times_s, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-    start_s = reader.table.container_start_s
+    start_s = reader.table.clock.start_s
     reader.close()
     return Seen(
         [read_number(frame.pixels) for frame in frames],

@@ -218,12 +218,11 @@ def test_any_frames_of_any_rate_come_back_from_every_list(data: st.DataObject) -
 def film_of_rate(fps: Fraction, *, drop: bool) -> FilmFrames:
     import numpy as np
 
-    from index.frame_table import FrameTable
+    from index.frame_table import Clock, FrameTable
     from index.types import VideoFacts
 
-    times_s = np.arange(20_010) / float(fps)
     end_s = float(20_010 / fps)
-    table = FrameTable(np.arange(20_010), times_s, end_s, 0.0, (0,), (0,), False, ())
+    table = FrameTable(np.arange(20_010), Clock(1 / fps, 0.0, 0), end_s, (0,), (0,), False, ())
     facts = VideoFacts(end_s, 0.0, 320, 192, 20_010, float(fps), "h264", 0, False)
     path = Path("/films/any.mp4")
     return FilmFrames(path, facts, table, 0, 1 / fps, FrameRate(fps, drop), True, 0, None)
