@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 from agent.moves import close_looks, goes_in_circles
+from agent.queue import Window, shape_for, taken_shapes, was_taken
 from agent.settings import AskSettings
-from agent.spotlight import Window, shape_for, taken_shapes, was_taken
 from agent.state import LookState, ProposalState, State, UpdateState, intent_of
 from agent.steps import StepWriter
 from agent.videollm import Clip

@@ -12,7 +12,7 @@ proposed by the model, and an even belief falls back to an even spread by itself
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
@@ -20,44 +20,17 @@ from agent.budget import Budget
 from agent.evidence import affordable_shape
 from agent.moves import close_looks, goes_in_circles
 from agent.presence import settled
+from agent.queue import Ranked, is_covered, looked_at, rank
 from agent.reflect import best_findings
 from agent.settings import SpotlightSettings
 from agent.several import further
-from agent.state import LookState, Source, State, WindowState, intent_of, span_of
+from agent.state import LookState, State, WindowState, intent_of, span_of
 from agent.steps import StepWriter
 from agent.windows import film_windows
 from agent.workspace import Workspace
-from index.errors import ToolError
 from index.types import Span
 from tools.belief import Belief, look_gain_bits
 from tools.keyclips import ClipShape
-from tools.look import mean_motion, motion_fps, plan_look
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span in the queue, and how it would be looked at."""
-
-    span: Span
-    source: Source
-    fps: float | None = None
-    """Asked for; None: motion decides."""
-    high: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A window with its price and what it is expected to tell."""
-
-    window: Window
-    shape: ClipShape
-    tokens: int
-    mass: float
-    gain_bits: float
-
-    @property
-    def gain_per_token(self) -> float:
-        return self.gain_bits / self.tokens
 
 
 def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
@@ -89,7 +62,7 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     if not chosen:
         reason = _why_none(ws, state, ranked)
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
-    looked = _looked(close)
+    looked = looked_at(close)
     if circles or _nothing_stands_out(state):
         chosen = evenly(ranked, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
     step.data = {
@@ -129,39 +102,6 @@ def look(state: State, runtime: Runtime[Workspace]) -> State:
         next="reflect",
     )
     return step.done(update, why=f"{len(delivered)} look{'s' * (len(delivered) != 1)}")
-
-
-def rank(ws: Workspace, state: State, belief: Belief, *, limit_tokens: int) -> list[Ranked]:
-    """Every window not looked at yet that the tokens allow, best first."""
-    settings = ws.settings.spotlight
-    spans = film_windows(ws, state)
-    # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
-    order = belief.masses(spans).argsort(kind="stable")[::-1][: settings.most_ranked]
-    windows = [Window(spans[i], "belief") for i in sorted(order)]
-    looked = _looked(close_looks(state["looks"], ws.settings.look))
-    windows = [w for w in windows if not _covered(w.span, looked, settings)]
-    windows += [
-        Window(span_of(p), p["source"], fps=p["fps"], high=p["high"]) for p in state["proposals"]
-    ]
-    if not windows:
-        return []
-    masses = belief.masses([w.span for w in windows])
-    taken = taken_shapes(state["looks"])
-    ranked = []
-    for window, mass in zip(windows, masses, strict=True):
-        shape = shape_for(ws, window, limit_tokens=limit_tokens)
-        if shape is None or was_taken(window.span, shape, taken, settings.same_tiou):
-            continue
-        tokens = ws.videollm.clip_tokens(
-            n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
-        )
-        gain = look_gain_bits(float(mass), judge_error=settings.judge_error)
-        ranked.append(Ranked(window, shape, tokens, float(mass), gain))
-    # A request was made by somebody who saw something: it is honoured before the rest.
-    return sorted(
-        ranked,
-        key=lambda r: (r.window.source != "request", -r.gain_per_token, r.window.span),
-    )
 
 
 def choose(
@@ -221,87 +161,16 @@ def _gap_s(span: Span, seen_s: Sequence[float]) -> float:
     return min((abs(span.middle_s - t) for t in seen_s), default=0.0)
 
 
-def shape_for(ws: Workspace, window: Window, *, limit_tokens: int) -> ClipShape | None:
-    """Density and size of a look; None where even the smallest is too dear."""
-    look_settings = ws.settings.look
-    timeline = ws.film.timeline
-    if window.fps is None:
-        motion = mean_motion(timeline.times_s, timeline.motion, window.span)
-        fps = motion_fps(
-            motion,
-            still_fps=look_settings.still_fps,
-            lively_fps=look_settings.lively_fps,
-            lively_motion=look_settings.lively_motion,
-        )
-        fewest, most = look_settings.fewest_frames, look_settings.most_frames
-    else:
-        # DynFrame's floor(duration · fps); a look has at least one pair.
-        fps, fewest, most = window.fps, 2, look_settings.most_requested_frames
-    n_frames = min(max(int(window.span.duration_s * fps), fewest), most)
-    sides = [look_settings.short_side_px]
-    if window.high and ws.videollm.capabilities.adaptive_size:
-        sides.insert(0, look_settings.high_short_side_px)
-    elif window.high:
-        # To a model of one size a closer look is a denser one.
-        n_frames = max(n_frames, most)
-    try:
-        return plan_look(
-            n_frames,
-            sizes_px=[ws.size_px(side) for side in sides],
-            grid=ws.grid,
-            limit_tokens=min(limit_tokens, ws.videollm.capabilities.max_visual_tokens),
-            price=ws.videollm.clip_tokens,
-        )
-    except ToolError:
-        return None
-
-
-def _covered(span: Span, looked: Sequence[Span], settings: SpotlightSettings) -> bool:
-    """Whether one of some looks held as good as all of the span."""
-    least_s = settings.covered_share * span.duration_s
-    return any(span.overlap_s(seen) >= least_s for seen in looked)
-
-
-def was_taken(
-    span: Span, shape: ClipShape, taken: Sequence[tuple[Span, ClipShape]], same_tiou: float
-) -> bool:
-    """Whether this very look was taken: the loop guard."""
-    return any(
-        span.tiou(seen) >= same_tiou
-        and had.height_px == shape.height_px
-        and had.n_frames >= shape.n_frames
-        for seen, had in taken
-    )
-
-
-def taken_shapes(looks: Sequence[LookState]) -> list[tuple[Span, ClipShape]]:
-    """Where looks were judged, and how these were shown."""
-    return [
-        (span_of(k), ClipShape(k["n_frames"], k["width_px"], k["height_px"]))
-        for k in _search(looks)
-    ]
-
-
-def _looked(looks: Sequence[LookState]) -> list[Span]:
-    """Where looks were judged."""
-    return [span_of(k) for k in _search(looks)]
-
-
-def _search(looks: Sequence[LookState]) -> list[LookState]:
-    """Looks that were judged: those of an answer were not."""
-    return [k for k in looks if k["source"] != "answer"]
-
-
 def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
     settings = ws.settings.spotlight
-    looked = _looked(close_looks(state["looks"], ws.settings.look))
-    if not ranked and all(_covered(part, looked, settings) for part in ws.parts(state)):
+    looked = looked_at(close_looks(state["looks"], ws.settings.look))
+    if not ranked and all(is_covered(part, looked, settings) for part in ws.parts(state)):
         is_whole = ws.parts(state) == (ws.film.video.span,)
         what = "the whole film" if is_whole else "all that the question is about"
         return f"exhausted: {what} was looked at"
     if ranked and ranked[0].gain_bits < settings.least_gain_bits:
         return "exhausted: no look is expected to tell more"
-    if not ranked and all(_covered(w, looked, settings) for w in film_windows(ws, state)):
+    if not ranked and all(is_covered(w, looked, settings) for w in film_windows(ws, state)):
         return "exhausted: every window was looked at"
     return "budget: the tokens that are left do not pay for another look"
 

@@ -150,8 +150,8 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
     Source: DATE, arXiv 2509.09263 (selection with a distance that is halved).
     """
     middles = (belief.edges_s[:-1] + belief.edges_s[1:]) / 2
-    peaks = anchors(middles, belief.weights, limit=len(middles))
-    order = sorted(peaks, key=lambda i: (-belief.weights[i], i))
+    peaks = np.asarray(anchors(middles, belief.weights, limit=len(middles)), dtype=np.intp)
+    order = peaks[np.lexsort((peaks, -belief.weights[peaks]))]
     bin_s = float(belief.edges_s[1] - belief.edges_s[0])
     chosen: list[float] = []
     while True:

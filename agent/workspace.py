@@ -38,6 +38,7 @@ from tools.belief import (
     prior_from_scores,
     updated,
 )
+from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
 
 OnStep = Callable[[StepRow], None]
@@ -113,6 +114,8 @@ class Workspace:
     on_step: OnStep
     windows: dict[tuple[Span, ...], list[Span]] = field(default_factory=dict)
     """The windows of some parts of the film, once they are made."""
+    shapes: dict[Any, ClipShape | None] = field(default_factory=dict)
+    """How windows would be shown, once it is worked out (agent/queue.py)."""
     own_prompts: Mapping[str, str] = field(default_factory=dict)
     """Texts in the place of the program's prompts, by name."""
     by_node: Mapping[str, VideoLLM] = field(default_factory=dict)

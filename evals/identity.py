@@ -25,7 +25,7 @@ _ASKING_CODE = (
 _BASELINE_CODE = (
     *_ASKING_CODE,
     *("evals/selection", "evals/film_vectors.py", "tools/belief.py", "tools/keyclips.py"),
-    *("agent/survey.py", "agent/spotlight.py", "agent/windows.py"),
+    *("agent/survey.py", "agent/spotlight.py", "agent/queue.py", "agent/windows.py"),
 )
 _ORACLE_CODE = (
     *_ASKING_CODE,

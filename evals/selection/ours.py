@@ -5,8 +5,9 @@ Both start from the agent's prior over the film (without the model's rewrite of 
 
 from __future__ import annotations
 
+from agent.queue import Ranked, Window
 from agent.settings import AskSettings
-from agent.spotlight import Ranked, Window, choose
+from agent.spotlight import choose
 from agent.survey import shortlist
 from agent.windows import windows_of
 from evals.selection.sheet import Purse, Selection, Sheet, Shown

@@ -8,8 +8,9 @@ from dataclasses import replace
 from langgraph.runtime import Runtime
 
 from agent.backends.scripted import ScriptedVideoLLM, knowing
+from agent.queue import Ranked, Window
 from agent.settings import SpotlightSettings
-from agent.spotlight import Ranked, Window, choose, evenly, look, spotlight
+from agent.spotlight import choose, evenly, look, spotlight
 from agent.state import Source
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker, found, looked
