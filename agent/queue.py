@@ -95,7 +95,8 @@ def _open_windows(ws: Workspace, state: State, belief: Belief) -> list[tuple[Win
 def shape_for(ws: Workspace, window: Window, *, limit_tokens: int) -> ClipShape | None:
     """Density and size of a look; None where even the smallest is too dear."""
     most = ws.videollm.capabilities.max_visual_tokens
-    key = (ws.videollm.name, window)
+    # A node may have a VideoLLM of its own; all of them live as long as the run.
+    key = (id(ws.videollm), window)
     if key not in ws.shapes:
         ws.shapes[key] = _shape(ws, window, limit_tokens=most)
     shape = ws.shapes[key]
