@@ -49,6 +49,7 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
         updates=state["updates"] + list(verdict.updates),
         findings=state["findings"] + list(verdict.findings),
         attempts=state["attempts"] + 1,
+        looks_before_answer=len(state["looks"]),
         # Where one of several things is says nothing yet of their order.
         guess={} if state["things"] else better_guess(state["guess"], verdict),
     )

@@ -94,7 +94,7 @@ def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verd
     """
     seen: list[_Seen] = []
     why = "no look shows the evidence"
-    while len(seen) < max(1, ws.settings.answer.second_looks):
+    while sum(bool(s.looks) for s in seen) < max(1, ws.settings.answer.second_looks):
         best = best_findings(state, belief, ws.settings.reflect)
         if not best and search_ended(state):
             best = best_findings(state, belief, ws.settings.reflect, ambiguous=True)
@@ -110,7 +110,8 @@ def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verd
             if absent <= ws.settings.answer.most_absent:
                 return _likeliest_last(seen, belief, accept=ws.settings.reflect.accept)
             why = f"the film may well not hold it ({absent:.0%})"
-        if not search_ended(state):
+        # One that was seen twice before is doubted still, and tells nothing new: the next one may.
+        if seen[-1].looks and not search_ended(state):
             break
     return _refused(seen, why=why)
 

@@ -212,7 +212,9 @@ def _second_look_tells_more(
     queue waits until that is done.
     """
     settings = ws.settings
-    if not settings.spotlight.second_look_first:
+    # An answer that was tried since the last look, and looked at nothing, will do so again.
+    in_vain = state["attempts"] > 0 and len(state["looks"]) == state.get("looks_before_answer")
+    if not settings.spotlight.second_look_first or in_vain:
         return False
     belief = settled(ws, state, belief)
     once = [f for f in best_findings(state, belief, settings.reflect) if not f["verified"]]

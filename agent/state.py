@@ -135,6 +135,8 @@ class State(TypedDict, total=False):
     """Looks that no reflection has seen yet."""
     findings: list[FindingState]
     attempts: int
+    looks_before_answer: int
+    """How many looks there were when an answer was tried last; runs of older versions lack it."""
     guess: dict[str, Any]
     """The best reply so far that did not pass."""
     stop_reason: str
@@ -168,6 +170,7 @@ def initial_state() -> State:
         unjudged=[],
         findings=[],
         attempts=0,
+        looks_before_answer=0,
         guess={},
         stop_reason="",
         spent={"visual_tokens": 0, "looks": 0, "calls": 0, "seconds": 0.0},

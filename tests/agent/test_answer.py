@@ -114,6 +114,19 @@ def test_while_a_search_can_go_on_a_doubted_finding_sends_it_on(workspace: Works
     assert [f["start_s"] for f in out["findings"] if f["verified"]] == [60]
 
 
+def test_what_was_seen_twice_and_is_doubted_still_does_not_keep_the_next_finding_waiting(
+    workspace: WorkspaceMaker,
+) -> None:
+    """Else the search would go on with a second look that is never taken, and end over it."""
+    ws, state = two_findings(workspace, "sufficient: a test", {60.0: 0.99, 150.0: 0.99})
+    fit_the_search(ws, first=0.0, bias=-math.log(16))
+    seen = answer(state, Runtime(context=ws))
+    assert [f["start_s"] for f in seen["findings"] if f["verified"]] == [60]
+    seen = answer({**state, **seen, "stop_reason": "sufficient: a test"}, Runtime(context=ws))
+    assert [f["start_s"] for f in seen["findings"] if f["verified"]] == [60, 150]
+    assert seen["next"] == "spotlight"
+
+
 def test_where_every_second_look_disagrees_nothing_is_answered(workspace: WorkspaceMaker) -> None:
     ws, state = two_findings(workspace, "exhausted: a test", {60.0: 0.001, 150.0: 0.001})
     out = answer(state, Runtime(context=ws))

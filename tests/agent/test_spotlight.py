@@ -11,7 +11,8 @@ from agent.backends.scripted import ScriptedVideoLLM, knowing
 from agent.queue import Ranked, Window
 from agent.settings import SpotlightSettings
 from agent.spotlight import choose, evenly, look, spotlight
-from agent.state import Source
+from agent.state import Source, State
+from agent.workspace import Workspace
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker, found, looked
 from tools.keyclips import ClipShape
@@ -168,20 +169,25 @@ def test_a_search_in_circles_drops_its_proposals_and_goes_where_it_was_not(
     assert all(not Span(60, 70).overlap_s(Span(w["start_s"], w["end_s"])) for w in out["chosen"])
 
 
-def test_what_was_found_has_its_second_look_before_the_queue_goes_on(
-    workspace: WorkspaceMaker,
-) -> None:
-    once = found(60.0, 70.0, p_yes=0.8, log_ratio=1.0)
+def half_found(workspace: WorkspaceMaker) -> tuple[Workspace, State]:
+    """Seen once at 60 s; the other peak, at 150 s, was empty."""
     update = {"start_s": 60.0, "end_s": 70.0, "log_ratio": 1.0, "cause": "2.0"}
-    ws, state = workspace(
+    return workspace(
         ScriptedVideoLLM(),
         RED,
         cues=CUES,
         reflect_question=RED,
         looks=[looked(60, 70), looked(150, 160)],
-        findings=[once],
+        findings=[found(60.0, 70.0, p_yes=0.8, log_ratio=1.0)],
         updates=[update, {**update, "start_s": 150.0, "end_s": 160.0, "log_ratio": -4.0}],
     )
+
+
+def test_what_was_found_has_its_second_look_before_the_queue_goes_on(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = half_found(workspace)
+    (once,) = state["findings"]
     out = spotlight(state, Runtime(context=ws))
     assert (out["next"], out["stop_reason"][:26]) == ("answer", "sufficient: a second look ")
     # Looked at twice, or of a set, it does not keep the queue waiting; a request goes before it.
@@ -193,6 +199,16 @@ def test_what_was_found_has_its_second_look_before_the_queue_goes_on(
         ws.settings, spotlight=replace(ws.settings.spotlight, second_look_first=False)
     )
     assert spotlight(state, Runtime(context=ws))["next"] == "look"
+
+
+def test_a_second_look_that_could_not_be_taken_lets_the_queue_go_on(
+    workspace: WorkspaceMaker,
+) -> None:
+    """An answer that was tried since and looked at nothing would do so again."""
+    ws, state = half_found(workspace)
+    for tried, goes in (((0, 0), "answer"), ((1, 1), "answer"), ((1, 2), "look")):
+        now = {**state, "attempts": tried[0], "looks_before_answer": tried[1]}
+        assert spotlight(now, Runtime(context=ws))["next"] == goes  # type: ignore[arg-type]
 
 
 def test_the_queue_goes_on_while_it_promises_more_than_a_second_look(
