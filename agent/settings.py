@@ -270,7 +270,7 @@ class AnswerSettings:
     """Beside the options stands that the evidence is not enough. Not for models that never learnt
     to say so."""
     second_looks: int = 3
-    """Findings tried one after the other, at least one, where the search has ended and second looks
+    """Second looks taken one after the other, at least one, where the search has ended and they
     disagree or all that was seen leaves the film in doubt."""
     attempts: int = 8
     """Answers tried before the search ends with the best guess."""

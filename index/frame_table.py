@@ -1,9 +1,9 @@
 """The frame table: when every frame of a stream is shown, read from its packets.
 
-One pass over the packets, without decoding: 0.3 s for an hour of 24 frames a second, and the whole
-file is read. The index keeps the table (index/stored_tables.py). Headers are not believed:
-frame counts, rates and durations lie. The table is in presentation order; `pts` are the
-stream's own integers, and only this file turns them into seconds.
+One pass over the packets, without decoding: under a second for an hour, but the whole file is
+read, so the index keeps the table (index/stored_tables.py). Headers are not believed: frame counts,
+rates and durations lie. The table is in presentation order; `pts` are the stream's own integers,
+and only this file turns them into seconds.
 
 AVI says when a packet is decoded and never when its picture is shown. Players show the first
 picture at the first of these times, the second at the second, and so on; so does the table:

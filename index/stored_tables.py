@@ -1,8 +1,8 @@
 """Frame tables kept in the library, so that a film is not read from end to end to open it.
 
-A table is a pass over all packets of a file: a second for some hours of a small film, and all its
-bytes from the disk. Packed it is small: presentation times as differences, which mostly are one
-number (10 kB for ten hours at a constant rate).
+A table is a pass over all packets of a file: under a second for an hour, and all its bytes from
+the disk. Packed it is small: presentation times as differences, which mostly are one number
+(some ten kB for ten hours at a constant rate).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def _decoded(desk: Desk, run: RunRow, look: LookRow) -> list[bytes] | None:
         if video is None:
             return None
         try:
-            library.film_path(video.video_id)
+            library.film_path(video.video_id)  # Raises where it is gone or changed.
             return desk.frames.pictures(library, video, look)
         except (InputError, LibraryError, MediaError):
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import av
@@ -18,6 +18,7 @@ from agent.models import ModelChoice, Models
 from agent.settings import AskSettings, BudgetSettings, LookSettings
 from agent.state import FindingState, LookState, State, initial_state
 from agent.types import Question
+from agent.videollm import Capabilities
 from agent.workspace import Film, Workspace
 from index.encoder import EncoderIdentity
 from index.encoder_hash import HashEncoder
@@ -203,6 +204,14 @@ def fit_the_search(ws: Workspace, stage: Stage = "search", **fit: float) -> None
         "fitted_at": "2026-01-01",
     }
     ws.runs.store_fit({**row, "fit": fit})
+
+
+class OneSize(ScriptedVideoLLM):
+    """A fake whose frames all have one size."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, adaptive_size=False)
 
 
 def looked(start_s: float, end_s: float, look_id: str = "1.0", *, n_frames: int = 4) -> LookState:

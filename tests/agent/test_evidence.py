@@ -15,22 +15,13 @@ from agent.other_frames import in_other_frames
 from agent.state import LookState
 from agent.steps import StepWriter
 from agent.verify import verify
-from agent.videollm import Capabilities
 from index.types import Shot, Span
-from tests.agent.conftest import WorkspaceMaker, found, looked
+from tests.agent.conftest import OneSize, WorkspaceMaker, found, looked
 from tools.keyclips import ClipShape
 from tools.look import FrameGrid, even_times
 
 RED = "What is the red thing?"
 GRID = FrameGrid(patch_px=32, frames_per_pair=2)
-
-
-class OneSize(ScriptedVideoLLM):
-    """A fake whose frames all have one size."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities, adaptive_size=False)
 
 
 def frames_of(look: LookState) -> tuple[object, ...]:

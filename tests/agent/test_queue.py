@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.backends.scripted import ScriptedVideoLLM, knowing
+from agent.backends.scripted import knowing
 from agent.queue import Window, is_covered, rank, shape_for, was_taken
 from agent.settings import SpotlightSettings
-from agent.videollm import Capabilities
 from index.types import Span
-from tests.agent.conftest import WorkspaceMaker, looked
+from tests.agent.conftest import OneSize, WorkspaceMaker, looked
 from tools.keyclips import ClipShape
 
 SETTINGS = SpotlightSettings()
-
-
-class OneSize(ScriptedVideoLLM):
-    """Takes frames of one size."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities, adaptive_size=False)
 
 
 def test_a_tight_turn_shows_less_of_a_window_and_the_next_one_all_again(
