@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+from agent.form import Form, form_of
 
 Stage = Literal["presence", "look", "verify", "search", "twice", "answer"]
 """What is fitted: the film's best cosine, one look, two looks, what the whole search says for the
@@ -82,6 +84,8 @@ class StoredFit:
     version: int
     """1, 2, …; 0: nobody fitted it."""
     fit: Fit
+    forms: Mapping[Form, Fit] = field(default_factory=dict)
+    """Of looks that are judged by one form of question, where enough were fitted."""
     n_with: int = 0
     """Observations with the evidence that it was fitted on (in the stage "answer": right ones)."""
     n_without: int = 0
@@ -89,8 +93,15 @@ class StoredFit:
     """What it was fitted on."""
     fitted_at: str = ""
 
+    def of(self, question: str) -> Fit:
+        """The weights for looks that are judged by this question."""
+        return self.forms.get(form_of(question), self.fit)
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As rows keep it: the forms' weights beside those of all."""
+        data = asdict(self)
+        data["fit"]["forms"] = data.pop("forms")
+        return data
 
     @property
     def named(self) -> str:
@@ -136,7 +147,9 @@ def fit_for(
 
 def stored_fit(row: dict[str, Any]) -> StoredFit:
     """The fit of a row or of a line of the shipped file."""
-    return StoredFit(**{**row, "fit": Fit(**row["fit"])})
+    weights = dict(row["fit"])
+    forms = {form: Fit(**each) for form, each in weights.pop("forms", {}).items()}
+    return StoredFit(**{**row, "fit": Fit(**weights), "forms": forms})
 
 
 @cache

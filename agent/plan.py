@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from agent.bounds import NUMBER_WORDS
 from agent.events import read_edge, read_order
+from agent.form import form_of
 from agent.types import Kind
 from index.types import Span
 
@@ -138,8 +139,6 @@ _TIME_WORD = re.compile(
 """A number or a unit, or a sign that the clock on the wall is meant."""
 _MISCOUNT_S = 3600.0
 """What a time too many or too few counts as: more than any near miss within a film."""
-_COLOUR = re.compile(r"^(?:what|which)\s+colou?rs?\b", re.I)
-_HOW_MANY = re.compile(r"^how\s+many\b", re.I)
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
 
 
@@ -232,9 +231,10 @@ def option_caption(question: str, option: str) -> str:
     caption is a place to look, one among those of all options, and never a claim.
     """
     caption = caption_of(question)
-    if _COLOUR.match(question) and (article := _ARTICLE.match(caption)):
+    form = form_of(question)
+    if form == "colour" and (article := _ARTICLE.match(caption)):
         return f"{article.group(0)}{option} {caption[article.end() :]}"
-    if _HOW_MANY.match(question):
+    if form == "number":
         return f"{option} {_ARTICLE.sub('', caption)}"
     return f"{caption}, {option}"
 

@@ -42,8 +42,9 @@ def demo_settings() -> AskSettings:
             request_log_ratio=1.8,
         ),
         # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
-        # fewer tokens (tuning films of 15 minutes, one and three hours).
-        spotlight=SpotlightSettings(looks_per_turn=2),
+        # fewer tokens (tuning films of 15 minutes, one and three hours). A look's price: what it
+        # saves and loses on the tuning films, docs/design/0003.
+        spotlight=SpotlightSettings(looks_per_turn=2, look_price=0.01),
         look=LookSettings(
             short_side_px=96,
             high_short_side_px=128,

@@ -47,6 +47,7 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     before = ws.belief(state)
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
     stored = look_fit(ws)
+    fit = stored.of(state["reflect_question"])
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []
@@ -57,7 +58,7 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
                 even = ws.settings.reflect.accept
                 findings.append(step.finding(taken, p_yes=0.5, confidence=even, log_ratio=0.0))
             continue
-        found = _judged(ws, step, taken, prompt=prompt, fit=stored.fit, glance=glance)
+        found = _judged(ws, step, taken, prompt=prompt, fit=fit, glance=glance)
         if glance:
             # It moves the belief a little; no answer rests on it, and it is none of the moments.
             updates.append(update_for(found, ws.settings.reflect, all_=False))

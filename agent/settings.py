@@ -131,6 +131,10 @@ class SpotlightSettings:
     least_chance: float = 0.01
     """The search for one moment stops where all looks that are left together would show it less
     often than this."""
+    look_price: float = 0.0
+    """What a look costs, as the chance to find the evidence that makes up for it: the search for
+    one moment stops where the best look left would show it less often than this. Not where nothing
+    stands out. 0: only the budget counts."""
 
     def __post_init__(self) -> None:
         for name in ("shortest_s", "longest_s"):

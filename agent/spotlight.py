@@ -180,9 +180,9 @@ def _not_worth_it(
 ) -> str:
     """Why no further look is worth its cost; "" where one is.
 
-    One moment: a second look at what was found tells more for its tokens, or all looks that are
-    left together would hardly find it. Several: the next one would hardly find another. A request
-    of the model is honoured in any case.
+    One moment: a second look at what was found tells more for its tokens, or the best look left
+    finds it less often than a look costs, or all that are left together would hardly find it.
+    Several: the next one would hardly find another. A request of the model is honoured in any case.
     """
     if not ranked or ranked[0].window.source == "request":
         return ""
@@ -193,6 +193,9 @@ def _not_worth_it(
         best = max(further(ws, state, [r.window.span for r in ranked[: budget.looks_for_search]]))
         least = ws.settings.several.least_chance
         return f"sufficient: the next look would find one more with {best:.1%}" * (best < least)
+    best, price = max(r.mass for r in ranked), ws.settings.spotlight.look_price
+    if best < price and not _nothing_stands_out(state):
+        return f"exhausted: the best look left would find it with {best:.2%}, it costs {price:.2%}"
     total, n_left = 0.0, budget.tokens_for_search
     for item in ranked[: budget.looks_for_search]:
         n_left -= item.tokens

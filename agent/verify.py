@@ -58,7 +58,9 @@ def verify(
     words = _described(ws, step, look, clip)
     stored = verify_fit(ws)
     agreement, cosine = named(state["subject"], words), ws.cosine(state, span)
-    odds = stored.fit.log_odds(found["p_yes"], second=second, named=agreement, cosine=cosine)
+    odds = stored.of(state["reflect_question"]).log_odds(
+        found["p_yes"], second=second, named=agreement, cosine=cosine
+    )
     again = step.finding(
         look,
         p_yes=second,

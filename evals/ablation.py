@@ -46,6 +46,11 @@ def _second_look(s: AskSettings) -> AskSettings:
     return replace(s, spotlight=replace(s.spotlight, second_look_first=False))
 
 
+def _price(s: AskSettings) -> AskSettings:
+    """A look costs nothing but its share of the budget: the search spends it."""
+    return replace(s, spotlight=replace(s.spotlight, look_price=0.0))
+
+
 def _check(s: AskSettings) -> AskSettings:
     """Replies have to agree: the check of completeness; the embedded models go without."""
     return replace(s, answer=replace(s.answer, passes=AnswerSettings().passes))
@@ -64,6 +69,7 @@ ABLATIONS: dict[str, Change] = {
     "without-reflection": _reflection,
     "without-description": _description,
     "without-second-look-first": _second_look,
+    "without-price": _price,
     "with-check": _check,
     "with-strip": _strip,
 }

@@ -9,8 +9,9 @@ that no table uses. Of a question that was asked again the last run counts. Six 
 (agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the same with
 its second looks, the answer. The first and the whole search are read together with the film's
 length: take films of several lengths, for with one alone the length is left out.
-In every stage both classes weigh the same, so that the log-odds of a fit are a log likelihood
-ratio (of second looks: with what it says that there was one). Only the answer's fit
+One look and two looks are also fitted for each form of question (agent/form.py), drawn to the fit
+of all. In every stage both classes weigh the same, so that the log-odds of a fit are a log
+likelihood ratio (of second looks: with what it says that there was one). Only the answer's fit
 keeps the shares of right and wrong, since it is read as it stands; absent questions weigh as much
 in it as the prior expects of them, however many were asked.
 
@@ -32,7 +33,6 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.confidence import (
     Fit,
@@ -44,23 +44,24 @@ from agent.confidence import (
     ship,
     shipped_fits,
 )
+from agent.form import Form, form_of
 from agent.presets import settings_from_dict
 from agent.settings import AskSettings
 from agent.trace import load_run
 from agent.types import Answer
 from evals.failures import anchors_of, close_steps, shows
 from evals.items import Item, load_items
+from evals.logistic import fit_logistic, fit_part
 from evals.matching import is_right
 from evals.strategies import outcome_of
 from index.run_rows import RunRow, StepRow
 from index.runs import RunStore
 from prompts.render import file_hash
 
-_STEPS = 60
-_RIDGE = 1e-3
-"""Keeps the fit finite where the classes can be told apart without error."""
 _FEWEST = 8
 """A stage with fewer observations of a class than this is not fitted."""
+_FEWEST_OF_A_FORM = 4
+"""Nor is a form of question with fewer than this: it is read like all."""
 
 _COLUMNS: dict[Stage, tuple[str, ...]] = {
     "presence": ("first", "length"),
@@ -71,6 +72,11 @@ _COLUMNS: dict[Stage, tuple[str, ...]] = {
     "answer": ("first",),
 }
 """What the numbers of a case are weighed by in its fit."""
+
+_PULL: dict[Stage, float] = {"look": 3.0, "verify": 30.0}
+"""Stages that are fitted for each form of question as well, and how much those fits are drawn to
+that of all (evals/logistic.py). A fit of four columns and few cases needs more of it. Found on runs
+of other films than it was judged by: docs/design/0003."""
 
 _Key = tuple[str, str, Stage]
 """Hash of the model, hashes of the prompts, stage."""
@@ -83,11 +89,23 @@ class Observations:
     rows: list[tuple[float, ...]] = field(default_factory=list)
     truth: list[bool] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
 
-    def add(self, truth: bool, *row: float, weight: float = 1.0) -> None:
+    def add(self, truth: bool, *row: float, weight: float = 1.0, form: Form = "other") -> None:
         self.rows.append(row)
         self.truth.append(truth)
         self.weights.append(weight)
+        self.forms.append(form)
+
+    def of(self, form: Form) -> Observations:
+        """The cases of one form of question."""
+        some = Observations()
+        for row, truth, weight, each in zip(
+            self.rows, self.truth, self.weights, self.forms, strict=True
+        ):
+            if each == form:
+                some.add(truth, *row, weight=weight, form=form)
+        return some
 
     @property
     def n_with(self) -> int:
@@ -96,59 +114,6 @@ class Observations:
     @property
     def n_without(self) -> int:
         return len(self.truth) - self.n_with
-
-
-def fit_logistic(
-    rows: Sequence[Sequence[float]],
-    truth: Sequence[bool],
-    *,
-    case_weights: Sequence[float] = (),
-    even: bool = True,
-) -> tuple[list[float], float]:
-    """(weights, bias) by logistic regression; no weight is negative.
-
-    What says yes never speaks against it: where it seems to, a small sample or the choice of what
-    was looked at twice says so, and the column is left out.
-
-    Args:
-        case_weights: how much each case weighs; none: all the same.
-        even: both classes weigh the same, whatever their cases do.
-
-    Raises:
-        ValueError: one of the classes is missing.
-    """
-    y = np.asarray(truth, float)
-    if not 0 < y.sum() < len(y):
-        raise ValueError("both cases with the evidence and cases without it are needed")
-    weight = np.asarray(case_weights, float) if len(case_weights) else np.ones(len(y))
-    if even:
-        weight = weight / np.where(y == 1, (weight * y).sum(), (weight * (1 - y)).sum())
-    weight = weight / weight.sum()
-    x = np.asarray(rows, float)
-    # Of one scale, so that the ridge means the same for a cosine and for a logit.
-    spread = x.std(axis=0)
-    used = spread > 1e-9
-    scale = np.where(used, spread, 1.0)
-    while True:
-        theta = _newton(np.column_stack([(x / scale)[:, used], np.ones(len(y))]), y, weight)
-        if (theta[:-1] >= 0).all():
-            break
-        used[used] = theta[:-1] >= 0
-    weights = np.zeros(x.shape[1])
-    weights[used] = theta[:-1] / scale[used]
-    return [float(w) for w in weights], float(theta[-1])
-
-
-def _newton(
-    x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    theta = np.zeros(x.shape[1])
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
-        gradient = x.T @ (weight * (y - chance)) - _RIDGE * theta
-        curvature = (x * (weight * chance * (1 - chance))[:, None]).T @ x
-        theta = theta + np.linalg.solve(curvature + _RIDGE * np.eye(x.shape[1]), gradient)
-    return theta
 
 
 def observed(folders: Sequence[Path]) -> dict[_Key, Observations]:
@@ -187,6 +152,8 @@ def _read(
         return
     model, true = run.models["videollm_weights"], anchors_of(item)
     film_s = next((float(s.data["film_s"]) for s in steps if "film_s" in s.data), 3600.0)
+    judged = (s.data["reflect_question"] for s in steps if "reflect_question" in s.data)
+    form = form_of(next(judged, run.question))
     look = settings_from_dict({"look": run.settings.get("look", {})}).look
     for step in close_steps(steps, look):
         if step.node == "survey" and not item.options:
@@ -198,13 +165,13 @@ def _read(
         for each in step.findings:
             truth = shows(each.span, true)
             if step.node == "reflect":
-                found[_key(model, "look", steps)].add(truth, logit(each.p_yes))
+                found[_key(model, "look", steps)].add(truth, logit(each.p_yes), form=form)
             # Runs of versions that did not note how a second look was read say nothing about it.
             elif (row := again.get(each.finding_id)) is not None:
                 first, second = (logit(p) for p in row["p_yes"])
                 pair = pair_hash(model, run.models["encoder_weights"])
                 key = _key(pair, "verify", steps)
-                found[key].add(truth, first, second, row["named"], row["cosine"])
+                found[key].add(truth, first, second, row["named"], row["cosine"], form=form)
 
 
 def _read_end(
@@ -260,12 +227,13 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
         if stage == "presence" and not weights[0]:
             # Its slope is the scale of the cosines; where they say nothing there is none.
             continue
+        once: Observations | None = None
         if stage == "verify":
-            look = found[model.partition("+")[0], prompt.partition("+")[0], "look"]
-            bias += _chosen(look, seen)
+            once = found[model.partition("+")[0], prompt.partition("+")[0], "look"]
         if stage == "twice":
-            bias += _chosen(found[model, prompt.partition("+")[0], "search"], seen)
-        fit = Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
+            once = found[model, prompt.partition("+")[0], "search"]
+        forms = _forms(stage, seen, of_all=(weights, bias), once=once)
+        fit = _fit(stage, weights, bias + (_chosen(once, seen) if once else 0.0))
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(
             StoredFit(
@@ -274,12 +242,41 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
                 stage=stage,
                 version=max(old, default=0) + 1,
                 fit=fit,
+                forms=forms,
                 n_with=seen.n_with,
                 n_without=seen.n_without,
                 source=source,
                 fitted_at=now,
             )
         )
+    return fits
+
+
+def _fit(stage: Stage, weights: Sequence[float], bias: float) -> Fit:
+    return Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
+
+
+def _forms(
+    stage: Stage,
+    seen: Observations,
+    *,
+    of_all: tuple[Sequence[float], float],
+    once: Observations | None,
+) -> dict[Form, Fit]:
+    """A fit for each form of question of which there are some cases of both classes."""
+    pull = _PULL.get(stage)
+    if pull is None:
+        return {}
+    spread = np.std(np.asarray(seen.rows, float), axis=0).tolist()
+    fits: dict[Form, Fit] = {}
+    for form in get_args(Form):
+        part = seen.of(form)
+        if min(part.n_with, part.n_without) < _FEWEST_OF_A_FORM:
+            continue
+        weights, bias = fit_part(part.rows, part.truth, of_all=of_all, spread=spread, pull=pull)
+        if once is not None:
+            bias += _chosen(once.of(form), part, like=(once, seen))
+        fits[form] = _fit(stage, weights, bias)
     return fits
 
 
@@ -292,13 +289,24 @@ def _without_one_length(rows: Sequence[tuple[float, ...]]) -> list[tuple[float, 
     return [(*row[:-1], 0.0) for row in rows]
 
 
-def _chosen(all_: Observations, again: Observations) -> float:
+def _chosen(
+    all_: Observations,
+    again: Observations,
+    *,
+    like: tuple[Observations, Observations] | None = None,
+) -> float:
     """What it says already that a look, or a search, came to a second one (natural log of a ratio).
 
     A fit on the chosen alone knows only what tells them apart from each other.
+
+    Args:
+        like: the whole that these are a part of: its shares count as so many cases more.
     """
-    with_evidence = again.n_with / all_.n_with
-    return math.log(with_evidence / (again.n_without / all_.n_without))
+    n = _FEWEST if like else 0
+    whole = like or (all_, again)
+    with_evidence = (again.n_with + n * whole[1].n_with / whole[0].n_with) / (all_.n_with + n)
+    without = (again.n_without + n * whole[1].n_without / whole[0].n_without) / (all_.n_without + n)
+    return math.log(with_evidence / without)
 
 
 def main() -> None:
@@ -332,6 +340,9 @@ def main() -> None:
             f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
             f" ({each.n_with} with the evidence, {each.n_without} without)\n"
         )
+        for form, fit in each.forms.items():
+            words = f"first {fit.first:.3f}, second {fit.second:.3f}, bias {fit.bias:.3f}"
+            sys.stdout.write(f"  {form} asked for: {words}\n")
     if given.store is not None:
         with closing(RunStore.open(given.store)) as runs:
             for each in fits:

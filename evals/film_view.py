@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agent.confidence import Fit, fit_for, sigmoid
+from agent.confidence import StoredFit, fit_for, sigmoid
 from agent.models import Models
 from agent.settings import AskSettings
 from agent.types import Question
@@ -149,18 +149,17 @@ class FilmView:
         prompt = render("reflect", n_clips=1, question=question)
         found = self.models.videollm.judge(prompt, [clip])
         self.usage += found.usage
-        return sigmoid(self._look_fit(prompt).log_odds(found.p_yes))
+        return sigmoid(self._look_fit(prompt).of(question).log_odds(found.p_yes))
 
-    def _look_fit(self, prompt: RenderedPrompt) -> Fit:
+    def _look_fit(self, prompt: RenderedPrompt) -> StoredFit:
         with contextlib.closing(RunStore.open(self.library.folder)) as runs:
-            stored = fit_for(
+            return fit_for(
                 runs,
                 model_hash=self.models.videollm.weights_hash,
                 prompt_hash=prompt.file_hash,
                 stage="look",
                 default=self.settings.reflect.fit,
             )
-        return stored.fit
 
     def _clip(self, shown: Sequence[Shown]) -> Clip:
         """Frames of one size, in time order."""

@@ -17,7 +17,7 @@ from demo.train.cases import LATEST_S, as_prompt, clips_of
 from demo.train.contexts import Context, look, pool_source
 from demo.train.pool import Pool
 from demo.world import ALL_PAIRS
-from evals.calibrate import fit_logistic
+from evals.logistic import fit_logistic
 from evals.metrics import ece
 
 _T = TypeVar("_T")

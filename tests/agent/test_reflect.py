@@ -8,7 +8,7 @@ import pytest
 from langgraph.runtime import Runtime
 
 from agent.backends.scripted import ScriptedVideoLLM, knowing
-from agent.confidence import logit
+from agent.confidence import logit, sigmoid
 from agent.reflect import best_findings, reflect, update_for
 from agent.settings import ReflectSettings
 from agent.state import FindingState, LookState, Source
@@ -70,6 +70,12 @@ def test_the_newest_fit_of_model_and_prompt_is_used(workspace: WorkspaceMaker) -
     # logit(0.9) = 2.197; half of it is the logit of 0.75.
     assert out["findings"][0]["confidence"] == pytest.approx(0.75)
     assert ws.runs.steps("r1")[-1].data["fit"] == "look 2 (a test)"
+    # A form of question with a fit of its own: RED asks for no colour, this one does.
+    forms = {"colour": {"first": 0.0, "bias": 2.0}}
+    ws.runs.store_fit({**row, "fit": {"first": 0.5, "forms": forms}})
+    for question, confidence in ((RED, 0.75), ("What colour is it?", sigmoid(2.0))):
+        found = reflect({**state, "reflect_question": question}, Runtime(context=ws))["findings"]
+        assert found[0]["confidence"] == pytest.approx(confidence)
 
 
 def test_an_empty_look_lowers_its_span_and_the_search_goes_on(workspace: WorkspaceMaker) -> None:

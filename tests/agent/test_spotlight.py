@@ -226,3 +226,24 @@ def test_the_queue_goes_on_while_it_promises_more_than_a_second_look(
         updates=[{"start_s": 0.0, "end_s": 10.0, "log_ratio": 0.4, "cause": "2.0"}],
     )
     assert spotlight(state, Runtime(context=ws))["next"] == "look"
+
+
+def test_a_look_that_costs_more_than_it_would_find_is_not_taken(workspace: WorkspaceMaker) -> None:
+    """Unless nothing stands out: then no look is better than another, and the budget counts."""
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED)
+    ws.settings = replace(ws.settings, spotlight=replace(ws.settings.spotlight, look_price=0.2))
+    assert spotlight(state, Runtime(context=ws))["next"] == "look"
+    best = max(ws.belief(state).masses([Span(60, 70), Span(150, 160)]))
+    dear = replace(ws.settings.spotlight, look_price=best + 0.01)
+    ws.settings = replace(ws.settings, spotlight=dear)
+    out = spotlight(state, Runtime(context=ws))
+    assert (out["next"], out["chosen"]) == ("answer", [])
+    said = (
+        f"exhausted: the best look left would find it with {best:.2%}, it costs {best + 0.01:.2%}"
+    )
+    assert out["stop_reason"] == said
+    assert spotlight({**state, "flat": True}, Runtime(context=ws))["next"] == "look"
+    # A set has a price of its own, and what the model asks for is looked at in any case.
+    request = {"start_s": 21.0, "end_s": 25.0, "source": "request", "fps": 3.0, "high": False}
+    for other in ({**state, "kind": "count"}, {**state, "proposals": [request]}):
+        assert spotlight(other, Runtime(context=ws))["next"] == "look"  # type: ignore[arg-type]

@@ -9,67 +9,11 @@ import numpy as np
 import pytest
 
 from agent.confidence import Fit, logit, prompts_hash, sigmoid
-from evals.calibrate import Observations, fit_logistic, fits_of, observed
+from evals.calibrate import Observations, fits_of, observed
 from index.run_rows import CallRow, FindingRow, LookRow, RunRow, StepRow
 from index.runs import RunStore
 from index.types import Span
 from prompts.render import file_hash
-
-
-def calibrated(p: float, weight: float, bias: float) -> float:
-    return sigmoid(weight * logit(p) + bias)
-
-
-def test_where_nothing_speaks_for_it_the_weight_is_zero() -> None:
-    rows = [(0.3,), (0.29,), (0.2,), (0.21,)]
-    assert fit_logistic(rows, [False, False, True, True]) == ([0.0], 0.0)
-
-
-def test_what_says_yes_never_speaks_against_it() -> None:
-    rows = [(2.0, 1.0), (2.5, -1.0), (0.5, 2.0), (1.0, 1.5), (3.0, -2.0), (0.0, -1.5)]
-    truth = [False, False, True, True, False, False]
-    (first, second), bias = fit_logistic(rows, truth)
-    assert first == 0.0
-    assert second > 0
-    assert ([second], bias) == fit_logistic([(b,) for _, b in rows], truth)
-
-
-def test_probabilities_that_are_honest_stay_as_they_are() -> None:
-    # Of looks at 0.8 four of five show it, of looks at 0.2 one of five: both classes have ten.
-    rows = [(logit(p),) for p in [0.8] * 10 + [0.2] * 10]
-    truth = [True] * 8 + [False] * 2 + [True] * 2 + [False] * 8
-    (weight,), bias = fit_logistic(rows, truth)
-    assert weight == pytest.approx(1.0, abs=0.02)
-    assert bias == pytest.approx(0.0, abs=0.02)
-
-
-def test_a_model_that_says_yes_too_easily_is_drawn_down() -> None:
-    # Every no stands at 0.6 and every yes at 0.9, with one of ten on the wrong side.
-    rows = [(logit(p),) for p in [0.9] * 10 + [0.6] * 10]
-    truth = [True] * 9 + [False] + [True] + [False] * 9
-    (weight,), bias = fit_logistic(rows, truth)
-    assert bias < 0
-    assert calibrated(0.9, weight, bias) == pytest.approx(0.9, abs=0.03)
-    assert calibrated(0.6, weight, bias) == pytest.approx(0.1, abs=0.03)
-
-
-def test_classes_of_different_size_weigh_the_same_unless_shares_are_wanted() -> None:
-    # The row says nothing; nine of ten are true.
-    rows, truth = [(0.0,)] * 10, [True] * 9 + [False]
-    assert sigmoid(fit_logistic(rows, truth)[1]) == pytest.approx(0.5, abs=0.01)
-    assert sigmoid(fit_logistic(rows, truth, even=False)[1]) == pytest.approx(0.9, abs=0.01)
-
-
-def test_a_case_that_weighs_twice_counts_like_two() -> None:
-    rows = [(0.0,)] * 4
-    truth = [True, False, False, False]
-    _, bias = fit_logistic(rows, truth, case_weights=[3.0, 1.0, 1.0, 1.0], even=False)
-    assert sigmoid(bias) == pytest.approx(0.5, abs=0.01)
-
-
-def test_one_class_alone_cannot_be_fitted() -> None:
-    with pytest.raises(ValueError, match="both"):
-        fit_logistic([(0.2,), (0.3,)], [False, False])
 
 
 def test_a_stage_with_too_few_cases_of_a_class_is_left_alone() -> None:
@@ -94,6 +38,43 @@ def test_a_second_look_counts_that_the_first_led_to_it() -> None:
     found = {("m", "p", "look"): looks, ("m+e", "p", "verify"): again}
     fit = next(f for f in fits_of(found, source="") if f.stage == "verify")  # type: ignore[arg-type]
     assert fit.fit.bias == pytest.approx(math.log((16 / 20) / (20 / 80)), abs=1e-6)
+
+
+def test_looks_are_fitted_for_each_form_of_question_too() -> None:
+    """Where a colour is asked for, P(yes) of what is there stands at 0.6, else at 0.95."""
+    looks, again = Observations(), Observations()
+    for position in range(120):
+        truth = position % 2 == 0
+        for form, yes in (("colour", 0.6), ("time", 0.95)):
+            p = yes if truth != (position % 10 == 0) else 0.2
+            looks.add(truth, logit(p), form=form)  # type: ignore[arg-type]
+            if truth or position % 4 == 1:
+                again.add(truth, logit(p), logit(p), 0.5 * truth, 0.3, form=form)  # type: ignore[arg-type]
+    looks.add(True, 0.0, form="place")
+    found = {("m", "p", "look"): looks, ("m+e", "p", "verify"): again}
+    fits = {f.stage: f for f in fits_of(found, source="")}  # type: ignore[arg-type]
+    once, twice = fits["look"], fits["verify"]
+    assert set(once.forms) == set(twice.forms) == {"colour", "time"}
+    asked = {form: once.forms[form].log_odds(0.6) for form in ("colour", "time")}  # type: ignore[index]
+    assert asked["colour"] > once.fit.log_odds(0.6) > asked["time"]
+    by_both = {form: twice.forms[form].log_odds(0.6, second=0.6) for form in ("colour", "time")}  # type: ignore[index]
+    assert by_both["colour"] > by_both["time"]
+
+
+def test_a_form_counts_what_led_to_its_second_looks_with_a_few_of_all() -> None:
+    """Of all a half of those with the evidence came to a second look, of a form 7 of 8."""
+    looks, again = Observations(), Observations()
+    for n, form, n_again in ((72, "time", 33), (8, "colour", 7)):
+        for position in range(n):
+            for truth in (True, False):
+                looks.add(truth, 0.0, form=form)  # type: ignore[arg-type]
+                if position < (n_again if truth else n // 2):
+                    again.add(truth, 0.0, 0.0, 0.0, 0.0, form=form)  # type: ignore[arg-type]
+    found = {("m", "p", "look"): looks, ("m+e", "p", "verify"): again}
+    fit = next(f for f in fits_of(found, source="") if f.stage == "verify")  # type: ignore[arg-type]
+    expected = math.log(((7 + 8 * 40 / 80) / (8 + 8)) / ((4 + 8 * 40 / 80) / (8 + 8)))
+    assert fit.forms["colour"].bias == pytest.approx(expected, abs=1e-3)
+    assert fit.fit.bias == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_search_that_came_to_a_second_look_counts_that_it_did() -> None:
