@@ -17,7 +17,7 @@ from agent.confidence import Fit, fit_for, sigmoid
 from agent.kinds import UNSETTLED, Cited, Verdict, said, search_ended, verdict_of
 from agent.order import event_of, in_order, next_thing
 from agent.overview import overview
-from agent.presence import presence_of
+from agent.presence import Presence, presence_of
 from agent.requested import NO_REQUESTS, another_look, proposed, shown
 from agent.settings import AnswerSettings
 from agent.several import looked_share, several
@@ -81,7 +81,7 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
         verdict = in_order(ws, step, now)
         update["looks"] = now["looks"] = now["looks"] + list(verdict.looks)
         step.data["verdict"] = _shown(verdict)
-    ended = _ended(ws, now, verdict, passed=passed, absent=presence.absent)
+    ended = _ended(ws, now, verdict, passed=passed, presence=presence)
     update["next"] = "end"
     update["stop_reason"] = ended.stop_reason
     done = step.done(update, why=f"{ended.status}: {ended.stop_reason}", before=before, after=after)
@@ -188,8 +188,10 @@ def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
     )
 
 
-def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absent: float) -> Answer:
-    guess = state["guess"]
+def _ended(
+    ws: Workspace, state: State, verdict: Verdict, *, passed: bool, presence: Presence
+) -> Answer:
+    guess, absent = state["guess"], presence.absent
     status = status_of(
         passed=passed,
         # No search ended for a reason of its own where there was none.
@@ -221,7 +223,11 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
         question=ws.question.text,
         answer=reply,
         choice=choice,
-        confidence=_calibrated(ws, state, confidence) if status == "answered" else confidence,
+        confidence=(
+            _calibrated(ws, state, confidence, hours=presence.hours)
+            if status == "answered"
+            else confidence
+        ),
         status=status,
         citations=(*held, *(cited_lines(ws, state, [c.span for c in held]) if reply else ())),
         usage={},
@@ -237,7 +243,7 @@ def _ended(ws: Workspace, state: State, verdict: Verdict, *, passed: bool, absen
     )
 
 
-def _calibrated(ws: Workspace, state: State, confidence: float) -> float:
+def _calibrated(ws: Workspace, state: State, confidence: float, *, hours: float) -> float:
     """The confidence as an answer's chance to be right, by the model's fit.
 
     There is none for words about the whole: no evaluation asked for them.
@@ -251,7 +257,8 @@ def _calibrated(ws: Workspace, state: State, confidence: float) -> float:
         stage="answer",
         default=Fit(),
     )
-    return sigmoid(stored.fit.log_odds(confidence))
+    has_options = bool(ws.question.options)
+    return sigmoid(stored.fit.log_odds(confidence, hours=hours, options=has_options))
 
 
 def _notes(

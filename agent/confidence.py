@@ -55,7 +55,10 @@ class Fit:
     """Of the best cosine that the encoder sees there with what is looked for ("verify")."""
     length: float = 0.0
     """Against it, of the natural log of the hours that were searched ("presence", "search",
-    "twice"): the longer a film, the better the best of what only looks like it."""
+    "twice", "answer"): the longer a film, the better the best of what only looks like it."""
+    options: float = 0.0
+    """Of there being options: whoever chooses is right more often than who says it freely
+    ("answer")."""
     bias: float = 0.0
     """What is said before any of these is read."""
 
@@ -67,10 +70,12 @@ class Fit:
         named: float = 0.0,
         cosine: float = 0.0,
         hours: float = 1.0,
+        options: bool = False,
     ) -> float:
         """Natural log of P(observed | evidence here) / P(observed | not here)."""
         looks = self.first * logit(first) + self.second * logit(second)
         others = self.named * named + self.cosine * cosine - self.length * math.log(hours)
+        others += self.options * options
         return self.bias + looks + others
 
 

@@ -7,8 +7,8 @@
 reads the libraries and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
 that no table uses. Of a question that was asked again the last run counts. Six stages
 (agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the same with
-its second looks, the answer. The first and the whole search are read together with the film's
-length: take films of several lengths, for with one alone the length is left out.
+its second looks, the answer. The first, the whole search and the answer are read together with the
+film's length: take films of several lengths, for with one alone the length is left out.
 One look and two looks are also fitted for each form of question (agent/form.py), drawn to the fit
 of all. In every stage both classes weigh the same, so that the log-odds of a fit are a log
 likelihood ratio (of second looks: with what it says that there was one). Only the answer's fit
@@ -69,7 +69,7 @@ _COLUMNS: dict[Stage, tuple[str, ...]] = {
     "verify": ("first", "second", "named", "cosine"),
     "search": ("first", "length"),
     "twice": ("first", "second", "length"),
-    "answer": ("first",),
+    "answer": ("first", "options", "length"),
 }
 """What the numbers of a case are weighed by in its fit."""
 
@@ -198,13 +198,14 @@ def _read_end(
             found[_key(model, "twice", steps)].add(
                 not item.is_absent, log_ratio, float(second), shortness
             )
-    if answer.status != "answered":
+    if answer.status != "answered" or seen is None or "hours" not in seen:
         return
     raw = float(last.data["verdict"]["confidence"])
     right = is_right(item, outcome_of(answer, steps))
     expected = AskSettings().survey.prior.absent
     weight = expected / absent_share if item.is_absent else (1 - expected) / (1 - absent_share)
-    found[_key(model, "answer", steps)].add(right, logit(raw), weight=weight)
+    row = (logit(raw), float(bool(item.options)), -math.log(float(seen["hours"])))
+    found[_key(model, "answer", steps)].add(right, *row, weight=weight)
 
 
 def _key(model: str, stage: Stage, steps: Sequence[StepRow]) -> _Key:
@@ -335,7 +336,7 @@ def main() -> None:
     for each in fits:
         weights = f"first {each.fit.first:.3f}, second {each.fit.second:.3f}"
         weights += f", named {each.fit.named:.3f}, cosine {each.fit.cosine:.3f}"
-        weights += f", length {each.fit.length:.3f}"
+        weights += f", length {each.fit.length:.3f}, options {each.fit.options:.3f}"
         sys.stdout.write(
             f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
             f" ({each.n_with} with the evidence, {each.n_without} without)\n"

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from agent.answer import answer, better_guess, checked, covers, status_of
 from agent.backends.scripted import ScriptedVideoLLM
+from agent.confidence import sigmoid
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
 from agent.kinds import Cited, Verdict, neighbour, whole
 from agent.settings import AnswerSettings
@@ -64,6 +65,22 @@ def test_two_passes_that_agree_are_an_answer(workspace: WorkspaceMaker) -> None:
     assert (out["answer"]["status"], out["answer"]["answer"]) == ("answered", "A wall.")
     (cited,) = out["answer"]["citations"]
     assert (cited["start"], cited["end"], cited["verified"]) == (60, 70, True)
+
+
+@pytest.mark.parametrize(("options", "odds"), [((), 0.5), (("a wall", "a car"), 1.5)])
+def test_how_sure_an_answer_is_depends_on_options_and_on_the_films_length(
+    workspace: WorkspaceMaker, options: tuple[str, ...], odds: float
+) -> None:
+    """170 s are 0.047 hours."""
+    model = ScriptedVideoLLM(
+        reply_script=lambda prompt, clips: "a wall",
+        choice_script=lambda prompt, clips, options: (1.0, 0.0, 0.0)[: len(options)],
+    )
+    ws, state = ready(workspace, model)
+    ws.question = replace(ws.question, options=options)
+    fit_the_search(ws, "answer", first=0.0, options=1.0, length=0.1, bias=0.5)
+    sure = answer(state, Runtime(context=ws))["answer"]["confidence"]
+    assert sure == pytest.approx(sigmoid(odds - 0.1 * math.log(170 / 3600)), abs=1e-3)
 
 
 def two_findings(workspace: WorkspaceMaker, stop_reason: str, yes: dict[float, float]) -> tuple:  # type: ignore[type-arg]

@@ -85,6 +85,27 @@ def test_so_does_what_the_encoder_sees_there(workspace: WorkspaceMaker) -> None:
     assert found["confidence"] == pytest.approx(sigmoid(odds), abs=1e-4)
 
 
+def test_two_looks_are_read_by_the_form_of_what_they_are_judged_by(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = ready(workspace, describing(""), subject="the red wall")
+    row = {
+        "model_hash": pair_hash(ws.videollm.weights_hash, ws.encoder.identity.weights_hash),
+        "prompt_hash": ws.prompts_hash("verify"),
+        "stage": "verify",
+        "n_with": 10,
+        "n_without": 10,
+        "source": "a test",
+        "fitted_at": "2026-01-01",
+        "fit": {"first": 0.0, "bias": 1.0, "forms": {"colour": {"first": 0.0, "bias": 2.0}}},
+    }
+    ws.runs.store_fit(row)
+    for question, odds in ((state["reflect_question"], 1.0), ("What colour is the wall?", 2.0)):
+        out = answer({**state, "reflect_question": question}, Runtime(context=ws))
+        (found,) = [f for f in out["findings"] if f["verified"]]
+        assert found["confidence"] == pytest.approx(sigmoid(odds))
+
+
 @pytest.mark.parametrize(("wanted", "calls_left"), [(False, 80), (True, 3)])
 def test_no_description_is_asked_for_where_it_is_not_wanted_or_would_cost_a_pass(
     workspace: WorkspaceMaker, wanted: bool, calls_left: int
