@@ -18,6 +18,7 @@ from typing import Literal
 
 from agent.budget import Budget
 from agent.other_frames import in_other_frames
+from agent.said import said_once
 from agent.state import LookState
 from agent.steps import StepWriter
 from agent.types import MOST_OPTIONS
@@ -274,7 +275,8 @@ def _ask_once(
 ) -> _Ballot:
     if not options:
         reply = step.reply(prompt, clips, looks=looks, max_tokens=ws.settings.answer.tokens)
-        return _Ballot(normalised(reply.text), " ".join(reply.text.split()))
+        text = said_once(reply.text)
+        return _Ballot(normalised(text), text)
     chances = step.choose(prompt, clips, options=options, looks=looks).probabilities
     best = max(range(len(options)), key=lambda i: (chances[i], -i))
     n_real = len(ws.question.options)

@@ -17,6 +17,7 @@ import numpy as np
 
 from agent.confidence import StoredFit, fit_for, sigmoid
 from agent.models import Models
+from agent.said import said_once
 from agent.settings import AskSettings
 from agent.types import Question
 from agent.videollm import Clip, Usage
@@ -138,7 +139,7 @@ class FilmView:
         if not question.options:
             reply = model.reply(prompt, clips, max_tokens=self.settings.answer.tokens)
             self.usage += reply.usage
-            return Said(" ".join(reply.text.split()), None, None)
+            return Said(said_once(reply.text), None, None)
         found = model.choose(prompt, clips, options=question.options)
         self.usage += found.usage
         best = max(range(len(question.options)), key=lambda i: (found.probabilities[i], -i))

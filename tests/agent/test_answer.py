@@ -67,6 +67,15 @@ def test_two_passes_that_agree_are_an_answer(workspace: WorkspaceMaker) -> None:
     assert (cited["start"], cited["end"], cited["verified"]) == (60, 70, True)
 
 
+def test_what_a_reply_lists_twice_is_said_once(workspace: WorkspaceMaker) -> None:
+    """The trace keeps it as it was."""
+    ws, state = ready(workspace, replies("two red walls and two red walls", "two red walls"))
+    out = answer(state, Runtime(context=ws))
+    assert (out["answer"]["status"], out["answer"]["answer"]) == ("answered", "two red walls")
+    asked = [c.output for c in ws.runs.steps("r1")[-1].calls if c.prompt_name == "answer"]
+    assert asked == ["two red walls and two red walls", "two red walls"]
+
+
 @pytest.mark.parametrize(("options", "odds"), [((), 0.5), (("a wall", "a car"), 1.5)])
 def test_how_sure_an_answer_is_depends_on_options_and_on_the_films_length(
     workspace: WorkspaceMaker, options: tuple[str, ...], odds: float
