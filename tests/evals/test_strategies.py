@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.backends.scripted import ScriptedVideoLLM
 from agent.confidence import Fit, StoredFit, logit, sigmoid
 from agent.types import Answer
 from evals.asking import Asking, prepared_texts
@@ -100,3 +101,16 @@ def test_the_oracle_reads_its_looks_by_the_fit_of_the_agents(
     assert outcome is not None
     assert outcome.status == "not_found"
     assert outcome.confidence == pytest.approx(sigmoid(0.5 * logit(0.95) - 2.0))
+
+
+def test_what_a_reply_lists_twice_counts_once(bench: Bench) -> None:
+    """For the oracle and the baselines as for the agent."""
+    model = ScriptedVideoLLM(reply_script=lambda prompt, clips: "two red cats and two red cats")
+    models = replace(bench.models, videollm=model)
+    item = next(item for item in bench.items if item.kind == "place" and not item.options)
+    texts = prepared_texts(models, [item])
+    asking = Asking(models, bench.library, bench.settings, Record(None), texts, False)
+    with asking.film(bench.library.find(str(bench.film))) as view:
+        outcome = oracle(view, item, 0)
+    assert outcome is not None
+    assert outcome.answer == "two red cats"
