@@ -140,6 +140,8 @@ class SpotlightSettings:
         for name in ("shortest_s", "longest_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"spotlight.{name} of {getattr(self, name)} is no length")
+        if not 0 <= self.look_price <= 1:
+            raise ValueError(f"spotlight.look_price of {self.look_price} is no chance (0 to 1)")
 
 
 @dataclass(frozen=True, slots=True)
