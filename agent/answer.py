@@ -14,7 +14,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.confidence import Fit, fit_for, sigmoid
-from agent.kinds import UNSETTLED, Cited, Verdict, said, search_ended, verdict_of
+from agent.kinds import CUT_SHORT, UNSETTLED, Cited, Verdict, said, search_ended, verdict_of
 from agent.order import event_of, in_order, next_thing
 from agent.overview import overview
 from agent.presence import Presence, presence_of
@@ -163,8 +163,9 @@ def status_of(
 ) -> Status:
     """How a run ends.
 
-    Without a passed verdict: a search cut short that has a guess, or that may well have missed
-    it, is out of budget; one that saw enough to doubt that the film holds it says so.
+    Without a passed verdict: a guess that is likelier there than not is given and marked as one,
+    and a search cut short that may well have missed it is out of budget. "Not found" is what saw
+    enough to believe that the film does not hold it.
 
     Args:
         absent: probability that the film does not hold it.
@@ -172,10 +173,10 @@ def status_of(
     """
     if passed:
         return "answered"
-    if has_guess and absent <= settings.most_absent:
+    if has_guess and absent <= max(settings.most_absent, settings.least_absent):
         return "out_of_budget"
     unsure = absent < settings.least_absent or looked < settings.least_looked
-    return "out_of_budget" if stop_reason.startswith("budget") and unsure else "not_found"
+    return "out_of_budget" if stop_reason.startswith(CUT_SHORT) and unsure else "not_found"
 
 
 def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:
@@ -235,7 +236,7 @@ def _ended(
         stop_reason="; ".join(r for r in (state["stop_reason"], verdict.why) if r),
         kind=intent_of(state).kind,
         spans=spans,
-        notes=tuple(_notes(ws, state, verdict, status=status, failed=failed)),
+        notes=tuple(_notes(ws, state, verdict, status=status, absent=absent, failed=failed)),
         index={
             "encoder": ws.encoder.identity.name,
             "duration_s": round(video.facts.duration_s, 3),
@@ -262,13 +263,24 @@ def _calibrated(ws: Workspace, state: State, confidence: float, *, hours: float)
 
 
 def _notes(
-    ws: Workspace, state: State, verdict: Verdict, *, status: Status, failed: Sequence[Cited]
+    ws: Workspace,
+    state: State,
+    verdict: Verdict,
+    *,
+    status: Status,
+    absent: float,
+    failed: Sequence[Cited],
 ) -> list[str]:
     notes = list(ws.film.video.facts.notes)
     if state["flat"]:
         notes.append("the search vectors hardly tell this film's moments apart for this question")
     if status == "out_of_budget" and state["guess"]:
-        notes.append("the answer is a best guess: the search ended before it was sure")
+        doubt = (
+            f"the film may not hold it ({absent:.0%})"
+            if absent > ws.settings.answer.most_absent
+            else "the search ended before it was sure"
+        )
+        notes.append(f"the answer is a best guess: {doubt}")
     if state["things"] and status != "answered":
         found = [f"{e['thing']} ({said(span_of(e))})" for e in state["events"]]
         notes.append(

@@ -30,6 +30,8 @@ _CUT_S = 0.05
 """A span that ends so near to a cut ends at it."""
 UNSETTLED = ("not enough", "disagree")
 """Causes of what passes over the evidence say against it."""
+CUT_SHORT = ("budget", "price")
+"""How the reasons of searches begin that left something to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,10 @@ def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verd
 
     A search that can go on brings up what is likeliest next; at its end the next finding is tried
     where a second look disagrees, and also where all that was seen leaves it doubtful that the film
-    holds it: the likeliest by one look is not always the one that two looks are sure of.
+    holds it: the likeliest by one look is not always the one that two looks are sure of. What is
+    sure by itself and likelier in the film than not then makes a guess.
     """
+    accept = ws.settings.reflect.accept
     seen: list[_Seen] = []
     why = "no look shows the evidence"
     while sum(bool(s.looks) for s in seen) < max(1, ws.settings.answer.second_looks):
@@ -106,13 +110,17 @@ def _sure(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verd
         state = _with(state, seen[-1])
         belief = ws.belief(state)
         why, absent = DISAGREES, presence_of(ws, state).absent
-        if seen[-1].found["confidence"] >= ws.settings.reflect.accept:
+        if seen[-1].found["confidence"] >= accept:
             if absent <= ws.settings.answer.most_absent:
-                return _likeliest_last(seen, belief, accept=ws.settings.reflect.accept)
+                return _likeliest_last(seen, belief, accept=accept)
             why = f"the film may well not hold it ({absent:.0%})"
         # One that was seen twice before is doubted still, and tells nothing new: the next one may.
         if seen[-1].looks and not search_ended(state):
             break
+    sure = any(s.found["confidence"] >= accept for s in seen)
+    absent = presence_of(ws, state).absent
+    if sure and search_ended(state) and absent <= ws.settings.answer.least_absent:
+        return _likeliest_last(seen, belief, accept=accept)
     return _refused(seen, why=why)
 
 
@@ -124,8 +132,8 @@ def _likeliest_last(seen: Sequence[_Seen], belief: Belief, *, accept: float) -> 
 
 
 def search_ended(state: State) -> bool:
-    """Whether nothing is left to look at, or to look at it with."""
-    return state["stop_reason"].startswith(("budget", "exhausted", "absent"))
+    """Whether nothing is left to look at, to look at it with, or that is worth its cost."""
+    return state["stop_reason"].startswith((*CUT_SHORT, "exhausted", "absent"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,10 +249,11 @@ class AnswerSettings:
     most_absent: float = 0.6
     """Probability that the film does not hold it, above which a reply is not an answer."""
     least_absent: float = 0.5
-    """A search that the budget ended without a guess says "not found" only from this probability
-    on …"""
+    """Probability from which on "not found" is said; below it what was seen twice is given as a
+    guess, and marked as one. …"""
     least_looked: float = 0.5
-    """… and only where looks covered this share of the prior belief: else nobody knows."""
+    """… Without a guess a search that was cut short says it only where looks covered this share of
+    the prior belief: else nobody knows."""
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
     the first reply stands."""

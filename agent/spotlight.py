@@ -195,7 +195,7 @@ def _not_worth_it(
         return f"sufficient: the next look would find one more with {best:.1%}" * (best < least)
     best, price = max(r.mass for r in ranked), ws.settings.spotlight.look_price
     if best < price and not _nothing_stands_out(state):
-        return f"exhausted: the best look left finds it with {best:.2%}, a look costs {price:.2%}"
+        return f"price: the best look left finds it with {best:.2%}, a look costs {price:.2%}"
     total, n_left = 0.0, budget.tokens_for_search
     for item in ranked[: budget.looks_for_search]:
         n_left -= item.tokens

@@ -36,7 +36,7 @@ _PIPE_WIDTH = 160
 STATUSES = {
     "answered": "answered",
     "not_found": "not in this film",
-    "out_of_budget": "a guess: the search ended before it was sure",
+    "out_of_budget": "a guess: the search was not sure of it",
     "running": "not finished",
 }
 _NO_ANSWER = "no answer: the search ended before it was sure"

@@ -61,9 +61,8 @@ def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fals
 
 def kind_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     """What the only thing of its colour is."""
-    scene = scenes[0]
-    group = rng.choice(scene.groups)
-    if len(scenes) > 1 or not _alone_in_colour(scene, group):
+    group = rng.choice(rng.choice(scenes).groups)
+    if not _alone_in_colour(scenes, group):
         return None
     question, reply = _kind_question(group)
     return branch_of("answer", question, reply, "answer:kind", rng=rng)
@@ -77,8 +76,8 @@ def _noun(group: Group) -> str:
     return group.kind if group.n == 1 else plural(group.kind)
 
 
-def _alone_in_colour(scene: Scene, group: Group) -> bool:
-    return sum(g.colour == group.colour for g in scene.groups) == 1
+def _alone_in_colour(scenes: Sequence[Scene], group: Group) -> bool:
+    return sum(g.colour == group.colour for s in scenes for g in s.groups) == 1
 
 
 def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -89,7 +88,7 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     group = rng.choice(scene.groups)
     verb = "is" if group.n == 1 else "are"
     noun = _noun(group)
-    alone = _alone_in_colour(scene, group)
+    alone = _alone_in_colour(scenes, group)
     choices = [
         (f"What colour {verb} the {noun}?", group.colour),
         ("Which place is this?", scene.place),
@@ -296,12 +295,15 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
     if len(scenes) > 1 and rng.random() < _ORDER_SHARE:
         return order_branch(rng, scenes)
     chance = rng.random()
-    if chance < 0.42:
+    if chance < 0.38:
         return reflect_branch(rng, scenes)
-    if chance < 0.70:
+    if chance < 0.64:
         return answer_branch(rng, scenes)
-    if chance < 0.77:
+    if chance < 0.70:
         return absent_branch(rng, scenes)
-    if chance < 0.89:
+    if chance < 0.78:
+        # Of a kind of its own: among the answers' it was too rare to learn whether one or several.
+        return kind_branch(rng, scenes)
+    if chance < 0.90:
         return shown_branch(rng, scenes)
     return caption_branch(rng, scenes)

@@ -79,6 +79,10 @@ def test_a_count_that_the_whole_search_doubts_is_no_answer(workspace: WorkspaceM
     held = answer(state, Runtime(context=ws))["answer"]
     assert (held["status"], held["answer"]) == ("answered", "2")
     ws.settings = replace(ws.settings, answer=replace(ws.settings.answer, most_absent=0.0))
+    guessed = answer(state, Runtime(context=ws))["answer"]
+    assert (guessed["status"], guessed["answer"]) == ("out_of_budget", "2")
+    doubting = replace(ws.settings.answer, least_absent=0.0)
+    ws.settings = replace(ws.settings, answer=doubting)
     doubted = answer(state, Runtime(context=ws))["answer"]
     assert (doubted["status"], doubted["answer"], doubted["choice"]) == ("not_found", "", None)
 

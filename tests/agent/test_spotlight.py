@@ -238,7 +238,7 @@ def test_a_look_that_costs_more_than_it_would_find_is_not_taken(workspace: Works
     ws.settings = replace(ws.settings, spotlight=dear)
     out = spotlight(state, Runtime(context=ws))
     assert (out["next"], out["chosen"]) == ("answer", [])
-    said = f"exhausted: the best look left finds it with {best:.2%}, a look costs {best + 0.01:.2%}"
+    said = f"price: the best look left finds it with {best:.2%}, a look costs {best + 0.01:.2%}"
     assert out["stop_reason"] == said
     assert spotlight({**state, "flat": True}, Runtime(context=ws))["next"] == "look"
     # A set has a price of its own, and what the model asks for is looked at in any case.

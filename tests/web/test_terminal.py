@@ -80,7 +80,7 @@ def test_a_belief_of_any_length_has_at_most_60_columns(masses: list[float]) -> N
         ("answered", "a red car", "moment", "answered"),
         ("not_found", "", "moment", "not in this film"),
         ("not_found", "", "whole", "no answer"),
-        ("out_of_budget", "a red car", "moment", "a guess: the search ended before it was sure"),
+        ("out_of_budget", "a red car", "moment", "a guess: the search was not sure of it"),
         ("out_of_budget", "", "moment", "no answer: the search ended before it was sure"),
         ("running", "", "moment", "not finished"),
     ],
