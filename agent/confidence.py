@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from agent.form import Form, form_of
+from agent.answer_type import AnswerType, answer_type_of
 
 Stage = Literal["presence", "look", "verify", "search", "twice", "answer"]
 """What is fitted: the film's best cosine, one look, two looks, what the whole search says for the
@@ -89,8 +89,8 @@ class StoredFit:
     version: int
     """1, 2, …; 0: nobody fitted it."""
     fit: Fit
-    forms: Mapping[Form, Fit] = field(default_factory=dict)
-    """Of looks that are judged by one form of question, where enough were fitted."""
+    by_type: Mapping[AnswerType, Fit] = field(default_factory=dict)
+    """Of looks that are judged by a question for one type of answer, where enough were fitted."""
     n_with: int = 0
     """Observations with the evidence that it was fitted on (in the stage "answer": right ones)."""
     n_without: int = 0
@@ -100,12 +100,12 @@ class StoredFit:
 
     def of(self, question: str) -> Fit:
         """The weights for looks that are judged by this question."""
-        return self.forms.get(form_of(question), self.fit)
+        return self.by_type.get(answer_type_of(question), self.fit)
 
     def to_json(self) -> dict[str, Any]:
-        """As rows keep it: the forms' weights beside those of all."""
+        """As rows keep it: the types' weights beside those of all."""
         data = asdict(self)
-        data["fit"]["forms"] = data.pop("forms")
+        data["fit"]["by_type"] = data.pop("by_type")
         return data
 
     @property
@@ -153,8 +153,8 @@ def fit_for(
 def stored_fit(row: dict[str, Any]) -> StoredFit:
     """The fit of a row or of a line of the shipped file."""
     weights = dict(row["fit"])
-    forms = {form: Fit(**each) for form, each in weights.pop("forms", {}).items()}
-    return StoredFit(**{**row, "fit": Fit(**weights), "forms": forms})
+    by_type = {name: Fit(**each) for name, each in weights.pop("by_type", {}).items()}
+    return StoredFit(**{**row, "fit": Fit(**weights), "by_type": by_type})
 
 
 @cache

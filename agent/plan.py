@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.answer_type import answer_type_of
 from agent.bounds import NUMBER_WORDS
 from agent.events import read_edge, read_order
-from agent.form import form_of
 from agent.types import Kind
 from index.types import Span
 
@@ -231,10 +231,10 @@ def option_caption(question: str, option: str) -> str:
     caption is a place to look, one among those of all options, and never a claim.
     """
     caption = caption_of(question)
-    form = form_of(question)
-    if form == "colour" and (article := _ARTICLE.match(caption)):
+    wanted = answer_type_of(question)
+    if wanted == "colour" and (article := _ARTICLE.match(caption)):
         return f"{article.group(0)}{option} {caption[article.end() :]}"
-    if form == "number":
+    if wanted == "number":
         return f"{option} {_ARTICLE.sub('', caption)}"
     return f"{caption}, {option}"
 

@@ -9,8 +9,8 @@ that no table uses. Of a question that was asked again the last run counts. Six 
 (agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the same with
 its second looks, the answer. The first, the whole search and the answer are read together with the
 film's length: take films of several lengths, for with one alone the length is left out.
-One look and two looks are also fitted for each form of question (agent/form.py), drawn to the fit
-of all. In every stage both classes weigh the same, so that the log-odds of a fit are a log
+One look and two looks are also fitted for each type of answer (agent/answer_type.py), drawn to the
+fit of all. In every stage both classes weigh the same, so that the log-odds of a fit are a log
 likelihood ratio (of second looks: with what it says that there was one). Only the answer's fit
 keeps the shares of right and wrong, since it is read as it stands; absent questions weigh as much
 in it as the prior expects of them, however many were asked.
@@ -34,6 +34,7 @@ from typing import get_args
 
 import numpy as np
 
+from agent.answer_type import AnswerType, answer_type_of
 from agent.confidence import (
     Fit,
     Stage,
@@ -44,7 +45,6 @@ from agent.confidence import (
     ship,
     shipped_fits,
 )
-from agent.form import Form, form_of
 from agent.presets import settings_from_dict
 from agent.settings import AskSettings
 from agent.trace import load_run
@@ -60,8 +60,8 @@ from prompts.render import file_hash
 
 _FEWEST = 8
 """A stage with fewer observations of a class than this is not fitted."""
-_FEWEST_OF_A_FORM = 4
-"""Nor is a form of question with fewer than this: it is read like all."""
+_FEWEST_OF_A_TYPE = 4
+"""Nor is a type of answer with fewer than this: it is read like all."""
 
 _COLUMNS: dict[Stage, tuple[str, ...]] = {
     "presence": ("first", "length"),
@@ -74,7 +74,7 @@ _COLUMNS: dict[Stage, tuple[str, ...]] = {
 """What the numbers of a case are weighed by in its fit."""
 
 _PULL: dict[Stage, float] = {"look": 3.0, "verify": 30.0}
-"""Stages that are fitted for each form of question as well, and how much those fits are drawn to
+"""Stages that are fitted for each type of answer as well, and how much those fits are drawn to
 that of all (evals/logistic.py). A fit of four columns and few cases needs more of it. Found on runs
 of other films than it was judged by: docs/design/0003."""
 
@@ -89,22 +89,24 @@ class Observations:
     rows: list[tuple[float, ...]] = field(default_factory=list)
     truth: list[bool] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    forms: list[Form] = field(default_factory=list)
+    types: list[AnswerType] = field(default_factory=list)
 
-    def add(self, truth: bool, *row: float, weight: float = 1.0, form: Form = "other") -> None:
+    def add(
+        self, truth: bool, *row: float, weight: float = 1.0, type_: AnswerType = "other"
+    ) -> None:
         self.rows.append(row)
         self.truth.append(truth)
         self.weights.append(weight)
-        self.forms.append(form)
+        self.types.append(type_)
 
-    def of(self, form: Form) -> Observations:
-        """The cases of one form of question."""
+    def of(self, type_: AnswerType) -> Observations:
+        """The cases of one type of answer."""
         some = Observations()
         for row, truth, weight, each in zip(
-            self.rows, self.truth, self.weights, self.forms, strict=True
+            self.rows, self.truth, self.weights, self.types, strict=True
         ):
-            if each == form:
-                some.add(truth, *row, weight=weight, form=form)
+            if each == type_:
+                some.add(truth, *row, weight=weight, type_=type_)
         return some
 
     @property
@@ -153,7 +155,7 @@ def _read(
     model, true = run.models["videollm_weights"], anchors_of(item)
     film_s = next((float(s.data["film_s"]) for s in steps if "film_s" in s.data), 3600.0)
     judged = (s.data["reflect_question"] for s in steps if "reflect_question" in s.data)
-    form = form_of(next(judged, run.question))
+    type_ = answer_type_of(next(judged, run.question))
     look = settings_from_dict({"look": run.settings.get("look", {})}).look
     for step in close_steps(steps, look):
         if step.node == "survey" and not item.options:
@@ -165,13 +167,13 @@ def _read(
         for each in step.findings:
             truth = shows(each.span, true)
             if step.node == "reflect":
-                found[_key(model, "look", steps)].add(truth, logit(each.p_yes), form=form)
+                found[_key(model, "look", steps)].add(truth, logit(each.p_yes), type_=type_)
             # Runs of versions that did not note how a second look was read say nothing about it.
             elif (row := again.get(each.finding_id)) is not None:
                 first, second = (logit(p) for p in row["p_yes"])
                 pair = pair_hash(model, run.models["encoder_weights"])
                 key = _key(pair, "verify", steps)
-                found[key].add(truth, first, second, row["named"], row["cosine"], form=form)
+                found[key].add(truth, first, second, row["named"], row["cosine"], type_=type_)
 
 
 def _read_end(
@@ -233,7 +235,7 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             once = found[model.partition("+")[0], prompt.partition("+")[0], "look"]
         if stage == "twice":
             once = found[model, prompt.partition("+")[0], "search"]
-        forms = _forms(stage, seen, of_all=(weights, bias), once=once)
+        by_type = _by_type(stage, seen, of_all=(weights, bias), once=once)
         fit = _fit(stage, weights, bias + (_chosen(once, seen) if once else 0.0))
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
         fits.append(
@@ -243,7 +245,7 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
                 stage=stage,
                 version=max(old, default=0) + 1,
                 fit=fit,
-                forms=forms,
+                by_type=by_type,
                 n_with=seen.n_with,
                 n_without=seen.n_without,
                 source=source,
@@ -257,27 +259,27 @@ def _fit(stage: Stage, weights: Sequence[float], bias: float) -> Fit:
     return Fit(**dict(zip(_COLUMNS[stage], weights, strict=True)), bias=bias)
 
 
-def _forms(
+def _by_type(
     stage: Stage,
     seen: Observations,
     *,
     of_all: tuple[Sequence[float], float],
     once: Observations | None,
-) -> dict[Form, Fit]:
-    """A fit for each form of question of which there are some cases of both classes."""
+) -> dict[AnswerType, Fit]:
+    """A fit for each type of answer of which there are some cases of both classes."""
     pull = _PULL.get(stage)
     if pull is None:
         return {}
     spread = np.std(np.asarray(seen.rows, float), axis=0).tolist()
-    fits: dict[Form, Fit] = {}
-    for form in get_args(Form):
-        part = seen.of(form)
-        if min(part.n_with, part.n_without) < _FEWEST_OF_A_FORM:
+    fits: dict[AnswerType, Fit] = {}
+    for type_ in get_args(AnswerType):
+        part = seen.of(type_)
+        if min(part.n_with, part.n_without) < _FEWEST_OF_A_TYPE:
             continue
         weights, bias = fit_part(part.rows, part.truth, of_all=of_all, spread=spread, pull=pull)
         if once is not None:
-            bias += _chosen(once.of(form), part, like=(once, seen))
-        fits[form] = _fit(stage, weights, bias)
+            bias += _chosen(once.of(type_), part, like=(once, seen))
+        fits[type_] = _fit(stage, weights, bias)
     return fits
 
 
@@ -341,9 +343,9 @@ def main() -> None:
             f"{each.stage}: {weights}, bias {each.fit.bias:.3f}"
             f" ({each.n_with} with the evidence, {each.n_without} without)\n"
         )
-        for form, fit in each.forms.items():
+        for type_, fit in each.by_type.items():
             words = f"first {fit.first:.3f}, second {fit.second:.3f}, bias {fit.bias:.3f}"
-            sys.stdout.write(f"  {form} asked for: {words}\n")
+            sys.stdout.write(f"  {type_} asked for: {words}\n")
     if given.store is not None:
         with closing(RunStore.open(given.store)) as runs:
             for each in fits:

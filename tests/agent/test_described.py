@@ -85,7 +85,7 @@ def test_so_does_what_the_encoder_sees_there(workspace: WorkspaceMaker) -> None:
     assert found["confidence"] == pytest.approx(sigmoid(odds), abs=1e-4)
 
 
-def test_two_looks_are_read_by_the_form_of_what_they_are_judged_by(
+def test_two_looks_are_read_by_the_type_of_answer_of_what_they_are_judged_by(
     workspace: WorkspaceMaker,
 ) -> None:
     ws, state = ready(workspace, describing(""), subject="the red wall")
@@ -97,7 +97,7 @@ def test_two_looks_are_read_by_the_form_of_what_they_are_judged_by(
         "n_without": 10,
         "source": "a test",
         "fitted_at": "2026-01-01",
-        "fit": {"first": 0.0, "bias": 1.0, "forms": {"colour": {"first": 0.0, "bias": 2.0}}},
+        "fit": {"first": 0.0, "bias": 1.0, "by_type": {"colour": {"first": 0.0, "bias": 2.0}}},
     }
     ws.runs.store_fit(row)
     for question, odds in ((state["reflect_question"], 1.0), ("What colour is the wall?", 2.0)):

@@ -70,9 +70,9 @@ def test_the_newest_fit_of_model_and_prompt_is_used(workspace: WorkspaceMaker) -
     # logit(0.9) = 2.197; half of it is the logit of 0.75.
     assert out["findings"][0]["confidence"] == pytest.approx(0.75)
     assert ws.runs.steps("r1")[-1].data["fit"] == "look 2 (a test)"
-    # A form of question with a fit of its own: RED asks for no colour, this one does.
-    forms = {"colour": {"first": 0.0, "bias": 2.0}}
-    ws.runs.store_fit({**row, "fit": {"first": 0.5, "forms": forms}})
+    # A type of answer with a fit of its own: RED asks for no colour, this one does.
+    by_type = {"colour": {"first": 0.0, "bias": 2.0}}
+    ws.runs.store_fit({**row, "fit": {"first": 0.5, "by_type": by_type}})
     for question, confidence in ((RED, 0.75), ("What colour is it?", sigmoid(2.0))):
         found = reflect({**state, "reflect_question": question}, Runtime(context=ws))["findings"]
         assert found[0]["confidence"] == pytest.approx(confidence)

@@ -40,40 +40,40 @@ def test_a_second_look_counts_that_the_first_led_to_it() -> None:
     assert fit.fit.bias == pytest.approx(math.log((16 / 20) / (20 / 80)), abs=1e-6)
 
 
-def test_looks_are_fitted_for_each_form_of_question_too() -> None:
+def test_looks_are_fitted_for_each_type_of_answer_too() -> None:
     """Where a colour is asked for, P(yes) of what is there stands at 0.6, else at 0.95."""
     looks, again = Observations(), Observations()
     for position in range(120):
         truth = position % 2 == 0
-        for form, yes in (("colour", 0.6), ("time", 0.95)):
+        for type_, yes in (("colour", 0.6), ("time", 0.95)):
             p = yes if truth != (position % 10 == 0) else 0.2
-            looks.add(truth, logit(p), form=form)  # type: ignore[arg-type]
+            looks.add(truth, logit(p), type_=type_)  # type: ignore[arg-type]
             if truth or position % 4 == 1:
-                again.add(truth, logit(p), logit(p), 0.5 * truth, 0.3, form=form)  # type: ignore[arg-type]
-    looks.add(True, 0.0, form="place")
+                again.add(truth, logit(p), logit(p), 0.5 * truth, 0.3, type_=type_)  # type: ignore[arg-type]
+    looks.add(True, 0.0, type_="place")
     found = {("m", "p", "look"): looks, ("m+e", "p", "verify"): again}
     fits = {f.stage: f for f in fits_of(found, source="")}  # type: ignore[arg-type]
     once, twice = fits["look"], fits["verify"]
-    assert set(once.forms) == set(twice.forms) == {"colour", "time"}
-    asked = {form: once.forms[form].log_odds(0.6) for form in ("colour", "time")}  # type: ignore[index]
+    assert set(once.by_type) == set(twice.by_type) == {"colour", "time"}
+    asked = {t: once.by_type[t].log_odds(0.6) for t in ("colour", "time")}  # type: ignore[index]
     assert asked["colour"] > once.fit.log_odds(0.6) > asked["time"]
-    by_both = {form: twice.forms[form].log_odds(0.6, second=0.6) for form in ("colour", "time")}  # type: ignore[index]
+    by_both = {t: twice.by_type[t].log_odds(0.6, second=0.6) for t in ("colour", "time")}  # type: ignore[index]
     assert by_both["colour"] > by_both["time"]
 
 
 def test_a_form_counts_what_led_to_its_second_looks_with_a_few_of_all() -> None:
-    """Of all a half of those with the evidence came to a second look, of a form 7 of 8."""
+    """Of all a half of those with the evidence came to a second look, of a type 7 of 8."""
     looks, again = Observations(), Observations()
-    for n, form, n_again in ((72, "time", 33), (8, "colour", 7)):
+    for n, type_, n_again in ((72, "time", 33), (8, "colour", 7)):
         for position in range(n):
             for truth in (True, False):
-                looks.add(truth, 0.0, form=form)  # type: ignore[arg-type]
+                looks.add(truth, 0.0, type_=type_)  # type: ignore[arg-type]
                 if position < (n_again if truth else n // 2):
-                    again.add(truth, 0.0, 0.0, 0.0, 0.0, form=form)  # type: ignore[arg-type]
+                    again.add(truth, 0.0, 0.0, 0.0, 0.0, type_=type_)  # type: ignore[arg-type]
     found = {("m", "p", "look"): looks, ("m+e", "p", "verify"): again}
     fit = next(f for f in fits_of(found, source="") if f.stage == "verify")  # type: ignore[arg-type]
     expected = math.log(((7 + 8 * 40 / 80) / (8 + 8)) / ((4 + 8 * 40 / 80) / (8 + 8)))
-    assert fit.forms["colour"].bias == pytest.approx(expected, abs=1e-3)
+    assert fit.by_type["colour"].bias == pytest.approx(expected, abs=1e-3)
     assert fit.fit.bias == pytest.approx(0.0, abs=1e-6)
 
 
