@@ -8,7 +8,7 @@ Citations are checked by code: inside the film, and inside what this run looked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -71,8 +71,8 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
         if asked.requests:
             why += ", with what the model asked for"
         return step.done(update, why=why, before=before, after=after)
-    if passed and state["things"]:
-        update["events"] = [*state["events"], event_of(state, verdict)]
+    if state["things"] and verdict.accepted and presence.absent <= doubtful(ws.settings.answer):
+        update["events"] = [*state["events"], event_of(state, verdict, absent=presence.absent)]
         now = {**now, **update}
         if len(update["events"]) < len(state["things"]):
             why = f"{said(verdict.spans[0])}: {state['things'][len(state['events'])]}"
@@ -80,7 +80,11 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
             return step.done(update, why=why, before=before, after=after)
         verdict = in_order(ws, step, now)
         update["looks"] = now["looks"] = now["looks"] + list(verdict.looks)
+        update["guess"] = now["guess"] = better_guess({}, verdict)
         step.data["verdict"] = _shown(verdict)
+        # What is said of several things is as doubtful as the one that most is.
+        presence = replace(presence, absent=max(e["absent"] for e in now["events"]))
+        passed = presence.absent <= ws.settings.answer.most_absent
     ended = _ended(ws, now, verdict, passed=passed, presence=presence)
     update["next"] = "end"
     update["stop_reason"] = ended.stop_reason
@@ -152,6 +156,11 @@ def better_guess(guess: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def doubtful(settings: AnswerSettings) -> float:
+    """Up to which P(absent) something is said of what was found, be it as a guess."""
+    return max(settings.most_absent, settings.least_absent)
+
+
 def status_of(
     *,
     passed: bool,
@@ -173,7 +182,7 @@ def status_of(
     """
     if passed:
         return "answered"
-    if has_guess and absent <= max(settings.most_absent, settings.least_absent):
+    if has_guess and absent <= doubtful(settings):
         return "out_of_budget"
     unsure = absent < settings.least_absent or looked < settings.least_looked
     return "out_of_budget" if stop_reason.startswith(CUT_SHORT) and unsure else "not_found"
@@ -281,7 +290,7 @@ def _notes(
             else "the search ended before it was sure"
         )
         notes.append(f"the answer is a best guess: {doubt}")
-    if state["things"] and status != "answered":
+    if len(state["events"]) < len(state["things"]):
         found = [f"{e['thing']} ({said(span_of(e))})" for e in state["events"]]
         notes.append(
             f"of {len(state['things'])} things these were found: {', '.join(found) or 'none'}; not"

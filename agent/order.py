@@ -26,7 +26,7 @@ _ONE_STRETCH_SHARE = 0.5
 edges only, those of neighbouring shots share no more than an edge."""
 
 
-def event_of(state: State, verdict: Verdict) -> EventState:
+def event_of(state: State, verdict: Verdict, *, absent: float) -> EventState:
     """The thing that was searched, where the verdict found it."""
     (span,) = verdict.spans
     return {
@@ -34,6 +34,7 @@ def event_of(state: State, verdict: Verdict) -> EventState:
         "start_s": span.start_s,
         "end_s": span.end_s,
         "confidence": verdict.confidence,
+        "absent": absent,
     }
 
 

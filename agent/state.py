@@ -94,6 +94,8 @@ class EventState(TypedDict):
     start_s: float
     end_s: float
     confidence: float
+    absent: float
+    """Probability that the film does not hold it, by its search."""
 
 
 class CitedLineState(TypedDict):

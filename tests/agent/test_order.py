@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -95,6 +96,19 @@ def test_each_thing_is_searched_and_their_times_are_compared(
     nodes = [step.node for step in runs.steps(found.run_id)]
     assert nodes.count("plan") == 2
     assert nodes.count("survey") == 2
+
+
+def test_what_is_doubted_of_things_is_a_guess(library: PlainLibrary, settings: AskSettings) -> None:
+    found = ask(
+        library,
+        library.video,
+        "Which appears first, the blue wall or the red wall?",
+        models=models_with(telling()),
+        settings=replace(settings, answer=replace(settings.answer, most_absent=0.0)),
+    )
+    assert (found.status, found.answer) == ("out_of_budget", "the red wall")
+    assert [c.span for c in found.citations] == [RED, BLUE]
+    assert not any("things these were found" in note for note in found.notes)
 
 
 def test_a_thing_that_is_not_there_is_named(library: PlainLibrary, settings: AskSettings) -> None:
