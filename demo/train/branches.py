@@ -69,7 +69,9 @@ def kind_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
 
 
 def _kind_question(group: Group) -> tuple[str, str]:
-    return f"What is {group.colour}?", _noun(group)
+    # As everywhere the question says whether it is about one or several: how many is asked apart.
+    asked = f"is the {group.colour} one" if group.n == 1 else f"are the {group.colour} ones"
+    return f"What {asked}?", _noun(group)
 
 
 def _noun(group: Group) -> str:

@@ -65,8 +65,8 @@ def test_only_what_is_alone_in_its_colour_is_named_by_it() -> None:
     )
     apart = replace(scene, groups=(boats, cat))
     asked = {kind_branch(rng, [apart]) for _ in range(40)}
-    assert {b.reply for b in asked if b and "What is red?" in b.prompt} == {"boats"}
-    assert {b.reply for b in asked if b and "What is blue?" in b.prompt} == {"cat"}
+    assert {b.reply for b in asked if b and "What are the red ones?" in b.prompt} == {"boats"}
+    assert {b.reply for b in asked if b and "What is the blue one?" in b.prompt} == {"cat"}
     assert None not in asked
     alike = replace(scene, groups=(cat, replace(cat, kind="ball")))
     assert [kind_branch(rng, [alike]) for _ in range(40)] == [None] * 40
