@@ -184,8 +184,10 @@ def status_of(
         return "answered"
     if has_guess and absent <= doubtful(settings):
         return "out_of_budget"
-    unsure = absent < settings.least_absent or looked < settings.least_looked
-    return "out_of_budget" if stop_reason.startswith(CUT_SHORT) and unsure else "not_found"
+    cut_short = stop_reason.startswith(CUT_SHORT) and absent < settings.least_absent
+    # A price ends a search whose belief says that the rest is worth no look; a budget anywhere.
+    unsure = stop_reason.startswith("budget") and looked < settings.least_looked
+    return "out_of_budget" if cut_short or unsure else "not_found"
 
 
 def _may_search_on(ws: Workspace, step: StepWriter, state: State) -> bool:

@@ -252,8 +252,8 @@ class AnswerSettings:
     """Probability from which on "not found" is said; below it what was seen twice is given as a
     guess, and marked as one. …"""
     least_looked: float = 0.5
-    """… Without a guess a search that was cut short says it only where looks covered this share of
-    the prior belief: else nobody knows."""
+    """… A search that the budget ended without a guess says it only where looks covered this share
+    of the prior belief: else nobody knows."""
     passes: int = 3
     """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
     the first reply stands."""

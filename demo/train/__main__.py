@@ -1,12 +1,13 @@
 """Trains both embedded models from nothing and writes `demo/weights/`.
 
-    python -m demo.train [--work FOLDER] [--only STAGE …] [--start FOLDER] [--quick]
+    python -m demo.train [--work FOLDER] [--only STAGE …] [--quick]
+                         [--start FOLDER [--steps N] [--rate SHARE] [--kept SHARE]]
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
 With `--quick` everything stays in build/quick, unless folders are named.
-With `--start` the VideoLLM goes on from a saved one on pixels, at lower rates; the encoder beside
-it stays as it is.
+With `--start` the VideoLLM goes on from a saved one on pixels, at lower rates, and the mean of both
+is saved; the encoder beside it stays as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,18 @@ class Pipeline:
     """The stages over one work folder."""
 
     def __init__(
-        self, work: Path, sizes: Sizes, *, weights: Path, begin: Path | None = None
+        self,
+        work: Path,
+        sizes: Sizes,
+        *,
+        weights: Path,
+        begin: Path | None = None,
+        rate: float = STARTED_RATE,
+        kept: float = STARTED_SHARE,
     ) -> None:
+        """`rate` and `kept`: after `begin`, in place of what is said of their defaults."""
         self.work, self.sizes, self.weights, self.begin = work, sizes, weights, begin
-        self.rate = 1.0 if begin is None else STARTED_RATE
+        self.rate, self.kept = (1.0 if begin is None else rate), kept
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.started = time.monotonic()
         work.mkdir(parents=True, exist_ok=True)
@@ -201,7 +210,7 @@ class Pipeline:
                 for mine, old in zip(
                     model.parameters(), self._new_model().parameters(), strict=True
                 ):
-                    mine.lerp_(old, STARTED_SHARE)
+                    mine.lerp_(old, self.kept)
         model = model.to(torch.bfloat16)
         model.generation_config.eos_token_id = self.tokenizer.eos_token_id
         model.generation_config.pad_token_id = self.tokenizer.pad_token_id
@@ -241,16 +250,24 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="where the models go [demo/weights]")
     parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
     parser.add_argument("--start", type=Path, help="go on from these models, not from nothing")
+    parser.add_argument("--steps", type=int, help=f"after --start [{STARTED.joint_steps}]")
+    parser.add_argument("--rate", type=float, help=f"of all rates after --start [{STARTED_RATE}]")
+    parser.add_argument("--kept", type=float, help=f"share of what it began with [{STARTED_SHARE}]")
     parser.add_argument("--quick", action="store_true", help="a few steps of everything")
     args = parser.parse_args()
     missing = [n for n in ("clip", "vlm") if args.start and not (args.start / n).is_dir()]
     if missing:
         parser.error(f"{args.start} holds no {' and no '.join(missing)} to go on from")
+    given = {k: v for k in ("rate", "kept") if (v := getattr(args, k)) is not None}
+    if (given or args.steps is not None) and not args.start:
+        parser.error("--steps, --rate and --kept: name what to go on from with --start")
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()
+    if args.steps is not None:
+        sizes = replace(sizes, joint_steps=args.steps)
     # What a few steps make is of no use: it must not take the place of what many made.
     work = args.work or Path("build/quick" if args.quick else "build/models")
     weights = args.weights or (work / "weights" if args.quick else WEIGHTS)
-    Pipeline(work, sizes, weights=weights, begin=args.start).run(args.only)
+    Pipeline(work, sizes, weights=weights, begin=args.start, **given).run(args.only)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_the_more_confident_guess_is_kept() -> None:
         (False, "budget: 3 looks are used up", True, 0.8, 0.9, "not_found"),
         (False, "budget: 3 looks are used up", False, 0.8, 0.1, "out_of_budget"),
         (False, "price: 1% against 2%", False, 0.4, 0.9, "out_of_budget"),
-        (False, "price: 1% against 2%", False, 0.8, 0.9, "not_found"),
+        (False, "price: 1% against 2%", False, 0.8, 0.1, "not_found"),
         (False, "exhausted", False, 0.2, 0.1, "not_found"),
         (False, "exhausted", True, 0.55, 0.9, "out_of_budget"),
         (False, "exhausted", True, 0.7, 0.9, "not_found"),

@@ -11,7 +11,7 @@ from transformers import Qwen3VLForConditionalGeneration
 
 from agent.models import open_models
 from demo.train import encoder
-from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline, take_over
+from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline, main, take_over
 from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.encoder import EncoderTrainer
 from demo.train.tokenizer import clip_tokenizer, video_tokenizer
@@ -131,3 +131,26 @@ def test_training_goes_on_from_saved_models(tmp_path: Path) -> None:
     encoders = [load_file(f / "clip" / encoder.WEIGHTS_FILE) for f in (WEIGHTS, first)]
     assert encoders[0].keys() == encoders[1].keys()
     assert all(torch.equal(encoders[0][n], encoders[1][n]) for n in encoders[0])
+
+
+@pytest.mark.slow
+def test_so_much_of_the_saved_model_is_kept_as_is_said(tmp_path: Path) -> None:
+    few = replace(QUICK, encoder_steps=0, tower_steps=1, symbolic_steps=0, joint_steps=1)
+    shipped = load_file(WEIGHTS / "vlm" / "model.safetensors")
+    same = {}
+    for kept in (1.0, 0.0):
+        weights = tmp_path / f"kept-{kept}"
+        going_on = Pipeline(tmp_path / "work", few, weights=weights, begin=WEIGHTS, kept=kept)
+        going_on.run(["save"])
+        saved = load_file(weights / "vlm" / "model.safetensors")
+        same[kept] = all(torch.equal(saved[n], shipped[n]) for n in saved if "embed" not in n)
+    assert same == {1.0: True, 0.0: False}
+
+
+def test_how_to_go_on_needs_something_to_go_on_from(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train", "--steps", "5"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "go on from with --start" in capsys.readouterr().err
