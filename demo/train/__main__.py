@@ -261,6 +261,8 @@ def main() -> None:
     given = {k: v for k in ("rate", "kept") if (v := getattr(args, k)) is not None}
     if (given or args.steps is not None) and not args.start:
         parser.error("--steps, --rate and --kept: name what to go on from with --start")
+    if not 0 <= given.get("kept", 0) <= 1 or given.get("rate", 1) <= 0 or (args.steps or 0) < 0:
+        parser.error("--steps is 0 or more, --rate more than 0, --kept a share from 0 to 1")
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()
     if args.steps is not None:
         sizes = replace(sizes, joint_steps=args.steps)

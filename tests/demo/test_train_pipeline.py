@@ -154,3 +154,13 @@ def test_how_to_go_on_needs_something_to_go_on_from(
     with pytest.raises(SystemExit):
         main()
     assert "go on from with --start" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [("--kept", "2"), ("--rate", "0"), ("--steps", "-1")])
+def test_a_share_or_number_that_makes_no_sense_is_refused(
+    wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train", "--start", str(WEIGHTS), *wrong])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--kept a share from 0 to 1" in capsys.readouterr().err
