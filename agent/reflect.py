@@ -65,14 +65,15 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
             continue
         findings.append(found)
         updates.append(update_for(found, ws.settings.reflect, all_=intent_of(state).wants_all))
-        part = ws.part_of(state, span_of(found))
-        proposals += moves(found, taken, settings=ws.settings.reflect, bounds=part) + shifted(
-            found,
-            taken,
-            settings=ws.settings.reflect,
-            shot=ws.shot_at(span_of(found).middle_s),
-            belief=before,
-        )
+        if ws.settings.reflect.moves:
+            part = ws.part_of(state, span_of(found))
+            proposals += moves(found, taken, settings=ws.settings.reflect, bounds=part) + shifted(
+                found,
+                taken,
+                settings=ws.settings.reflect,
+                shot=ws.shot_at(span_of(found).middle_s),
+                belief=before,
+            )
     update = State(
         findings=state["findings"] + findings,
         updates=state["updates"] + updates,

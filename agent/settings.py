@@ -81,7 +81,7 @@ class SurveySettings:
     """What the model's request says for its span (natural log of a likelihood ratio), where one
     look can show it: a longer one points at no place."""
     rewrite_tokens: int = 32
-    """Most tokens of the rewrite."""
+    """Most tokens of the rewrite; 0: no such call."""
     option_tokens: int = 32
     """Most tokens of each option's own caption, written by the model in one call; 0: no such call,
     for models that never read its prompt. The rules' captions are there in any case."""
@@ -199,6 +199,8 @@ class ReflectSettings:
     """How far."""
     ambiguous: tuple[float, float] = (0.3, 0.7)
     """Confidences between these are looked at again: in halves, or closer."""
+    moves: bool = True
+    """Whether they are, and what was found is followed to the side inside a long shot."""
     split_longer_s: float = 6.0
     """An ambiguous window longer than this is split; a shorter one is looked at closer."""
     accept: float = 0.5

@@ -40,7 +40,7 @@ def plan(state: State, runtime: Runtime[Workspace]) -> State:
     # An order question is retrieved by its anchor: what stands next to it is not known yet.
     about = intent.reflect_question if intent.kind != "moment" else time.question
     written = ""
-    if not intent.wants_whole:
+    if settings.rewrite_tokens and not intent.wants_whole:
         prompt = ws.render("rewrite", question=about)
         written = step.reply(prompt, [], max_tokens=settings.rewrite_tokens).text
     rewrite = usable_rewrite(written, about)

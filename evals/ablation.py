@@ -51,6 +51,26 @@ def _price(s: AskSettings) -> AskSettings:
     return replace(s, spotlight=replace(s.spotlight, look_price=0.0))
 
 
+def _moves(s: AskSettings) -> AskSettings:
+    """An ambiguous window is left as it is: no halves, no closer or wider look, no shift."""
+    return replace(s, reflect=replace(s.reflect, moves=False))
+
+
+def _related(s: AskSettings) -> AskSettings:
+    """A finding says nothing for the seconds beside it."""
+    return replace(s, reflect=replace(s.reflect, related_gain=0.0))
+
+
+def _rewrite(s: AskSettings) -> AskSettings:
+    """Retrieved by the question and its options alone, not in the model's words."""
+    return replace(s, survey=replace(s.survey, rewrite_tokens=0))
+
+
+def _more_clips(s: AskSettings) -> AskSettings:
+    """Up to three findings in one prompt for a question about one moment, not the best alone."""
+    return replace(s, answer=replace(s.answer, clips=3, near_best=0.0))
+
+
 def _check(s: AskSettings) -> AskSettings:
     """Replies have to agree: the check of completeness; the embedded models go without."""
     return replace(s, answer=replace(s.answer, passes=AnswerSettings().passes))
@@ -70,6 +90,10 @@ ABLATIONS: dict[str, Change] = {
     "without-description": _description,
     "without-second-look-first": _second_look,
     "without-price": _price,
+    "without-moves": _moves,
+    "without-related": _related,
+    "without-rewrite": _rewrite,
+    "with-more-clips": _more_clips,
     "with-check": _check,
     "with-strip": _strip,
 }
