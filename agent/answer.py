@@ -62,7 +62,7 @@ def answer(state: State, runtime: Runtime[Workspace]) -> State:
     if not passed and _may_search_on(ws, step, now):
         asked = NO_REQUESTS
         if any(u["cause"] in UNSETTLED for u in verdict.updates):
-            asked = another_look(ws, step, now, verdict.looks)
+            asked = another_look(ws, step, now, verdict.looks, written=verdict.asked_for)
         step.data |= shown(asked)
         update["proposals"] = state["proposals"] + proposed(asked)
         update["next"] = "spotlight"

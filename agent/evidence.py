@@ -28,6 +28,7 @@ from index.types import Span
 from prompts.render import RenderedPrompt
 from tools.keyclips import Candidate, ClipShape, KeyClip, allocate, smallest_open_step
 from tools.look import mean_motion, motion_fps
+from tools.requests import asks_for_a_look, without_answer_tags
 
 NOT_ENOUGH = "not enough"
 CANNOT_TELL = "these frames are not enough to tell"
@@ -45,6 +46,8 @@ class Shown:
 
     span: Span
     relevance: float
+    delivered: ClipShape | None = None
+    """How it was shown to the model that asked for it; None: as the allocator decides."""
 
 
 Outcome = Literal["agreed", "disagree", "not enough", "cut short"]
@@ -64,6 +67,8 @@ class Vote:
     """Share of the passes that gave it; with options, their mean probability of it."""
     looks: tuple[LookState, ...]
     why: str
+    asked_for: str = ""
+    """Where no reply was agreed on: what a pass wrote in place of one to ask for another look."""
 
     @property
     def agreed(self) -> bool:
@@ -78,10 +83,11 @@ def ask_evidence(
     question: str,
     prompt_name: str = "answer",
 ) -> Vote:
-    """Put the question to the evidence until two passes agree or the passes end."""
+    """Put the question to the evidence until enough passes agree or all are spent."""
     ballots: list[_Ballot] = []
     looks: list[LookState] = []
     ended, offered = "", _offered(ws)
+    enough = min(ws.settings.answer.agreeing, ws.settings.answer.passes)
     for pass_index in range(ws.settings.answer.passes):
         ended = _short_of(step.budget(), n_looks=len(shown), first=not ballots)
         if ended:
@@ -92,9 +98,9 @@ def ask_evidence(
         looks += taken
         prompt = _prompt(ws, prompt_name, question=question, n_clips=len(clips), options=offered)
         ballots.append(_ask_once(ws, step, prompt, clips, taken, options=offered))
-        if Counter(b.key for b in ballots).most_common(1)[0][1] == 2:
+        if Counter(b.key for b in ballots).most_common(1)[0][1] == enough:
             break
-    return _count(ws, ballots, looks, n_needed=min(2, ws.settings.answer.passes), ended=ended)
+    return _count(ws, ballots, looks, n_needed=enough, ended=ended)
 
 
 def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
@@ -134,8 +140,7 @@ def key_clips(
     ws: Workspace, shown: Sequence[Shown], *, budget_tokens: int, high: bool
 ) -> list[KeyClip]:
     """The evidence as clips within the budget: more relevant spans get more frames and size."""
-    ladder = shapes(ws, high=high, several=len(shown) > 1)
-    candidates = [Candidate(s.span, s.relevance, ladder) for s in shown]
+    candidates = _candidates(ws, shown, high=high)
     limit = min(budget_tokens, ws.videollm.capabilities.max_visual_tokens)
     clips = allocate(candidates, budget_tokens=limit, price=ws.videollm.clip_tokens)
     if not ws.videollm.capabilities.several_clips:
@@ -143,12 +148,24 @@ def key_clips(
     return clips
 
 
+def _candidates(ws: Workspace, shown: Sequence[Shown], *, high: bool) -> list[Candidate]:
+    """The spans with the ways to show each; what was asked for is shown at most as it was then."""
+    ladder = shapes(ws, high=high, several=len(shown) > 1)
+    return [
+        Candidate(s.span, s.relevance, _up_to(ws, ladder, s.delivered) if s.delivered else ladder)
+        for s in shown
+    ]
+
+
+def _up_to(ws: Workspace, ladder: Sequence[ClipShape], last: ClipShape) -> tuple[ClipShape, ...]:
+    return (*(s for s in ladder if _price(ws, s) < _price(ws, last)), last)
+
+
 def _accounted(
     ws: Workspace, shown: Sequence[Shown], plan: Sequence[KeyClip], limit: int, *, high: bool
 ) -> dict[str, int | None]:
     """For the trace: what the clips may cost, what they cost, and what the next step would."""
-    ladder = shapes(ws, high=high, several=len(shown) > 1)
-    candidates = [Candidate(s.span, s.relevance, ladder) for s in shown]
+    candidates = _candidates(ws, shown, high=high)
     return {
         "limit_tokens": limit,
         "tokens": sum(clip.tokens for clip in plan),
@@ -169,9 +186,10 @@ def shapes(ws: Workspace, *, high: bool, several: bool = False) -> tuple[ClipSha
     return tuple(found)
 
 
-def affordable_shape(ws: Workspace, limit_tokens: int) -> ClipShape | None:
-    """The best way to show one span again within the tokens; None where none fits."""
-    within = [s for s in shapes(ws, high=True, several=True) if _price(ws, s) <= limit_tokens]
+def shape_of_second_look(ws: Workspace, budget: Budget) -> ClipShape | None:
+    """The best way to show one span again that a second look may cost; None where none fits."""
+    most_tokens = budget.tokens_left * ws.settings.verify.most_of_rest
+    within = [s for s in shapes(ws, high=True, several=True) if _price(ws, s) <= most_tokens]
     return within[-1] if within else None
 
 
@@ -191,6 +209,7 @@ class _Ballot:
     key: str
     reply: str
     probabilities: tuple[float, ...] = ()
+    asked_for: str = ""
 
 
 def _look_again(
@@ -275,7 +294,10 @@ def _ask_once(
 ) -> _Ballot:
     if not options:
         reply = step.reply(prompt, clips, looks=looks, max_tokens=ws.settings.answer.tokens)
-        text = said_once(reply.text)
+        text = said_once(without_answer_tags(reply.text))
+        # Who asks for another look in place of an answer has not seen enough.
+        if asks_for_a_look(text):
+            return _Ballot(NOT_ENOUGH, "", asked_for=text)
         return _Ballot(normalised(text), text)
     chances = step.choose(prompt, clips, options=options, looks=looks).probabilities
     best = max(range(len(options)), key=lambda i: (chances[i], -i))
@@ -317,9 +339,16 @@ def _count(
     winner = next(b for b in ballots if b.key == key)
     if key in (NOT_ENOUGH, UNREADABLE):
         outcome: Outcome = "not enough" if key == NOT_ENOUGH else "disagree"
-        return Vote("", None, outcome, share, tuple(looks), f"the evidence is {key}")
+        why = f"the evidence is {key}"
+        return Vote("", None, outcome, share, tuple(looks), why, _asked_for(ballots))
     outcome, why = _agreed(n, len(ballots), n_needed=n_needed, ended=ended)
-    return Vote(winner.reply, None, outcome, share, tuple(looks), why)
+    asked_for = "" if outcome == "agreed" else _asked_for(ballots)
+    return Vote(winner.reply, None, outcome, share, tuple(looks), why, asked_for)
+
+
+def _asked_for(ballots: Sequence[_Ballot]) -> str:
+    """The last request of a pass; "" where none was made."""
+    return next((b.asked_for for b in reversed(ballots) if b.asked_for), "")
 
 
 def _chosen(

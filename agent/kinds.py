@@ -17,6 +17,7 @@ from agent.moves import close_looks
 from agent.plan import option_by_number, option_by_time
 from agent.presence import presence_of, settled
 from agent.reflect import best_findings
+from agent.requested import with_what_was_asked_for
 from agent.state import FindingState, LookState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
 from agent.verify import verify
@@ -63,6 +64,8 @@ class Verdict:
     """Of a set: probability that a further moment was not found; None for a single one."""
     n_once: int = 0
     """Of a set: its findings that no second look could be paid for."""
+    asked_for: str = ""
+    """What the model wrote in place of an answer to ask for another look."""
 
 
 def verdict_of(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Verdict:
@@ -210,6 +213,7 @@ def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]
         if mass >= settings.near_best * masses[0]
     ]
     shown = [Shown(whole(ws, span_of(f)), belief.mass(span_of(f))) for f in near]
+    shown = with_what_was_asked_for(ws, state, shown)
     vote = ask_evidence(ws, step, shown, question=state["question"])
     return Verdict(
         accepted=vote.agreed,
@@ -220,6 +224,7 @@ def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]
         cited=tuple(Cited(s.span, vote.reply) for s in shown),
         looks=vote.looks,
         updates=_against(ws, vote, near),
+        asked_for=vote.asked_for,
     )
 
 

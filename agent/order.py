@@ -21,10 +21,6 @@ from agent.steps import StepWriter
 from agent.workspace import Workspace
 from index.types import Span
 
-_ONE_STRETCH_SHARE = 0.5
-"""Moments that share so much of the shorter one are one stretch: spans of one shot differ at their
-edges only, those of neighbouring shots share no more than an edge."""
-
 
 def event_of(state: State, verdict: Verdict, *, absent: float) -> EventState:
     """The thing that was searched, where the verdict found it."""
@@ -58,7 +54,8 @@ def in_order(ws: Workspace, step: StepWriter, state: State) -> Verdict:
     assert asked is not None, "an order question was read as one by the plan"
     events = sorted(state["events"], key=lambda e: (e["start_s"], e["end_s"]))
     things = [e["thing"] for e in events]
-    together = any(_shared(span_of(a), span_of(b)) for a, b in pairwise(events))
+    share = ws.settings.answer.one_stretch_share
+    together = any(_one_stretch(span_of(a), span_of(b), share=share) for a, b in pairwise(events))
     choice = None if together else option_in_order(asked, things, ws.question.options)
     looks: tuple[LookState, ...] = ()
     if ws.question.options and choice is None:
@@ -118,6 +115,6 @@ def mentioned(text: str, things: Sequence[str]) -> list[str]:
     return [thing for _, thing in sorted(found)]
 
 
-def _shared(a: Span, b: Span) -> bool:
+def _one_stretch(a: Span, b: Span, *, share: float) -> bool:
     """Whether two moments are one stretch: of what is in one shot the search knows no order."""
-    return a.overlap_s(b) >= _ONE_STRETCH_SHARE * min(a.duration_s, b.duration_s)
+    return a.overlap_s(b) >= share * min(a.duration_s, b.duration_s)

@@ -1,7 +1,8 @@
 """Looks that the VideoLLM asks for itself: a span and a density, read from its reply.
 
 It is asked over the strip of the survey, and over the evidence of an answer where its passes did
-not settle the question. What it asks for joins the queue before all else. What cannot be honoured,
+not settle the question; a model that was trained to ask may also do so by itself, in place of an
+answer. What it asks for joins the queue before all else. What cannot be honoured,
 or would be dropped by the search as already seen, is refused and recorded; where that is all of a
 reply, it is told so once more, if it can read such a line.
 
@@ -15,14 +16,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from agent.evidence import Shown
 from agent.moves import close_looks, goes_in_circles
 from agent.queue import Window, shape_for, taken_shapes, was_taken
 from agent.settings import AskSettings
-from agent.state import LookState, ProposalState, State, UpdateState, intent_of
+from agent.state import LookState, ProposalState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
 from prompts.render import RenderedPrompt
+from tools.keyclips import ClipShape
 from tools.requests import ParsedRequests, Refusal, Request, RequestLimits, parse_requests
 
 NO_REQUESTS = ParsedRequests((), ())
@@ -55,7 +58,6 @@ def requests_over(
     tokens = ws.videollm.clip_tokens(
         n_frames=clip.n_frames, width_px=clip.width_px, height_px=clip.height_px
     )
-    limits = RequestLimits(film=ws.film.video.span, parts=ws.parts(state))
     asked = NO_REQUESTS
     refused: tuple[Refusal, ...] = ()
     for _ in range(ws.settings.survey.request_turns):
@@ -64,7 +66,7 @@ def requests_over(
         shown = replace(clip, label=clip.label + refusals_told(refused))
         most = ws.settings.survey.request_tokens
         reply = step.reply(prompt, [shown], looks=looks, max_tokens=most)
-        asked = _still_open(ws, step, state, parse_requests(reply.text, limits=limits))
+        asked = _read(ws, step, state, reply.text)
         refused += asked.refusals
         all_refused = bool(asked.refusals) and not asked.requests
         if not (all_refused and ws.settings.look.tell_delivered):
@@ -72,10 +74,13 @@ def requests_over(
     return ParsedRequests(asked.requests, refused)
 
 
-def _still_open(
-    ws: Workspace, step: StepWriter, state: State, asked: ParsedRequests
-) -> ParsedRequests:
-    """The requests that the search will look at; those that it would drop later are refused."""
+def _read(ws: Workspace, step: StepWriter, state: State, text: str) -> ParsedRequests:
+    """The requests of a reply that the search will look at; those that it would drop later, and
+    those outside what the question is about, are refused."""
+    limits = RequestLimits(
+        film=ws.film.video.span, parts=ws.parts(state), max_fps=ws.settings.look.most_fps
+    )
+    asked = parse_requests(text, limits=limits)
     limit_tokens = step.budget().tokens_for_search
     taken, same_tiou = taken_shapes(state["looks"]), ws.settings.spotlight.same_tiou
     kept: list[Request] = []
@@ -97,19 +102,46 @@ def _still_open(
 
 
 def another_look(
-    ws: Workspace, step: StepWriter, state: State, looks: Sequence[LookState]
+    ws: Workspace, step: StepWriter, state: State, looks: Sequence[LookState], *, written: str
 ) -> ParsedRequests:
-    """What the model wants to see next, over the last look that did not settle the question."""
+    """What the model wants to see next, over the last look that did not settle the question.
+
+    Args:
+        written: what it asked for by itself in place of an answer; "": it is asked now.
+    """
     # Beside the anchor of an order question there is one shot; no request finds another.
-    if not ws.settings.answer.ask_for_looks or not looks or intent_of(state).wants_neighbour:
+    if not looks or intent_of(state).wants_neighbour:
+        return NO_REQUESTS
+    if not written and not ws.settings.answer.ask_for_looks:
         return NO_REQUESTS
     # The search is about to drop all that was proposed: a reply would be paid for nothing.
     if goes_in_circles(
         close_looks(state["looks"], ws.settings.look), settings=ws.settings.spotlight
     ):
         return NO_REQUESTS
+    if written:
+        return _read(ws, step, state, written)
     prompt = ws.render("another_look", n_clips=1, question=state["reflect_question"])
     return requests_over(ws, step, state, prompt, ws.clip(looks[-1]), looks=[looks[-1]])
+
+
+def with_what_was_asked_for(ws: Workspace, state: State, evidence: Sequence[Shown]) -> list[Shown]:
+    """The evidence, and what the model asked for over it and got: it goes on with both before it.
+
+    A model of one clip a prompt goes on with what it asked for last.
+
+    Source: DynFrame, arXiv 2605.26680 (frames that were asked for join those that are there).
+    """
+    since = state["looks"][state["looks_before_answer"] :] if state["attempts"] else []
+    most = max(s.relevance for s in evidence)
+    asked = [
+        Shown(span_of(k), most, ClipShape(k["n_frames"], k["width_px"], k["height_px"]))
+        for k in since
+        if k["source"] == "request" and all(span_of(k) != s.span for s in evidence)
+    ]
+    if asked and not ws.videollm.capabilities.several_clips:
+        return asked[-1:]
+    return [*evidence, *asked]
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:

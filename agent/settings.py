@@ -1,4 +1,7 @@
-"""Every constant of the search, named and documented.
+"""Every constant that decides where the search looks and what it believes, named and documented.
+
+Numbers that only keep arithmetic sound (floors of probabilities, grids of integration, float slack)
+and the halves of what is halved stand where they are used.
 
 One frozen value is built by the caller and passed in; nothing reads it from anywhere else. The
 whole of it is written into the run, so that a run can be repeated.
@@ -164,6 +167,8 @@ class LookSettings:
     """… and most."""
     most_requested_frames: int = 32
     """Frames of a look that the model asks for."""
+    most_fps: float = 30.0
+    """Frames a second that it may ask for (DynFrame's own bound)."""
     widest_gap_s: float = 8.0
     """A look whose frames stand further apart than this is a glance: it says where to look, not
     that the evidence is there or is not. No window of the queue's own is looked at so sparsely."""
@@ -231,6 +236,8 @@ class VerifySettings:
     may name things in other words."""
     describe: bool = True
     """Whether the second look is described as well: a call more."""
+    most_of_rest: float = 0.5
+    """Share of the visual tokens left that it may cost: the passes over the evidence follow."""
     most_log_ratio: float = 6.0
     """Both looks together weigh no more than e^±this."""
 
@@ -257,8 +264,10 @@ class AnswerSettings:
     """… A search that the budget ended without a guess says it only where looks covered this share
     of the prior belief: else nobody knows."""
     passes: int = 3
-    """Times that the evidence is shown at most: two that agree are enough, the third decides. 1:
-    the first reply stands."""
+    """Times that the evidence is shown at most: where two agree, the third is spared. 1: the first
+    reply stands."""
+    agreeing: int = 2
+    """So many passes that agree are enough."""
     mean_share: float = 0.5
     """Where all passes are spent and disagree, an option stands with a higher mean probability."""
     whole_share: float = 0.9
@@ -281,6 +290,10 @@ class AnswerSettings:
     second_looks: int = 3
     """Second looks taken one after the other, at least one, where the search has ended and they
     disagree or all that was seen leaves the film in doubt."""
+    one_stretch_share: float = 0.5
+    """Of several things whose order is asked for, moments that share this much of the shorter one
+    are one stretch, of which no order is known: spans of one shot differ at their edges only, those
+    of neighbouring shots share no more than an edge."""
     attempts: int = 8
     """Answers tried before the search ends with the best guess."""
     overview_clips: int = 16

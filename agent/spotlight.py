@@ -17,7 +17,7 @@ from dataclasses import replace
 from langgraph.runtime import Runtime
 
 from agent.budget import Budget
-from agent.evidence import affordable_shape
+from agent.evidence import shape_of_second_look
 from agent.moves import close_looks, goes_in_circles
 from agent.presence import settled
 from agent.queue import Ranked, is_covered, looked_at, rank
@@ -221,7 +221,7 @@ def _second_look_tells_more(
         return False
     belief = settled(ws, state, belief)
     once = [f for f in best_findings(state, belief, settings.reflect) if not f["verified"]]
-    shape = affordable_shape(ws, budget.tokens_left // 2)
+    shape = shape_of_second_look(ws, budget)
     if not once or shape is None:
         return False
     tokens = ws.videollm.clip_tokens(

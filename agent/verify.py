@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from agent.confidence import StoredFit, fit_for, pair_hash, sigmoid
 from agent.described import named
-from agent.evidence import affordable_shape
+from agent.evidence import shape_of_second_look
 from agent.other_frames import in_other_frames
 from agent.state import FindingState, LookState, State, UpdateState
 from agent.steps import StepWriter
@@ -43,7 +43,7 @@ def verify(
     None where that cannot be paid; when the seconds are over, the first of a step is made still.
     """
     budget, first = step.budget(), "second_looks" not in step.data
-    shape = affordable_shape(ws, budget.tokens_left // 2)
+    shape = shape_of_second_look(ws, budget)
     if shape is None or budget.looks_left < 1 or budget.calls_left < 2:
         return None
     if budget.seconds_left <= 0 and not first:

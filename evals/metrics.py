@@ -116,6 +116,11 @@ class TemporalScore:
         return harmonic(self.precision_by_spans, self.recall)
 
     @property
+    def f1_by_truths(self) -> float:
+        """A precision above 1, of one predicted span that meets several true ones, counts as 1."""
+        return harmonic(min(1.0, self.precision_by_truths), self.recall)
+
+    @property
     def f1_by_seconds(self) -> float:
         return harmonic(self.precision_by_seconds, self.recall)
 

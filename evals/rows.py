@@ -133,7 +133,7 @@ def _temporal(present: Sequence[Asked]) -> dict[str, Any]:
         return {"n": 0}
     names = (
         *("n_predicted", "precision_by_spans", "precision_by_truths", "precision_by_seconds"),
-        *("recall", "f1_by_spans", "f1_by_seconds"),
+        *("recall", "f1_by_spans", "f1_by_truths", "f1_by_seconds"),
     )
     means = {name: sum(getattr(s, name) for s in scores) / len(scores) for name in names}
     looked = [seconds_of(a.outcome.looked) for a in present]

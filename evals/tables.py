@@ -31,6 +31,8 @@ _TRUST: tuple[Column, ...] = (
     ),
     ("false answers", lambda r: _at_most(r["absent"], "false_answers", of="n")),
     ("false rejections", lambda r: _at_most(r["absent"], "false_rejections", of="n_present")),
+    ("rejects P", lambda r: number(r["absent"]["rejection_precision"], 2)),
+    ("rejects R", lambda r: number(r["absent"]["rejection_recall"], 2)),
     ("grounded", lambda r: percent(r["groundedness"])),
     ("ECE", lambda r: number(r["calibration"]["ece"], 2)),
     ("Brier", lambda r: number(r["calibration"]["brier"], 2)),
@@ -38,8 +40,9 @@ _TRUST: tuple[Column, ...] = (
 )
 TRUST_NOTE = (
     "/oracle: right answers over the oracle's, by kinds of questions. After ≤: the upper end of the"
-    " 95 % interval. Grounded: of right answers; the others are right without looking. ECE and"
-    " Brier are of so many answers: the baselines' open ones have no confidence."
+    " 95 % interval. Rejects P: of the questions that were rejected, those that are absent; R: of"
+    " the absent ones, those that were. Grounded: of right answers; the others are right without"
+    " looking. ECE and Brier are of so many answers: the baselines' open ones have no confidence."
 )
 _IN_TIME: tuple[Column, ...] = (
     ("K", lambda r: number(r["temporal"].get("n_predicted"), 1)),
@@ -48,6 +51,7 @@ _IN_TIME: tuple[Column, ...] = (
     ("P seconds", lambda r: number(r["temporal"].get("precision_by_seconds"), 2)),
     ("recall", lambda r: number(r["temporal"].get("recall"), 2)),
     ("F1 spans", lambda r: number(r["temporal"].get("f1_by_spans"), 2)),
+    ("F1 truths", lambda r: number(r["temporal"].get("f1_by_truths"), 2)),
     ("F1 seconds", lambda r: number(r["temporal"].get("f1_by_seconds"), 2)),
     ("mIoU", lambda r: number(r["citations"]["miou"], 2)),
     ("R@1 .3", lambda r: number(r["citations"]["r1_0.3"], 2)),
@@ -55,12 +59,16 @@ _IN_TIME: tuple[Column, ...] = (
     ("R@1 .7", lambda r: number(r["citations"]["r1_0.7"], 2)),
     ("mAP", lambda r: number(r["ranked"]["map"], 2)),
     ("HIT@1", lambda r: number(r["ranked"]["hit_at_1"], 2)),
+    ("all F1", lambda r: number(r["all_f1"], 2)),
 )
 TIME_NOTE = (
     "In time, with a tolerance of 5 s: K = cited (else looked-at) spans, a question's mean; P spans"
     " = those near a true one / K; P truths = true spans met / K; P seconds = their seconds near a"
-    " true one / all their seconds; recall = true spans met / all. The rest is about citations."
+    " true one / all their seconds; recall = true spans met / all; F1: each formula with recall."
+    " mIoU to HIT@1 are about citations, all F1 about the moments that an open question for all of"
+    " them got."
 )
+KIND_NOTE = "In percent, with the 95 % interval of so many facts (both forms of one count once)."
 
 
 def report_table(report: EvalReport) -> str:
@@ -70,7 +78,7 @@ def report_table(report: EvalReport) -> str:
         return "nothing was asked"
     parts = [
         aligned(_lines(rows, _MAIN)),
-        aligned(_kind_lines(rows)),
+        f"{aligned(_kind_lines(rows))}\n{KIND_NOTE}",
         f"{aligned(_lines(rows, _TRUST))}\n{TRUST_NOTE}",
         f"{aligned(_lines(rows, _IN_TIME))}\n{TIME_NOTE}",
     ]
@@ -132,25 +140,29 @@ def _ahead(found: Mapping[str, Any] | None) -> str:
 
 
 def _kind_lines(rows: Sequence[Row]) -> list[list[str]]:
-    """Accuracy by kind and by form; under a name the number of its questions."""
+    """Accuracy by kind and by form, with intervals; under a name the number of its questions."""
     kinds = list(dict.fromkeys(kind for row in rows for kind in row["kinds"]))
     forms = list(dict.fromkeys(form for row in rows for form in row["forms"]))
     places = [("kinds", kind) for kind in kinds] + [("forms", form) for form in forms]
 
-    def cell(row: Row, group: str, name: str, what: str) -> Any:
-        return row[group].get(name, {}).get(what)
-
-    counts = [max(cell(row, g, n, "n") or 0 for row in rows) for g, n in places]
+    counts = [max(row[g].get(n, {}).get("n", 0) for row in rows) for g, n in places]
     labels = labels_of(rows)
     return [
         [*(name for name, _ in labels), *kinds, *(f"({form})" for form in forms)],
         ["", *("" for _ in labels[1:]), *(f"of {count}" for count in counts)],
         *(
             [*(show(row) for _, show in labels)]
-            + [percent(cell(row, g, n, "accuracy")) for g, n in places]
+            + [_with_interval(row[g].get(n)) for g, n in places]
             for row in rows
         ),
     ]
+
+
+def _with_interval(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["accuracy"] is None:
+        return "–"
+    value, low, high = (100 * found[name] for name in ("accuracy", "low", "high"))
+    return f"{value:.0f} ({low:.0f}–{high:.0f})"
 
 
 def _failure_lines(rows: Sequence[Row]) -> list[list[str]]:

@@ -2,6 +2,8 @@
 
     <span>62.00 - 68.00</span><fps>3</fps><size>high</size>
 
+and, once it has seen enough, how it marks its answer: `<answer>a red boat</answer>`.
+
 A request is clamped to what the question is about, all of the film or parts of it; where the cap
 on frames binds, the density falls and the span stays. What cannot be honoured becomes a `Refusal`
 whose code a program can read; nothing that was written is dropped in silence.
@@ -32,6 +34,7 @@ _RANGE = re.compile(
 _SPAN_TAG = re.compile(r"<\s*span\s*>(.*?)<\s*/\s*span\s*>", re.IGNORECASE | re.DOTALL)
 _FPS_TAG = re.compile(r"<\s*fps\s*>(.*?)<\s*/\s*fps\s*>", re.IGNORECASE | re.DOTALL)
 _SIZE_TAG = re.compile(r"<\s*size\s*>(.*?)<\s*/\s*size\s*>", re.IGNORECASE | re.DOTALL)
+_ANSWER_TAG = re.compile(r"<\s*answer\s*>(.*?)(?:<\s*/\s*answer\s*>|$)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,17 @@ def parse_requests(text: str, *, limits: RequestLimits) -> ParsedRequests:
         else:
             refusals.append(found)
     return ParsedRequests(tuple(requests), tuple(refusals))
+
+
+def asks_for_a_look(text: str) -> bool:
+    """Whether a reply holds a request, be it one that cannot be honoured."""
+    return _SPAN_TAG.search(text) is not None
+
+
+def without_answer_tags(text: str) -> str:
+    """What a reply gives as its answer; all of it where no tags mark one."""
+    tag = _ANSWER_TAG.search(text)
+    return tag.group(1).strip() if tag else text
 
 
 def _one(span_text: str, rest: str, limits: RequestLimits) -> Request | Refusal:

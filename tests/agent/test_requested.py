@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from langgraph.runtime import Runtime
 
 from agent.answer import answer
@@ -15,7 +16,8 @@ from agent.backends.scripted import ScriptedVideoLLM
 from agent.settings import AskSettings
 from agent.state import State
 from agent.survey import survey
-from agent.videollm import Clip
+from agent.videollm import Capabilities, Clip
+from index.types import Span
 from prompts.render import RenderedPrompt
 from tests.agent.conftest import PlainLibrary, WorkspaceMaker, looked, models_with
 from tests.agent.test_answer import ready
@@ -32,6 +34,14 @@ def saying(**replies: str | Callable[[Sequence[Clip]], str]) -> ScriptedVideoLLM
         return said if isinstance(said, str) else said(clips)
 
     return ScriptedVideoLLM(reply_script=reply)
+
+
+class OneClip(ScriptedVideoLLM):
+    """A fake whose prompts hold one clip."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, several_clips=False)
 
 
 def test_where_the_evidence_is_not_enough_the_model_says_what_to_see_next(
@@ -193,3 +203,47 @@ def test_what_it_asked_for_is_looked_at_first_and_it_is_told_what_it_got(
     (wanted,) = (k for k in looked.looks if k.source == "request")
     assert (wanted.span.start_s, wanted.span.end_s, len(wanted.times_s)) == (110, 120, 20)
     assert labels[0].startswith("Delivered: <span>110.00 - 120.00</span><fps>2.00</fps>, 20 frames")
+
+
+@pytest.mark.parametrize("several_clips", [True, False])
+def test_a_model_trained_to_ask_does_so_in_place_of_an_answer(
+    library: PlainLibrary, settings: AskSettings, several_clips: bool
+) -> None:
+    """DynFrame's form: a request over the evidence, the look, and then a marked answer."""
+    shown: list[list[float]] = []
+
+    def over(clips: Sequence[Clip]) -> str:
+        shown.append([c.times_s[0] // 10 * 10 for c in clips])
+        if 110 in shown[-1]:
+            return "<answer>a blue wall</answer>"
+        return "<span>110.00 - 120.00</span><fps>2</fps>"
+
+    def yes(prompt: RenderedPrompt, clips: Sequence[Clip]) -> float:
+        return 0.97 if 60 <= clips[0].times_s[0] < 70 else 0.05
+
+    never = replace(settings, answer=replace(settings.answer, ask_for_looks=False))
+    kind = ScriptedVideoLLM if several_clips else OneClip
+    model = kind(reply_script=saying(answer=over).reply_script, yes_script=yes)
+    steps = _steps_of(library, never, model)
+    assert [k.span for s in steps for k in s.looks if k.source == "request"] == [Span(110, 120)]
+    assert "another_look" not in {c.prompt_name for s in steps for c in s.calls}
+    # It goes on with what it had and what it got, as dense as it asked for.
+    assert shown[0] == [60]
+    assert shown[-1] == ([60, 110] if several_clips else [110])
+    assert steps[-1].data["verdict"]["reply"] == "a blue wall"
+    looks = [k for k in steps[-1].looks if k.span.start_s >= 110]
+    assert max(len(k.times_s) for k in looks) == 20
+
+
+def test_a_request_in_place_of_an_answer_that_cannot_be_honoured_is_refused(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = ready(workspace, saying(answer=LATE))
+    never = replace(ws.settings.answer, ask_for_looks=False)
+    ws.settings = replace(ws.settings, answer=never)
+    out = answer(state, Runtime(context=ws))
+    assert out["proposals"] == []
+    step = ws.runs.steps("r1")[-1]
+    assert [r["code"] for r in step.data["refusals"]] == ["outside_film"]
+    # The tags are no answer, and no guess either.
+    assert (step.data["verdict"]["reply"], out["guess"]) == ("", {})

@@ -121,6 +121,7 @@ def test_temporal_precision_by_its_formulas_and_recall() -> None:
     assert found.precision_by_seconds == pytest.approx(15 / 80)
     assert found.recall == 0.5
     assert found.f1_by_spans == 0.5
+    assert found.f1_by_truths == 0.5
     assert found.f1_by_seconds == pytest.approx(2 * (15 / 80) * 0.5 / (15 / 80 + 0.5))
 
 
@@ -134,9 +135,13 @@ def test_precision_by_spans_and_by_truths_differ_where_several_meet_one() -> Non
         *(4, 0.75),
         0.25,
     )
+    assert found.recall == 0.5
+    assert found.f1_by_spans == pytest.approx(2 * 0.75 * 0.5 / 1.25)
+    assert found.f1_by_truths == pytest.approx(2 * 0.25 * 0.5 / 0.75)
     # One prediction over both truths: 1/1 and 2/1.
     found = temporal_score([Span(90, 220)], true, tolerance_s=5)
     assert (found.n_predicted, found.precision_by_spans, found.precision_by_truths) == (1, 1, 2)
+    assert (found.recall, found.f1_by_truths) == (1, 1)
 
 
 def test_temporal_score_of_nothing_predicted_is_zero() -> None:

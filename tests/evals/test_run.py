@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -329,12 +330,25 @@ def test_the_table_names_strategies_and_kinds(bench: Bench) -> None:
         library=bench.library,
         settings=bench.settings,
     )
-    main, kinds, *_ = report_table(report).split("\n\n")
+    main, kinds, trust, in_time, *_ = report_table(report).split("\n\n")
     assert [line.split()[0] for line in main.splitlines()] == ["strategy", "oracle", "uniform"]
-    head, counts, oracle, _ = (line.split() for line in kinds.splitlines())
-    assert head[0] == "strategy"
+    head, counts, oracle, _, note = (line.split() for line in kinds.splitlines())
+    assert (head[0], note[:2]) == ("strategy", ["In", "percent,"])
     assert counts[:2] == ["of", "2"]
-    assert oracle[:3] == ["oracle", "100", "%"]
+    # Two forms of one fact: the interval is that of one question.
+    assert oracle[:3] == ["oracle", "100", "(21–100)"]
+    # Every figure stands under its name.
+    row = report.rows[0]
+    for table, name, figure in (
+        (trust, "grounded", f"{100 * row['groundedness']:.0f} %"),
+        (trust, "Brier", f"{row['calibration']['brier']:.2f}"),
+        (in_time, "P truths", f"{row['temporal']['precision_by_truths']:.2f}"),
+        (in_time, "F1 truths", f"{row['temporal']['f1_by_truths']:.2f}"),
+        (in_time, "mIoU", f"{row['citations']['miou']:.2f}"),
+        (in_time, "HIT@1", f"{row['ranked']['hit_at_1']:.2f}"),
+    ):
+        names, cells = (re.split(r" {2,}", line) for line in table.splitlines()[:2])
+        assert dict(zip(names, cells, strict=True))[name] == figure
 
 
 def test_an_unknown_strategy_is_named_with_the_known_ones(bench: Bench) -> None:

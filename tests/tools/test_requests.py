@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.types import Span
-from tools.requests import Request, RequestLimits, parse_requests, seconds_of
+from tools.requests import (
+    Request,
+    RequestLimits,
+    asks_for_a_look,
+    parse_requests,
+    seconds_of,
+    without_answer_tags,
+)
 
 LIMITS = RequestLimits(film=Span(0, 3600))
 
@@ -118,3 +125,23 @@ def test_any_text_parses_to_requests_inside_the_film(text: str) -> None:
     assert len(parsed.requests) + len(parsed.refusals) >= 1
     for request in parsed.requests:
         assert request.span.clamp(LIMITS.film) == request.span
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("<answer>D</answer>", "D"),
+        ("I looked twice. < Answer > a red\nboat </ answer> Done.", "a red\nboat"),
+        ("<answer>cut off", "cut off"),
+        ("a red boat", "a red boat"),
+        ("<answer></answer>", ""),
+    ],
+)
+def test_an_answer_is_what_the_tags_mark(reply: str, answer: str) -> None:
+    assert without_answer_tags(reply) == answer
+
+
+def test_a_reply_asks_for_a_look_also_where_it_cannot_be_honoured() -> None:
+    assert asks_for_a_look("<span>62 - 68</span><fps>3</fps>")
+    assert asks_for_a_look("<span>soon</span>")
+    assert not asks_for_a_look("a span of 62 - 68 seconds")
