@@ -303,7 +303,7 @@ def neighbour(ws: Workspace, anchor: Span, *, after: bool) -> Span | None:
     """
     shortest_s = ws.settings.spotlight.shortest_s
     longest_s = ws.settings.spotlight.longest_s
-    shots = [s.span for s in ws.film.shots]
+    shots = [s.span for s in ws.shots]
     if after:
         least_s = anchor.end_s + shortest_s
         left = [s for s in shots if s.start_s >= anchor.end_s - _CUT_S or s.end_s >= least_s]

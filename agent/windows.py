@@ -24,7 +24,7 @@ def film_windows(ws: Workspace, state: State) -> list[Span]:
     made = ws.windows.get(parts)
     if made is None:
         keys = _keys(ws, state, parts)
-        made = [w for part in parts for w in windows_of(ws.film.shots, part, settings, keys=keys)]
+        made = [w for part in parts for w in windows_of(ws.shots, part, settings, keys=keys)]
         ws.windows[parts] = made
     return made
 
@@ -35,7 +35,7 @@ def _keys(ws: Workspace, state: State, parts: Sequence[Span]) -> list[Span]:
     long = [
         inside
         for part in parts
-        for shot in (ws.film.shots or (Shot(0, ws.film.video.span),))
+        for shot in ws.shots
         if (inside := shot.span.clamp(part)) and inside.duration_s > settings.longest_s
     ]
     if not long or not len(timeline.times_s):

@@ -183,7 +183,7 @@ def _levelled(ws: Workspace, state: State, parts: Sequence[Span]) -> list[Update
 
 def _shot_of(ws: Workspace, span: Span) -> Span:
     """The shot in which most of a line is said; of a long shot only the line's own time."""
-    shots = [shot.span for shot in ws.film.shots if shot.span.overlap_s(span) > 0]
+    shots = [shot.span for shot in ws.shots if shot.span.overlap_s(span) > 0]
     inside = max(shots, key=span.overlap_s, default=span)
     if inside.duration_s <= ws.settings.spotlight.longest_s:
         return inside

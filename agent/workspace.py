@@ -278,9 +278,16 @@ class Workspace:
             height_px=look["height_px"],
         )
 
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        """The film's shots in their order; one, the whole film, where its cuts are not followed."""
+        if self.settings.spotlight.follow_cuts and self.film.shots:
+            return self.film.shots
+        return (Shot(0, self.film.video.span),)
+
     def shot_at(self, time_s: float) -> Shot | None:
         """The shot on screen at a time."""
-        for shot in self.film.shots:
+        for shot in self.shots:
             if shot.span.start_s <= time_s < shot.span.end_s:
                 return shot
         return None

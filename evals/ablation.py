@@ -71,6 +71,11 @@ def _more_clips(s: AskSettings) -> AskSettings:
     return replace(s, answer=replace(s.answer, clips=3, near_best=0.0))
 
 
+def _cuts(s: AskSettings) -> AskSettings:
+    """The film is one long shot, cut into windows around the key spans of its vectors alone."""
+    return replace(s, spotlight=replace(s.spotlight, follow_cuts=False))
+
+
 def _check(s: AskSettings) -> AskSettings:
     """Replies have to agree: the check of completeness; the embedded models go without."""
     return replace(s, answer=replace(s.answer, passes=AnswerSettings().passes))
@@ -90,6 +95,7 @@ ABLATIONS: dict[str, Change] = {
     "without-description": _description,
     "without-second-look-first": _second_look,
     "without-price": _price,
+    "without-cuts": _cuts,
     "without-moves": _moves,
     "without-related": _related,
     "without-rewrite": _rewrite,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.backends.scripted import ScriptedVideoLLM
 from agent.settings import SpotlightSettings
-from agent.windows import halves, windows_of
+from agent.state import Cue
+from agent.windows import film_windows, halves, windows_of
 from index.types import Shot, Span
+from tests.agent.conftest import WorkspaceMaker
 
 SETTINGS = SpotlightSettings()
 
@@ -75,3 +79,22 @@ def test_a_key_span_leaves_no_sliver_beside_a_cut() -> None:
     # 10.4 is nearer than a second to the cut at 10: the window begins at the cut.
     found = windows_of(shots(0, 10, 40), Span(0, 40), SETTINGS, keys=[Span(10.4, 14.4)])
     assert found[:2] == [Span(0, 10), Span(10, 14.4)]
+
+
+def test_without_its_cuts_a_film_is_cut_around_what_its_vectors_point_at(
+    workspace: WorkspaceMaker,
+) -> None:
+    """The film's shots are ten seconds each; red ones are from 60 to 70 and from 150 to 160 s."""
+    ws, state = workspace(ScriptedVideoLLM(), "Where is the red thing?")
+    ws.settings = replace(ws.settings, spotlight=replace(ws.settings.spotlight, follow_cuts=False))
+    state["cues"] = [Cue(text="a red wall", group="question", weight=1.0)]
+    windows = film_windows(ws, state)
+    assert windows[0].start_s == 0
+    assert windows[-1].end_s == 170
+    assert all(a.end_s == b.start_s for a, b in itertools.pairwise(windows))
+    assert max(w.duration_s for w in windows) <= ws.settings.spotlight.longest_s
+    heaviest = max(windows, key=ws.prior(state).belief.mass)
+    assert any(
+        red.start_s <= heaviest.middle_s < red.end_s for red in (Span(60, 70), Span(150, 160))
+    )
+    assert ws.shot_at(65) == Shot(0, Span(0, 170))
