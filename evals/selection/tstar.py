@@ -26,9 +26,11 @@ def tstar(sheet: Sheet, n: int) -> list[int]:
     best quartile spreads to ±5 s as S/(d + 1); a smoothing spline through what was visited gives
     the next distribution, of its top quartile after a sigmoid, unvisited seconds only; at most
     min(1000, share · N) frames). As published the final seconds are drawn, not ranked. Ours
-    differs: a Gaussian average of the visited scores stands for the spline; with CLIP as scorer
-    there is no detection, so nothing ends the search before its frames do; a mosaic shrinks where
-    a film has fewer seconds than cells; draws are seeded.
+    differs: a Gaussian average of the visited scores stands for the spline; the cells are scored
+    by the cues that all strategies share, not by targets and cue objects that a model lists; with
+    CLIP as scorer there is no detection, so none is checked on a larger picture and nothing ends
+    the search before its frames do; a mosaic shrinks where a film has fewer seconds than cells;
+    draws are seeded.
     """
     rng = np.random.default_rng(sheet.seed)
     n_seconds = len(sheet.times_s)
