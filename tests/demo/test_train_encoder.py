@@ -1,15 +1,17 @@
 """What the embedded encoder is taught: texts that are nearly true, and one loss for both ways."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from demo.train.captions import near_scene, scene_traits, text_for
-from demo.train.encoder import _soft_match
-from demo.train.pool import training_scene
+from demo.train.encoder import EncoderTrainer, _images, _soft_match
+from demo.train.pool import Pool, crowded_scene, make_pool, training_scene
 from demo.world import HELD_OUT
+from index.encoder_openclip import load
 
 
 def test_a_near_scene_differs_in_one_trait_and_shows_no_held_out_pair() -> None:
@@ -52,3 +54,44 @@ def test_the_match_loss_is_least_where_every_match_stands_out() -> None:
     # A text that is true of nothing pulls no image, but must be told from the true one.
     tempting = torch.tensor([[20.0, -20, 20], [-20, 20, -20]])
     assert float(_soft_match(tempting, match)) == pytest.approx(np.log(2) / 4, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pool, Pool]:
+    folder = tmp_path_factory.mktemp("pools")
+    return (
+        make_pool(folder / "train", scene=training_scene, n_clips=16, n_frames=2, seed=5),
+        make_pool(folder / "crowd", scene=crowded_scene, n_clips=8, n_frames=2, seed=6),
+    )
+
+
+@pytest.mark.slow
+def test_a_few_steps_lower_the_loss_and_the_saved_encoder_is_the_same(
+    pools: tuple[Pool, Pool], tmp_path: Path
+) -> None:
+    """Through the loader that any open_clip folder takes, its preprocessing included."""
+    trainer = EncoderTrainer(*pools, tmp_path, device="cpu")
+    losses = []
+    for step in range(24):
+        loss = trainer.loss(step, batch=16)
+        torch.autograd.backward(loss)
+        trainer.weights.step(1.0)
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[-6:]) < 0.9 * np.mean(losses[:6])
+
+    trainer.save(tmp_path / "clip")
+    loaded = load(f"local-dir:{tmp_path / 'clip'}", weights=None, device="cpu", precision="fp32")
+    frames = pools[0].frames[:8, 0]
+    texts = ["a red boat on the beach", "two blue cars"]
+    trainer.model.load_state_dict(trainer._full_state())
+    model = trainer.model.float().eval()
+    with torch.no_grad():
+        shown = model.visual(_images(np.array(frames), train=False))[0].numpy()
+        told = model.encode_text(trainer.tokens(texts)).numpy()
+    for mine, theirs in (
+        (shown, loaded.encode_frames(np.array(frames))),
+        (told, loaded.encode_texts(texts)),
+    ):
+        unit = mine / np.linalg.norm(mine, axis=1, keepdims=True)
+        # Saved in fp16, and pictures are resized in whole grey levels: cosines of one.
+        assert (unit * theirs).sum(1).min() > 0.999
