@@ -32,15 +32,18 @@ from index.encoder import Encoder
 SEED = 77
 _HEAD = """# What the embedded models can do
 
-Written by the stage "report" of `python -m demo.train`, with n = {n}: so many questions a task, or
-a multiple of it. Everything is measured through the path that any checkpoint takes (names, prompts,
-processor), on backgrounds that training never showed; "held-out pairs" are colours and kinds that
-training never showed together. A reply counts when it is exactly right. In brackets: the 95 %
-interval, of shares Wilson's, of an AUC by Hanley and McNeil's variance, of differences that of the
-paired questions. Controls: "blank" shows grey frames, "other" the frames of another clip,
-"shuffled" the true frames in another order, under the same question and times, "no frames" the
-question alone; what stays right there was guessed. "Chance" is one of the replies that questions of
-this kind have.
+Written by the stage "report" of `python -m demo.train`, with n = {n}: so many questions are drawn
+for a group of tasks, or a multiple of it, and a task has what the draw gave it. Everything is
+measured through the path that any checkpoint takes (names, prompts, processor), on backgrounds that
+training never showed; "held-out pairs" are colours and kinds that training never showed together.
+Versions were chosen by figures on these two pools, so the figures flatter a little. A reply counts
+when it is exactly right. In brackets: the 95 % interval, of shares Wilson's, of an AUC by Hanley
+and McNeil's variance, of differences that of the paired questions. Controls: "blank" shows grey
+frames, "other" the frames of another clip, "shuffled" the true frames in another order, under the
+same question and times, "no frames" the question alone; what stays right there was guessed (some
+actions show in any one frame). "Chance" is one of the replies that questions of this kind have.
+"Order" asks over two shots what comes before or after the one: whoever names the other is right.
+Frames 320 and 448 px wide are enlarged from 240.
 """
 _ABOUT_CLIP = """Over single frames, one of each clip. R@1 and R@5: the share of the captions whose
 own clip's frame is the nearest, or among the nearest five. mAP: of the short queries ("a red boat",
