@@ -58,12 +58,14 @@ class FilmView:
     usage: Usage = field(default_factory=Usage)
     looked: list[Span] = field(default_factory=list)
     n_frames: int = 0
+    shown_s: set[float] = field(default_factory=set)
+    """Times of the frames."""
     began_s: float = field(default_factory=time.monotonic)
 
     def begin(self, settings: AskSettings) -> None:
         """Starts counting anew, for the next question, under these settings."""
         self.settings = settings
-        self.usage, self.looked, self.n_frames = Usage(), [], 0
+        self.usage, self.looked, self.n_frames, self.shown_s = Usage(), [], 0, set()
         self.began_s = time.monotonic()
 
     @property
@@ -169,6 +171,7 @@ class FilmView:
         width_px, height_px = shown[0].shape.width_px, shown[0].shape.height_px
         frames = self.frames.frames_at(sorted(times_s), width_px=width_px, height_px=height_px)
         self.n_frames += len(frames)
+        self.shown_s |= {frame.time_s for frame in frames}
         return Clip(
             times_s=tuple(frame.time_s for frame in frames),
             pixels=np.stack([frame.pixels for frame in frames]),

@@ -74,6 +74,8 @@ class Outcome:
     note: str = ""
     run_id: str = ""
     """The agent's trace; empty where no agent ran."""
+    n_distinct: int | None = None
+    """Different times of the film among the frames; None in records that did not note it."""
 
 
 def item_from_json(data: dict[str, Any]) -> Item:
@@ -135,6 +137,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "note": outcome.note,
         "run_id": outcome.run_id,
+        "n_distinct": outcome.n_distinct,
     }
 
 

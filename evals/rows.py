@@ -63,6 +63,9 @@ def row_of(strategy: str, answers: Sequence[Asked], *, oracle: dict[str, bool]) 
         },
         "visual_tokens": _mean(answers, lambda o: o.visual_tokens),
         "frames": _mean(answers, lambda o: o.n_frames),
+        "distinct_frames": _mean(
+            answers, lambda o: math.nan if o.n_distinct is None else o.n_distinct
+        ),
         "looks": _mean(answers, lambda o: len(o.looked)),
         "calls": _mean(answers, lambda o: o.calls),
         "seconds": _mean(answers, lambda o: o.seconds),

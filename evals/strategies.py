@@ -100,6 +100,10 @@ def outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
     looks = [look for step in steps for look in step.looks]
     n_shown = Counter(name for step in steps for call in step.calls for name in call.look_ids)
     n_frames = sum(len(look.times_s) * n_shown[look.look_id] for look in looks)
+    strips = [(step.data.get("strip") or {}).get("times_s", ()) for step in steps]
+    n_asked = [sum(call.prompt_name == "request" for call in step.calls) for step in steps]
+    times_s = {t for look in looks if n_shown[look.look_id] for t in look.times_s}
+    times_s |= {t for strip, n in zip(strips, n_asked, strict=True) if n for t in strip}
     return Outcome(
         answer=answer.answer,
         choice=answer.choice,
@@ -108,20 +112,15 @@ def outcome_of(answer: Answer, steps: Sequence[StepRow]) -> Outcome:
         citations=tuple(c.span for c in answer.citations),
         spans=answer.spans,
         looked=tuple(look.span for look in looks if n_shown[look.look_id]),
-        n_frames=n_frames + sum(map(_strip_frames, steps)),
+        # The strip's, each as often as the model was asked over it.
+        n_frames=n_frames + sum(n * len(s) for n, s in zip(n_asked, strips, strict=True)),
+        n_distinct=len(times_s),
         visual_tokens=int(answer.usage["visual_tokens"]),
         calls=int(answer.usage["calls"]),
         seconds=float(answer.usage["seconds"]),
         note=answer.stop_reason,
         run_id=answer.run_id,
     )
-
-
-def _strip_frames(step: StepRow) -> int:
-    """Frames of the survey's strip, each as often as the model was asked over it."""
-    strip = step.data.get("strip") or {}
-    n_asked = sum(call.prompt_name == "request" for call in step.calls)
-    return n_asked * len(strip.get("times_s", ()))
 
 
 def _by_selection(name: str) -> Strategy:
@@ -217,6 +216,7 @@ def _outcome(
         spans=(),
         looked=tuple(view.looked),
         n_frames=view.n_frames,
+        n_distinct=len(view.shown_s),
         visual_tokens=view.usage.visual_tokens,
         calls=view.usage.calls,
         seconds=view.seconds,

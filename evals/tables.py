@@ -20,6 +20,7 @@ _MAIN: tuple[Column, ...] = (
     ("ours ahead", lambda r: _ahead(r["ours_ahead"])),
     ("tokens", lambda r: number(r["visual_tokens"], 0)),
     ("frames", lambda r: number(r["frames"], 0)),
+    ("distinct", lambda r: number(r["distinct_frames"], 0)),
     ("looks", lambda r: number(r["looks"], 1)),
     ("calls", lambda r: number(r["calls"], 1)),
     ("seconds", lambda r: number(r["seconds"], 2)),

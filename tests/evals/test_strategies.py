@@ -69,12 +69,14 @@ def test_frames_are_counted_as_often_as_a_prompt_held_them() -> None:
     ]
     found = outcome_of(answer(), steps)
     assert found.n_frames == 2 * 4 + 4 + 2 * 6 + 5
+    # The strip's 10, 11, 50, 51; of the looks 12, 13 and 9, 14; what was shown again counts once.
+    assert found.n_distinct == 8
     assert found.looked == (Span(10, 20), Span(9, 21), Span(9, 21))
 
 
 def test_a_survey_without_a_strip_shows_nothing() -> None:
     found = outcome_of(answer(), [StepRow(0, "survey", "", data={"strip": {}})])
-    assert (found.n_frames, found.looked) == (0, ())
+    assert (found.n_frames, found.n_distinct, found.looked) == (0, 0, ())
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["of the settings", "of the library"])
