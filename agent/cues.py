@@ -91,7 +91,7 @@ def objects_near(ws: Workspace, step: StepWriter, intent: Intent, question: str)
     if not most or intent.wants_whole or not step.budget().calls_for_search:
         return ()
     prompt = ws.render("cue_objects", question=question, n=most)
-    reply = step.reply(prompt, [], max_tokens=ws.settings.survey.rewrite_tokens)
+    reply = step.reply(prompt, [], max_tokens=ws.settings.survey.cue_tokens)
     return cue_objects(reply.text, most=most, subject=intent.subject)
 
 

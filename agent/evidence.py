@@ -87,7 +87,7 @@ def ask_evidence(
     ballots: list[_Ballot] = []
     looks: list[LookState] = []
     ended, offered = "", _offered(ws)
-    enough = min(ws.settings.answer.agreeing, ws.settings.answer.passes)
+    enough = enough_passes(ws)
     for pass_index in range(ws.settings.answer.passes):
         ended = _short_of(step.budget(), n_looks=len(shown), first=not ballots)
         if ended:
@@ -101,6 +101,11 @@ def ask_evidence(
         if Counter(b.key for b in ballots).most_common(1)[0][1] == enough:
             break
     return _count(ws, ballots, looks, n_needed=enough, ended=ended)
+
+
+def enough_passes(ws: Workspace) -> int:
+    """How many passes have to agree."""
+    return min(ws.settings.answer.agreeing, ws.settings.answer.passes)
 
 
 def ask_at_once(ws: Workspace, step: StepWriter, shown: Sequence[Shown], *, question: str) -> Vote:
@@ -371,7 +376,7 @@ def _chosen(
     most = means[choice] > ws.settings.answer.mean_share
     if 2 * n_not_enough > len(ballots):
         outcome, why = "not enough", f"the evidence is {NOT_ENOUGH}"
-    elif outcome != "agreed" and len(ballots) > n_needed and most:
+    elif outcome != "agreed" and len(ballots) == ws.settings.answer.passes and most:
         outcome, why = "agreed", f"the passes give it {means[choice]:.0%} together"
     return Vote(options[choice], choice, outcome, means[choice], tuple(looks), why)
 

@@ -213,17 +213,23 @@ def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]
         if mass >= settings.near_best * masses[0]
     ]
     shown = [Shown(whole(ws, span_of(f)), belief.mass(span_of(f))) for f in near]
-    shown = with_what_was_asked_for(ws, state, shown)
+    shown = with_what_was_asked_for(ws, step, state, shown)
     vote = ask_evidence(ws, step, shown, question=state["question"])
+    spans = [s.span for s in shown]
+    seen_in = {
+        span_of(f) for f in state["findings"] if f["confidence"] >= ws.settings.reflect.accept
+    }
+    # What was asked for and does not show it helped to answer; the answer does not rest on it.
+    held = [s.span for s in shown if s.delivered is None or s.span in seen_in]
     return Verdict(
         accepted=vote.agreed,
         why=vote.why,
         reply=vote.reply,
         choice=vote.choice,
         confidence=here(ws, state, best[0]) * vote.share,
-        cited=tuple(Cited(s.span, vote.reply) for s in shown),
+        cited=tuple(Cited(span, vote.reply) for span in held or spans),
         looks=vote.looks,
-        updates=_against(ws, vote, near),
+        updates=_against(ws, vote, [f for f in near if whole(ws, span_of(f)) in spans]),
         asked_for=vote.asked_for,
     )
 

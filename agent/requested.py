@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.evidence import Shown
+from agent.evidence import Shown, enough_passes
 from agent.moves import close_looks, goes_in_circles
 from agent.queue import Window, shape_for, taken_shapes, was_taken
 from agent.settings import AskSettings
@@ -24,6 +24,7 @@ from agent.state import LookState, ProposalState, State, UpdateState, intent_of,
 from agent.steps import StepWriter
 from agent.videollm import Clip
 from agent.workspace import Workspace
+from index.types import Span
 from prompts.render import RenderedPrompt
 from tools.keyclips import ClipShape
 from tools.requests import ParsedRequests, Refusal, Request, RequestLimits, parse_requests
@@ -106,6 +107,8 @@ def another_look(
 ) -> ParsedRequests:
     """What the model wants to see next, over the last look that did not settle the question.
 
+    Where requests would be dropped, nothing is asked, and what it wrote is left at that.
+
     Args:
         written: what it asked for by itself in place of an answer; "": it is asked now.
     """
@@ -125,23 +128,36 @@ def another_look(
     return requests_over(ws, step, state, prompt, ws.clip(looks[-1]), looks=[looks[-1]])
 
 
-def with_what_was_asked_for(ws: Workspace, state: State, evidence: Sequence[Shown]) -> list[Shown]:
-    """The evidence, and what the model asked for over it and got: it goes on with both before it.
+def with_what_was_asked_for(
+    ws: Workspace, step: StepWriter, state: State, evidence: Sequence[Shown]
+) -> list[Shown]:
+    """The evidence, and what the model asked for over it since and got: it goes on with both.
 
-    A model of one clip a prompt goes on with what it asked for last.
+    What it asked for comes before the evidence where tokens are short, and as many of it as the
+    looks that are left pay for. A glance shows nothing that an answer could rest on. A model of one
+    clip a prompt goes on with what it asked for last.
 
     Source: DynFrame, arXiv 2605.26680 (frames that were asked for join those that are there).
     """
     since = state["looks"][state["looks_before_answer"] :] if state["attempts"] else []
-    most = max(s.relevance for s in evidence)
-    asked = [
-        Shown(span_of(k), most, ClipShape(k["n_frames"], k["width_px"], k["height_px"]))
-        for k in since
-        if k["source"] == "request" and all(span_of(k) != s.span for s in evidence)
-    ]
-    if asked and not ws.videollm.capabilities.several_clips:
-        return asked[-1:]
-    return [*evidence, *asked]
+    asked: dict[Span, ClipShape] = {}
+    for taken in close_looks(since, ws.settings.look):
+        shape = ClipShape(taken["n_frames"], taken["width_px"], taken["height_px"])
+        had = asked.get(span_of(taken))
+        if taken["source"] == "request" and (had is None or _tokens(ws, had) < _tokens(ws, shape)):
+            asked[span_of(taken)] = shape
+    again = [replace(s, delivered=asked.pop(s.span, None)) for s in evidence]
+    n_most = step.budget().looks_left // enough_passes(ws) - len(again)
+    wanted = [Shown(span, 1.0, shape) for span, shape in asked.items()][-n_most:]
+    if not wanted or n_most < 1:
+        return again
+    return [*again, *wanted] if ws.videollm.capabilities.several_clips else wanted[-1:]
+
+
+def _tokens(ws: Workspace, shape: ClipShape) -> int:
+    return ws.videollm.clip_tokens(
+        n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
+    )
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:

@@ -91,6 +91,8 @@ class SurveySettings:
     cue_objects: int = 3
     """Most things that the model names as likely seen near the answer, in one call; 0: no such
     call, for models that never read its prompt."""
+    cue_tokens: int = 32
+    """Most tokens of their list."""
     request_turns: int = 2
     """Times that the model may ask over what it is shown: again where all was refused."""
     request_tokens: int = 64
@@ -183,6 +185,10 @@ class LookSettings:
     thumbnail_height_px: int = 96
     """Their height."""
 
+    def __post_init__(self) -> None:
+        if self.most_fps <= 0:
+            raise ValueError(f"look.most_fps of {self.most_fps} allows no look")
+
 
 @dataclass(frozen=True, slots=True)
 class ReflectSettings:
@@ -242,6 +248,10 @@ class VerifySettings:
     """Share of the visual tokens left that it may cost: the passes over the evidence follow."""
     most_log_ratio: float = 6.0
     """Both looks together weigh no more than e^±this."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.most_of_rest <= 1:
+            raise ValueError(f"verify.most_of_rest of {self.most_of_rest} is no share (0 to 1)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +313,11 @@ class AnswerSettings:
     neighbour_alone: bool = False
     """Order questions: show the shot beside the anchor alone and ask what it shows. For models too
     small to relate two clips; the anchor was verified and the cut is known."""
+
+    def __post_init__(self) -> None:
+        for name in ("passes", "agreeing"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"answer.{name} of {getattr(self, name)} is no number of passes")
 
 
 @dataclass(frozen=True, slots=True)

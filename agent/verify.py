@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from agent.confidence import StoredFit, fit_for, pair_hash, sigmoid
 from agent.described import named
-from agent.evidence import shape_of_second_look
+from agent.evidence import enough_passes, shape_of_second_look
 from agent.other_frames import in_other_frames
 from agent.state import FindingState, LookState, State, UpdateState
 from agent.steps import StepWriter
@@ -93,7 +93,7 @@ def _described(ws: Workspace, step: StepWriter, look: LookState, clip: Clip) -> 
     """What the VideoLLM says the look shows; "" where that is not wanted or cannot be paid."""
     budget = step.budget()
     # It must not cost one of the passes over the evidence.
-    passes = min(2, ws.settings.answer.passes)
+    passes = enough_passes(ws)
     enough_tokens = budget.tokens_left >= (1 + passes) * look["tokens"]
     enough_calls = budget.calls_left >= 1 + passes
     if not (ws.settings.verify.describe and enough_tokens and enough_calls):

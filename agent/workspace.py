@@ -64,8 +64,6 @@ class ClipVectorsLike(Protocol):
     def vectors(self) -> Vectors: ...
 
 
-_ANSWER_STEPS = 3
-"""Looks, and calls, of an answer to one moment: a second look, and two passes that agree."""
 _FIRST_CALLS = 4
 """Calls up to the first judgement: the rewrite, that of the options, the strip, a look."""
 
@@ -172,6 +170,8 @@ class Workspace:
         spent, n = state["spent"], max(1, len(state["things"]))
         limits = self.settings.budget.part((len(state["events"]) + 1) / n)
         share = self.settings.answer.share_of_budget / n
+        # Looks, and calls, of an answer to one moment: a second look, and passes that agree.
+        n_steps = 1 + self.settings.answer.agreeing
         return Budget(
             limits=limits,
             spent=Spent(
@@ -182,10 +182,10 @@ class Workspace:
             ),
             reserve_tokens=int(self.settings.budget.visual_tokens * share),
             reserve_looks=max(
-                min(_ANSWER_STEPS, limits.looks - 1), int(self.settings.budget.looks * share)
+                min(n_steps, limits.looks - 1), int(self.settings.budget.looks * share)
             ),
             reserve_calls=max(
-                min(_ANSWER_STEPS, max(0, limits.calls - _FIRST_CALLS)),
+                min(n_steps, max(0, limits.calls - _FIRST_CALLS)),
                 int(self.settings.budget.calls * share),
             ),
         )

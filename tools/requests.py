@@ -32,6 +32,7 @@ _RANGE = re.compile(
     rf"^\s*({_TIME})\s*s?(?:ec(?:onds?)?)?\s*(?:-|–|—|−|to|\.\.+|,)\s*({_TIME})\s*s?(?:ec(?:onds?)?)?\s*$"
 )
 _SPAN_TAG = re.compile(r"<\s*span\s*>(.*?)<\s*/\s*span\s*>", re.IGNORECASE | re.DOTALL)
+_ASKED = re.compile(r"<\s*span\s*>", re.IGNORECASE)
 _FPS_TAG = re.compile(r"<\s*fps\s*>(.*?)<\s*/\s*fps\s*>", re.IGNORECASE | re.DOTALL)
 _SIZE_TAG = re.compile(r"<\s*size\s*>(.*?)<\s*/\s*size\s*>", re.IGNORECASE | re.DOTALL)
 _ANSWER_TAG = re.compile(r"<\s*answer\s*>(.*?)(?:<\s*/\s*answer\s*>|$)", re.IGNORECASE | re.DOTALL)
@@ -127,8 +128,8 @@ def parse_requests(text: str, *, limits: RequestLimits) -> ParsedRequests:
 
 
 def asks_for_a_look(text: str) -> bool:
-    """Whether a reply holds a request, be it one that cannot be honoured."""
-    return _SPAN_TAG.search(text) is not None
+    """Whether a reply holds a request, be it cut off or one that cannot be honoured."""
+    return _ASKED.search(text) is not None
 
 
 def without_answer_tags(text: str) -> str:

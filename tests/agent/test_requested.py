@@ -13,14 +13,18 @@ from langgraph.runtime import Runtime
 from agent.answer import answer
 from agent.ask import ask
 from agent.backends.scripted import ScriptedVideoLLM
+from agent.evidence import Shown, ask_evidence, key_clips
+from agent.requested import with_what_was_asked_for
 from agent.settings import AskSettings
-from agent.state import State
+from agent.state import LookState, State
+from agent.steps import StepWriter
 from agent.survey import survey
 from agent.videollm import Capabilities, Clip
 from index.types import Span
 from prompts.render import RenderedPrompt
 from tests.agent.conftest import PlainLibrary, WorkspaceMaker, looked, models_with
 from tests.agent.test_answer import ready
+from tools.keyclips import ClipShape
 
 BLUE = "<span>110 - 120</span><fps>2</fps><size>high</size>"
 LATE = "<span>900 - 910</span><fps>2</fps>"
@@ -247,3 +251,74 @@ def test_a_request_in_place_of_an_answer_that_cannot_be_honoured_is_refused(
     assert [r["code"] for r in step.data["refusals"]] == ["outside_film"]
     # The tags are no answer, and no guess either.
     assert (step.data["verdict"]["reply"], out["guess"]) == ("", {})
+
+
+def asked_for(start_s: float, end_s: float, look_id: str, **shape: int) -> LookState:
+    return {**looked(start_s, end_s, look_id), "source": "request", **shape}  # type: ignore[typeddict-item]
+
+
+def test_of_one_span_that_was_asked_for_twice_the_dearest_look_is_shown(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = ready(workspace, saying(answer="a wall"))
+    small, large = ws.size_px(32), ws.size_px(64)
+    twice = [
+        asked_for(110, 120, f"2.{i}", n_frames=6, width_px=w, height_px=h)
+        for i, (w, h) in enumerate((small, large))
+    ]
+    step = StepWriter(ws, state, "answer")
+    tried: State = {**state, "attempts": 1, "looks_before_answer": 0, "looks": twice}
+    evidence = [Shown(Span(60, 70), 0.9)]
+    shown = with_what_was_asked_for(ws, step, tried, evidence)
+    assert [s.span for s in shown] == [Span(60, 70), Span(110, 120)]
+    assert shown[1].delivered == ClipShape(6, *large)
+    # Nothing was asked for over this evidence before the first try.
+    assert with_what_was_asked_for(ws, step, {**tried, "attempts": 0}, evidence) == evidence
+    # The evidence itself, asked for denser, is shown so and once.
+    (same,) = with_what_was_asked_for(ws, step, tried, [Shown(Span(110, 120), 0.9)])
+    assert same.delivered == ClipShape(6, *large)
+
+
+def test_a_glance_that_was_asked_for_is_no_evidence(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, saying(answer="a wall"))
+    wide = asked_for(0, 170, "2.0", n_frames=4)
+    tried: State = {**state, "attempts": 1, "looks_before_answer": 0, "looks": [wide]}
+    evidence = [Shown(Span(60, 70), 0.9)]
+    step = StepWriter(ws, state, "answer")
+    assert with_what_was_asked_for(ws, step, tried, evidence) == evidence
+
+
+def test_what_was_asked_for_leaves_looks_for_passes_that_agree(workspace: WorkspaceMaker) -> None:
+    ws, state = ready(workspace, saying(answer="a wall"))
+    five = [asked_for(t, t + 5.0, f"2.{t}", n_frames=4) for t in (0, 10, 20, 30, 40)]
+    spent = {**state["spent"], "looks": ws.settings.budget.looks - 6}
+    tried: State = {
+        **state,
+        "attempts": 1,
+        "looks_before_answer": 0,
+        "looks": five,
+        "spent": spent,
+    }
+    evidence = [Shown(Span(60, 70), 0.9)]
+    step = StepWriter(ws, tried, "answer")
+    shown = with_what_was_asked_for(ws, step, tried, evidence)
+    # Two passes over three clips each: the evidence, and what it asked for last.
+    assert [s.span.start_s for s in shown] == [60, 30, 40]
+    vote = ask_evidence(ws, step, shown, question="What is it?")
+    assert (vote.outcome, len(vote.looks)) == ("agreed", 6)
+
+
+@pytest.mark.parametrize("evidence_s", [10.0, 130.0])
+def test_where_tokens_are_short_what_was_asked_for_is_dense_and_the_evidence_small(
+    workspace: WorkspaceMaker, evidence_s: float
+) -> None:
+    ws, _ = ready(workspace, saying(answer="a wall"))
+    dense = ClipShape(20, *ws.size_px(32))
+    shown = [
+        Shown(Span(evidence_s, evidence_s + 10), 0.95),
+        Shown(Span(60, 70), 1.0, dense),
+    ]
+    price = ws.videollm.clip_tokens(n_frames=20, width_px=dense.width_px, height_px=dense.height_px)
+    least = ws.videollm.clip_tokens(n_frames=2, width_px=dense.width_px, height_px=dense.height_px)
+    clips = key_clips(ws, shown, budget_tokens=price + least, high=False)
+    assert {c.span.start_s: c.shape.n_frames for c in clips} == {evidence_s: 2, 60: 20}

@@ -86,9 +86,13 @@ def test_without_its_cuts_a_film_is_cut_around_what_its_vectors_point_at(
 ) -> None:
     """The film's shots are ten seconds each; red ones are from 60 to 70 and from 150 to 160 s."""
     ws, state = workspace(ScriptedVideoLLM(), "Where is the red thing?")
-    ws.settings = replace(ws.settings, spotlight=replace(ws.settings.spotlight, follow_cuts=False))
     state["cues"] = [Cue(text="a red wall", group="question", weight=1.0)]
+    at_cuts = film_windows(ws, state)
+    ws.settings = replace(ws.settings, spotlight=replace(ws.settings.spotlight, follow_cuts=False))
+    ws.windows.clear()
     windows = film_windows(ws, state)
+    assert Span(0, 10) in at_cuts
+    assert Span(0, 10) not in windows
     assert windows[0].start_s == 0
     assert windows[-1].end_s == 170
     assert all(a.end_s == b.start_s for a, b in itertools.pairwise(windows))

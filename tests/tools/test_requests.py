@@ -144,4 +144,5 @@ def test_an_answer_is_what_the_tags_mark(reply: str, answer: str) -> None:
 def test_a_reply_asks_for_a_look_also_where_it_cannot_be_honoured() -> None:
     assert asks_for_a_look("<span>62 - 68</span><fps>3</fps>")
     assert asks_for_a_look("<span>soon</span>")
+    assert asks_for_a_look("It is not clear. < SPAN >110.00 - 12")
     assert not asks_for_a_look("a span of 62 - 68 seconds")
