@@ -18,6 +18,7 @@ from agent.plan import option_by_number, option_by_time
 from agent.presence import presence_of, settled
 from agent.reflect import best_findings
 from agent.requested import with_what_was_asked_for
+from agent.shots import has_edges, neighbour, whole
 from agent.state import FindingState, LookState, State, UpdateState, intent_of, span_of
 from agent.steps import StepWriter
 from agent.verify import verify
@@ -27,8 +28,6 @@ from index.types import Span
 from tools.belief import Belief
 
 DISAGREES = "a second look disagrees"
-_CUT_S = 0.05
-"""A span that ends so near to a cut ends at it."""
 UNSETTLED = ("not enough", "disagree")
 """Causes of what passes over the evidence say against it."""
 CUT_SHORT = ("budget", "price")
@@ -180,7 +179,7 @@ def _seen_twice(ws: Workspace, step: StepWriter, state: State, found: FindingSta
     """The finding after its second look; itself where that was taken already or can't be paid."""
     if found["verified"]:
         return _Seen(found)
-    verified = verify(ws, step, state, found, whole(ws, span_of(found)))
+    verified = verify(ws, step, state, found, whole(ws, state, span_of(found)))
     if verified is None:
         return _Seen(found)
     return _Seen(verified.finding, (verified.look,), (verified.update,))
@@ -212,7 +211,7 @@ def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]
         for s, mass in zip(best[1 : settings.clips], masses[1:], strict=False)
         if mass >= settings.near_best * masses[0]
     ]
-    shown = [Shown(whole(ws, span_of(f)), belief.mass(span_of(f))) for f in near]
+    shown = [Shown(whole(ws, state, span_of(f)), belief.mass(span_of(f))) for f in near]
     shown = with_what_was_asked_for(ws, step, state, shown)
     vote = ask_evidence(ws, step, shown, question=state["question"])
     spans = [s.span for s in shown]
@@ -229,7 +228,7 @@ def _moment(ws: Workspace, step: StepWriter, state: State, best: Sequence[_Seen]
         confidence=here(ws, state, best[0]) * vote.share,
         cited=tuple(Cited(span, vote.reply) for span in held or spans),
         looks=vote.looks,
-        updates=_against(ws, vote, [f for f in near if whole(ws, span_of(f)) in spans]),
+        updates=_against(ws, vote, [f for f in near if whole(ws, state, span_of(f)) in spans]),
         asked_for=vote.asked_for,
     )
 
@@ -245,8 +244,9 @@ def _when(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict
 
 
 def _in_time(ws: Workspace, state: State, seen: _Seen) -> Verdict:
-    """Where the evidence is: its shot; in a long one, as far as the belief holds."""
-    span = whole(ws, span_of(seen.found))
+    """Where the evidence is: its shot; in a long one, what looks like it, or as far as the belief
+    holds where all of it looks alike."""
+    span = whole(ws, state, span_of(seen.found))
     if not seen.found["verified"]:
         return Verdict(
             accepted=False,
@@ -256,8 +256,7 @@ def _in_time(ws: Workspace, state: State, seen: _Seen) -> Verdict:
             spans=(span_of(seen.found),),
             cited=(Cited(span_of(seen.found), state["subject"]),),
         )
-    shot = ws.shot_at(span.middle_s)
-    if shot is None or shot.span.duration_s > ws.settings.spotlight.longest_s:
+    if not has_edges(ws, state, span):
         looks = close_looks((*state["looks"], *seen.looks), ws.settings.look)
         looked = [span_of(k) for k in looks]
         span = ws.belief(state).region(span, share=ws.settings.answer.region_share, within=looked)
@@ -274,7 +273,7 @@ def _in_time(ws: Workspace, state: State, seen: _Seen) -> Verdict:
 def _neighbour(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Verdict:
     """What stands beside the anchor: its neighbour shot, shown with the anchor or alone."""
     found = seen.found
-    anchor = whole(ws, span_of(found))
+    anchor = whole(ws, state, span_of(found))
     beside = neighbour(ws, anchor, after=state["kind"] == "after")
     if beside is None:
         side = "after" if state["kind"] == "after" else "before"
@@ -299,43 +298,6 @@ def _neighbour(ws: Workspace, step: StepWriter, state: State, seen: _Seen) -> Ve
         looks=vote.looks,
         updates=_against(ws, vote, [found]),
     )
-
-
-def neighbour(ws: Workspace, anchor: Span, *, after: bool) -> Span | None:
-    """What is right beside a span, no longer than one window; None at the film's end.
-
-    The rest of its own shot, where that goes on for as long as a window may be short; else the
-    next shot.
-    """
-    shortest_s = ws.settings.spotlight.shortest_s
-    longest_s = ws.settings.spotlight.longest_s
-    shots = [s.span for s in ws.shots]
-    if after:
-        least_s = anchor.end_s + shortest_s
-        left = [s for s in shots if s.start_s >= anchor.end_s - _CUT_S or s.end_s >= least_s]
-        if not left:
-            return None
-        start_s = max(min(left).start_s, anchor.end_s)
-        return Span(start_s, min(min(left).end_s, start_s + longest_s))
-    most_s = anchor.start_s - shortest_s
-    left = [s for s in shots if s.end_s <= anchor.start_s + _CUT_S or s.start_s <= most_s]
-    if not left:
-        return None
-    end_s = min(max(left).end_s, anchor.start_s)
-    return Span(max(max(left).start_s, end_s - longest_s), end_s)
-
-
-def whole(ws: Workspace, span: Span) -> Span:
-    """The shot that a finding stands in, where it is one window long; else the span itself.
-
-    A thing is rarely there for a part of a shot only, and an answer in time is read against cuts.
-    What comes of this is looked at before it is cited.
-    """
-    shot = ws.shot_at(span.middle_s)
-    if shot is None or shot.span.duration_s > ws.settings.spotlight.longest_s:
-        return span
-    inside = span.overlap_s(shot.span) >= ws.settings.answer.whole_share * span.duration_s
-    return shot.span if inside else span
 
 
 def said(span: Span) -> str:

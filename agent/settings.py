@@ -284,6 +284,12 @@ class AnswerSettings:
     """Where all passes are spent and disagree, an option stands with a higher mean probability."""
     whole_share: float = 0.9
     """A finding of which this much lies in one shot speaks for the whole shot."""
+    alike_share: float = 0.5
+    """In a longer shot it speaks for the seconds around that look like it: their cosine with its
+    likeliest second is at least this far from the shot's own crowd (0) to one (1)."""
+    alike_crowd: float = 0.95
+    """Where that crowd, the lower quartile of the cosines around, is nearer than this, all of it
+    looks alike and nothing says where it ends."""
     once_share: float = 0.5
     """Share of the confidence that is left where no second look could be paid."""
     region_share: float = 0.3

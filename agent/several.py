@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from agent.kinds import Cited, Verdict, nearest_number, pick_by_model, said, whole
+from agent.kinds import Cited, Verdict, nearest_number, pick_by_model, said
 from agent.moves import close_looks
 from agent.plan import option_by_number, option_by_time
 from agent.presence import asked_mass, moments_seen, presence_of
+from agent.shots import whole
 from agent.state import FindingState, LookState, State, span_of
 from agent.steps import StepWriter
 from agent.verify import verify
@@ -45,7 +46,7 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
     seen, judged = state, chances(ws, state)
     # Each second look moves the chances of all: moments that hold make further ones likelier.
     while (found := _to_look_at_again(judged, settings.accept)) is not None:
-        verified = verify(ws, step, seen, found, whole(ws, span_of(found)))
+        verified = verify(ws, step, seen, found, whole(ws, state, span_of(found)))
         if verified is None:
             break
         looks.append(verified.look)

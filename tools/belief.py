@@ -76,6 +76,13 @@ class Belief:
             high += 1
         return Span(float(edges[low]), float(edges[high + 1])).clamp(_joined(span, within)) or span
 
+    def heaviest_s(self, span: Span) -> float:
+        """The middle of the heaviest bin that a span touches, inside the span."""
+        touched = np.flatnonzero(_coverage(self.edges_s, span) > 0)
+        best = int(touched[np.argmax(self.weights[touched])])
+        middle_s = float(self.edges_s[best] + self.edges_s[best + 1]) / 2
+        return min(max(middle_s, span.start_s), span.end_s)
+
     def with_absent(self, absent: float) -> Belief:
         """The same places, with another probability, below 1, that it is nowhere in the film."""
         scale = (1 - absent) / float(self.weights.sum())

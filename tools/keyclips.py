@@ -135,6 +135,47 @@ def key_span(
     return best
 
 
+def alike_span(
+    time_s: float,
+    *,
+    within: Span,
+    rows: tuple[Seconds, Vectors],
+    longest_s: float,
+    share: float,
+    most_crowd: float,
+) -> Span | None:
+    """The stretch around a time in which each second still looks like it; None where none ends.
+
+    Args:
+        within: the shot; what is outside is passed over.
+        rows: times and vectors (N, D), unit length, some of them inside.
+        longest_s: how far to look to either side, and the longest stretch that tells anything.
+        share: how near a second must be, from the lower quartile of the cosines around (0) to
+            one (1).
+        most_crowd: where that quartile is above this, all of it looks alike.
+    """
+    near = Span(max(within.start_s, time_s - longest_s), min(within.end_s, time_s + longest_s))
+    times_s, vectors = _inside(rows[0], rows[0], near), _inside(*rows, near)
+    if len(times_s) < 2:
+        return None
+    seed = int(np.abs(times_s - time_s).argmin())
+    cosines = vectors @ vectors[seed]
+    crowd = float(np.quantile(cosines, 0.25))
+    if crowd > most_crowd:
+        return None
+    alike = cosines >= crowd + share * (1.0 - crowd)
+    alike[seed] = True
+    low = high = seed
+    while low > 0 and alike[low - 1]:
+        low -= 1
+    while high < len(alike) - 1 and alike[high + 1]:
+        high += 1
+    start_s = near.start_s if low == 0 else float(times_s[low - 1] + times_s[low]) / 2
+    end_s = near.end_s if high == len(alike) - 1 else float(times_s[high] + times_s[high + 1]) / 2
+    found = Span(start_s, end_s)
+    return found if found.duration_s <= longest_s else None
+
+
 def _inside(times_s: Seconds, values: NDArray[Any], span: Span) -> NDArray[Any]:
     return values[(times_s >= span.start_s) & (times_s < span.end_s)]
 

@@ -12,9 +12,9 @@ from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.confidence import sigmoid
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
-from agent.kinds import neighbour, whole
 from agent.several import merged
-from agent.state import State
+from agent.shots import neighbour, whole
+from agent.state import Cue, State
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker, fit_the_search, found, looked
 
@@ -330,9 +330,25 @@ def test_what_is_doubtful_but_likelier_there_than_not_is_a_guess(
 
 
 def test_a_finding_is_seen_to_its_shots_bounds(workspace: WorkspaceMaker) -> None:
-    ws, _ = workspace(ScriptedVideoLLM(), RED)
-    assert whole(ws, Span(62, 65)) == Span(60, 70)
-    assert whole(ws, Span(62, 78)) == Span(62, 78)
+    ws, state = workspace(ScriptedVideoLLM(), RED)
+    assert whole(ws, state, Span(62, 65)) == Span(60, 70)
+    assert whole(ws, state, Span(62, 78)) == Span(62, 78)
+
+
+def test_in_a_long_take_a_finding_is_seen_as_far_as_it_looks_alike(
+    workspace: WorkspaceMaker,
+) -> None:
+    ws, state = workspace(ScriptedVideoLLM(), RED)
+    state["cues"] = [Cue(text="a red wall", group="question", weight=1.0)]
+    uncut = replace(ws.settings.spotlight, follow_cuts=False)
+    ws.settings = replace(ws.settings, spotlight=uncut)
+    # Its likeliest second is red, whatever else is in the window.
+    assert whole(ws, state, Span(56, 64)) == Span(60, 70)
+    assert whole(ws, state, Span(66, 78)) == Span(60, 70)
+    # All of a still picture looks alike: nothing says where it ends.
+    still = replace(ws.film.timeline, vectors=ws.film.timeline.vectors[:1].repeat(170, axis=0))  # type: ignore[type-var]
+    ws.film = replace(ws.film, timeline=still)
+    assert whole(ws, state, Span(66, 78)) == Span(66, 78)
 
 
 def test_neighbours_stop_at_the_ends_of_the_film(workspace: WorkspaceMaker) -> None:

@@ -10,8 +10,8 @@ from langgraph.runtime import Runtime
 from agent.answer import answer
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.evidence import NOT_ENOUGH, UNREADABLE, Shown, ask_evidence, normalised
-from agent.kinds import neighbour
 from agent.other_frames import in_other_frames
+from agent.shots import neighbour
 from agent.state import LookState
 from agent.steps import StepWriter
 from agent.verify import verify

@@ -12,6 +12,7 @@ from tools.keyclips import (
     Candidate,
     ClipShape,
     LengthSettings,
+    alike_span,
     allocate,
     anchors,
     key_span,
@@ -177,3 +178,26 @@ def test_a_key_span_stays_inside_its_shot(
         anchor_s, within=within, scores=(rows[0], np.ones(40)), rows=rows, settings=LengthSettings()
     )
     assert within.start_s <= span.start_s < span.end_s <= within.end_s + 1e-9
+
+
+def alike(time_s: float, vectors: list[list[float]], **changed: float) -> Span | None:
+    within = Span(0, len(vectors))
+    settings = {"longest_s": 16.0, "share": 0.5, "most_crowd": 0.95, **changed}
+    return alike_span(time_s, within=within, rows=seconds(vectors), **settings)
+
+
+def test_what_looks_alike_ends_where_the_picture_changes() -> None:
+    a, b, almost_a = [1.0, 0.0], [0.0, 1.0], [0.96, 0.28]
+    film = [b] * 8 + [a, a, almost_a, a, almost_a] + [b] * 9
+    # Rows stand in the middle of their seconds: it lasts from 8 to 13 s.
+    assert alike(10.4, film) == Span(8, 13)
+    # A crowd at .0 and a share of .97 leave out what is at .96.
+    assert alike(8.5, film, share=0.97) == Span(8, 10)
+    # What goes on longer than any window says nothing of where the evidence ends.
+    assert alike(10.4, film, longest_s=4.0) is None
+
+
+def test_where_all_looks_alike_nothing_ends() -> None:
+    assert alike(5.0, [[1.0, 0.0]] * 20) is None
+    assert alike(5.0, [[1.0, 0.0], [0.98, 0.2]] * 10) is None
+    assert alike(0.5, [[1.0, 0.0]]) is None
