@@ -40,12 +40,19 @@ def has_edges(ws: Workspace, state: State, span: Span) -> bool:
 
 
 def _alike(ws: Workspace, state: State, span: Span) -> Span | None:
-    shot, timeline = ws.shot_at(span.middle_s), ws.film.timeline
-    if shot is None or not len(timeline.times_s):
+    shot = ws.shot_at(span.middle_s)
+    if shot is None:
+        return None
+    return _alike_at(ws, ws.prior(state).belief.heaviest_s(span), within=shot.span)
+
+
+def _alike_at(ws: Workspace, time_s: float, *, within: Span) -> Span | None:
+    timeline = ws.film.timeline
+    if not len(timeline.times_s):
         return None
     return alike_span(
-        ws.prior(state).belief.heaviest_s(span),
-        within=shot.span,
+        time_s,
+        within=within,
         rows=(timeline.times_s, timeline.vectors),
         longest_s=ws.settings.spotlight.longest_s,
         share=ws.settings.answer.alike_share,
@@ -57,21 +64,31 @@ def neighbour(ws: Workspace, anchor: Span, *, after: bool) -> Span | None:
     """What is right beside a span, no longer than one window; None at the film's end.
 
     The rest of its own shot, where that goes on for as long as a window may be short; else the
-    next shot.
+    next shot. Of a shot longer than a window, as far as what is beside it looks alike.
     """
-    shortest_s = ws.settings.spotlight.shortest_s
-    longest_s = ws.settings.spotlight.longest_s
+    settings = ws.settings.spotlight
     shots = [s.span for s in ws.shots]
     if after:
-        least_s = anchor.end_s + shortest_s
+        least_s = anchor.end_s + settings.shortest_s
         left = [s for s in shots if s.start_s >= anchor.end_s - _CUT_S or s.end_s >= least_s]
-        if not left:
-            return None
-        start_s = max(min(left).start_s, anchor.end_s)
-        return Span(start_s, min(min(left).end_s, start_s + longest_s))
-    most_s = anchor.start_s - shortest_s
-    left = [s for s in shots if s.end_s <= anchor.start_s + _CUT_S or s.start_s <= most_s]
+    else:
+        most_s = anchor.start_s - settings.shortest_s
+        left = [s for s in shots if s.end_s <= anchor.start_s + _CUT_S or s.start_s <= most_s]
     if not left:
         return None
-    end_s = min(max(left).end_s, anchor.start_s)
-    return Span(max(max(left).start_s, end_s - longest_s), end_s)
+    shot = min(left) if after else max(left)
+    if after:
+        rest = Span(max(shot.start_s, anchor.end_s), shot.end_s)
+        first_s, plain_s = rest.start_s, (rest.start_s, rest.start_s + settings.longest_s)
+    else:
+        rest = Span(shot.start_s, min(shot.end_s, anchor.start_s))
+        first_s, plain_s = (
+            rest.end_s,
+            (max(rest.start_s, rest.end_s - settings.longest_s), rest.end_s),
+        )
+    if shot.duration_s > settings.longest_s:
+        # The middle of its first second: at the edge itself the anchor may still be seen.
+        alike = _alike_at(ws, first_s + (0.5 if after else -0.5) * settings.shortest_s, within=rest)
+        if alike is not None:
+            return alike
+    return Span(plain_s[0], min(plain_s[1], rest.end_s))

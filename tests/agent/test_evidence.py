@@ -126,10 +126,28 @@ def test_replies_of_any_script_are_read(reply: str, ballot: str) -> None:
 
 
 def test_what_follows_in_one_shot_is_its_rest(workspace: WorkspaceMaker) -> None:
+    """Where all of it looks alike: as much of it as a window holds."""
     ws, _ = workspace(ScriptedVideoLLM(), RED)
-    ws.film = replace(ws.film, shots=(Shot(0, Span(0, 60)), Shot(1, Span(60, 170))))
+    still = ws.film.timeline.vectors[:1].repeat(170, axis=0)
+    ws.film = replace(
+        ws.film,
+        shots=(Shot(0, Span(0, 60)), Shot(1, Span(60, 170))),
+        timeline=replace(ws.film.timeline, vectors=still),  # type: ignore[type-var]
+    )
     assert neighbour(ws, Span(10, 20), after=True) == Span(20, 36)
     assert neighbour(ws, Span(30, 40), after=False) == Span(14, 30)
     # Less than the shortest window is no rest: the next shot follows.
     assert neighbour(ws, Span(50, 59.5), after=True) == Span(60, 76)
     assert neighbour(ws, Span(60.5, 70), after=False) == Span(44, 60)
+
+
+def test_in_a_long_take_what_is_beside_a_moment_ends_where_the_picture_changes(
+    workspace: WorkspaceMaker,
+) -> None:
+    """Ten seconds of each colour: white, red, grey; and no cuts to go by."""
+    ws, _ = workspace(ScriptedVideoLLM(), RED)
+    ws.settings = replace(ws.settings, spotlight=replace(ws.settings.spotlight, follow_cuts=False))
+    assert neighbour(ws, Span(60, 70), after=True) == Span(70, 80)
+    assert neighbour(ws, Span(60, 70), after=False) == Span(50, 60)
+    assert neighbour(ws, Span(150, 160), after=True) == Span(160, 170)
+    assert neighbour(ws, Span(160, 170), after=True) is None
