@@ -163,7 +163,7 @@ def _candidates(ws: Workspace, shown: Sequence[Shown], *, high: bool) -> list[Ca
 
 
 def _up_to(ws: Workspace, ladder: Sequence[ClipShape], last: ClipShape) -> tuple[ClipShape, ...]:
-    return (*(s for s in ladder if _price(ws, s) < _price(ws, last)), last)
+    return (*(s for s in ladder if price_of(ws, s) < price_of(ws, last)), last)
 
 
 def _accounted(
@@ -194,7 +194,7 @@ def shapes(ws: Workspace, *, high: bool, several: bool = False) -> tuple[ClipSha
 def shape_of_second_look(ws: Workspace, budget: Budget) -> ClipShape | None:
     """The best way to show one span again that a second look may cost; None where none fits."""
     most_tokens = budget.tokens_left * ws.settings.verify.most_of_rest
-    within = [s for s in shapes(ws, high=True, several=True) if _price(ws, s) <= most_tokens]
+    within = [s for s in shapes(ws, high=True, several=True) if price_of(ws, s) <= most_tokens]
     return within[-1] if within else None
 
 
@@ -274,15 +274,16 @@ def dense_part(ws: Workspace, span: Span, *, n_frames: int) -> Span:
 
 def _plain_tokens(ws: Workspace) -> int:
     """The price of a clip of ordinary size with as many frames as it may have."""
-    return _price(ws, shapes(ws, high=False)[-1])
+    return price_of(ws, shapes(ws, high=False)[-1])
 
 
 def least_tokens(ws: Workspace) -> int:
     """The price of the cheapest way to show one of several clips."""
-    return _price(ws, shapes(ws, high=False, several=True)[0])
+    return price_of(ws, shapes(ws, high=False, several=True)[0])
 
 
-def _price(ws: Workspace, shape: ClipShape) -> int:
+def price_of(ws: Workspace, shape: ClipShape) -> int:
+    """What a clip of a shape costs in this model's tokens."""
     return ws.videollm.clip_tokens(
         n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
     )

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.evidence import Shown, enough_passes
+from agent.evidence import Shown, enough_passes, price_of
 from agent.moves import close_looks, goes_in_circles
 from agent.queue import Window, shape_for, taken_shapes, was_taken
 from agent.settings import AskSettings
@@ -144,20 +144,16 @@ def with_what_was_asked_for(
     for taken in close_looks(since, ws.settings.look):
         shape = ClipShape(taken["n_frames"], taken["width_px"], taken["height_px"])
         had = asked.get(span_of(taken))
-        if taken["source"] == "request" and (had is None or _tokens(ws, had) < _tokens(ws, shape)):
+        if taken["source"] == "request" and (
+            had is None or price_of(ws, had) < price_of(ws, shape)
+        ):
             asked[span_of(taken)] = shape
     again = [replace(s, delivered=asked.pop(s.span, None)) for s in evidence]
     n_most = step.budget().looks_left // enough_passes(ws) - len(again)
-    wanted = [Shown(span, 1.0, shape) for span, shape in asked.items()][-n_most:]
-    if not wanted or n_most < 1:
+    if not asked or n_most < 1:
         return again
+    wanted = [Shown(span, 1.0, shape) for span, shape in asked.items()][-n_most:]
     return [*again, *wanted] if ws.videollm.capabilities.several_clips else wanted[-1:]
-
-
-def _tokens(ws: Workspace, shape: ClipShape) -> int:
-    return ws.videollm.clip_tokens(
-        n_frames=shape.n_frames, width_px=shape.width_px, height_px=shape.height_px
-    )
 
 
 def refusals_told(refusals: Sequence[Refusal]) -> str:

@@ -23,12 +23,12 @@ def whole(ws: Workspace, state: State, span: Span) -> Span:
     What comes of this is looked at before it is cited.
     """
     shot = ws.shot_at(span.middle_s)
-    if shot is None:
+    least_s = ws.settings.answer.whole_share * span.duration_s
+    if shot is None or span.overlap_s(shot.span) < least_s:
         return span
     if shot.span.duration_s > ws.settings.spotlight.longest_s:
         return _alike(ws, state, span) or span
-    inside = span.overlap_s(shot.span) >= ws.settings.answer.whole_share * span.duration_s
-    return shot.span if inside else span
+    return shot.span
 
 
 def has_edges(ws: Workspace, state: State, span: Span) -> bool:
@@ -41,9 +41,10 @@ def has_edges(ws: Workspace, state: State, span: Span) -> bool:
 
 def _alike(ws: Workspace, state: State, span: Span) -> Span | None:
     shot = ws.shot_at(span.middle_s)
-    if shot is None:
+    inside = span.clamp(shot.span) if shot else None
+    if shot is None or inside is None:
         return None
-    return _alike_at(ws, ws.prior(state).belief.heaviest_s(span), within=shot.span)
+    return _alike_at(ws, ws.prior(state).belief.heaviest_s(inside), within=shot.span)
 
 
 def _alike_at(ws: Workspace, time_s: float, *, within: Span) -> Span | None:
@@ -76,19 +77,16 @@ def neighbour(ws: Workspace, anchor: Span, *, after: bool) -> Span | None:
         left = [s for s in shots if s.end_s <= anchor.start_s + _CUT_S or s.start_s <= most_s]
     if not left:
         return None
-    shot = min(left) if after else max(left)
+    shot, longest_s = min(left) if after else max(left), settings.longest_s
+    # The middle of its first second: at the edge itself the anchor may still be seen.
     if after:
         rest = Span(max(shot.start_s, anchor.end_s), shot.end_s)
-        first_s, plain_s = rest.start_s, (rest.start_s, rest.start_s + settings.longest_s)
+        window = Span(rest.start_s, min(rest.end_s, rest.start_s + longest_s))
+        beside_s = rest.start_s + settings.shortest_s / 2
     else:
         rest = Span(shot.start_s, min(shot.end_s, anchor.start_s))
-        first_s, plain_s = (
-            rest.end_s,
-            (max(rest.start_s, rest.end_s - settings.longest_s), rest.end_s),
-        )
-    if shot.duration_s > settings.longest_s:
-        # The middle of its first second: at the edge itself the anchor may still be seen.
-        alike = _alike_at(ws, first_s + (0.5 if after else -0.5) * settings.shortest_s, within=rest)
-        if alike is not None:
-            return alike
-    return Span(plain_s[0], min(plain_s[1], rest.end_s))
+        window = Span(max(rest.start_s, rest.end_s - longest_s), rest.end_s)
+        beside_s = rest.end_s - settings.shortest_s / 2
+    if shot.duration_s <= longest_s:
+        return window
+    return _alike_at(ws, beside_s, within=rest) or window

@@ -13,9 +13,9 @@ from agent.backends.scripted import ScriptedVideoLLM
 from agent.confidence import sigmoid
 from agent.evidence import NOT_ENOUGH, UNREADABLE, normalised
 from agent.several import merged
-from agent.shots import neighbour, whole
+from agent.shots import has_edges, neighbour, whole
 from agent.state import Cue, State
-from index.types import Span
+from index.types import Shot, Span
 from tests.agent.conftest import WorkspaceMaker, fit_the_search, found, looked
 
 FILM = Span(0, 170)
@@ -345,6 +345,13 @@ def test_in_a_long_take_a_finding_is_seen_as_far_as_it_looks_alike(
     # Its likeliest second is red, whatever else is in the window.
     assert whole(ws, state, Span(56, 64)) == Span(60, 70)
     assert whole(ws, state, Span(66, 78)) == Span(60, 70)
+    # A long look that reaches out of the shot of its middle, its likeliest second with it.
+    ws.settings = replace(ws.settings, spotlight=replace(uncut, follow_cuts=True))
+    film, long = ws.film, (Shot(0, Span(0, 60)), Shot(1, Span(60, 100)), Shot(2, Span(100, 170)))
+    ws.film = replace(film, shots=long)
+    assert whole(ws, state, Span(62, 150)) == Span(62, 150)
+    assert has_edges(ws, state, Span(62, 150))
+    ws.film, ws.settings = film, replace(ws.settings, spotlight=uncut)
     # All of a still picture looks alike: nothing says where it ends.
     still = replace(ws.film.timeline, vectors=ws.film.timeline.vectors[:1].repeat(170, axis=0))  # type: ignore[type-var]
     ws.film = replace(ws.film, timeline=still)
