@@ -32,6 +32,7 @@ from demo.train.pool import (
     Pool,
     counted_scene,
     crowded_scene,
+    empty_scene,
     held_out_scene,
     make_pool,
     training_scene,
@@ -60,6 +61,7 @@ class Sizes:
     crowded_pairs: int = 12000
     counted_pairs: int = 8000
     test_clips: int = 400
+    empty_clips: int = 100
     encoder_steps: int = ENCODER_STEPS
     tower_steps: int = TOWER_STEPS
     symbolic_steps: int = SYMBOLIC_STEPS
@@ -67,7 +69,7 @@ class Sizes:
     report_questions: int = 60
 
 
-QUICK = Sizes(140, 120, 120, 40, 3, 3, 3, 3, 2)
+QUICK = Sizes(140, 120, 120, 40, 10, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
 STARTED = Sizes(
@@ -130,15 +132,18 @@ class Pipeline:
             "train": (training_scene, self.sizes.train_clips, 8, 1),
             "crowd": (crowded_scene, self.sizes.crowded_pairs, 2, 2),
             "count": (counted_scene, self.sizes.counted_pairs, 2, 3),
-            "unseen": (unseen_scene, self.sizes.test_clips, 8, 901),
             "held": (held_out_scene, self.sizes.test_clips, 8, 902),
+            # Of the report alone: what training is watched by must not be in it.
+            "report-unseen": (unseen_scene, self.sizes.test_clips, 8, 903),
+            "report-held": (held_out_scene, self.sizes.test_clips, 8, 904),
+            "report-empty": (empty_scene, self.sizes.empty_clips, 8, 905),
         }[name]
         # A pool of another size is another pool.
         folder = self.work / "pools" / f"{name}-{n}"
         return make_pool(folder, scene=scene, n_clips=n, n_frames=frames, seed=seed)
 
     def pools(self) -> None:
-        for name in ("train", "crowd", "count", "unseen", "held"):
+        for name in ("train", "crowd", "count", "held"):
             self.pool(name)
             self.log(f"pool {name} is there")
 
@@ -224,8 +229,12 @@ class Pipeline:
     def report(self) -> None:
         from demo.train.report import write_report
 
-        pools = {"unseen backgrounds": self.pool("unseen"), "held-out pairs": self.pool("held")}
-        write_report(self.weights, pools, n=self.sizes.report_questions)
+        pools = {
+            "unseen backgrounds": self.pool("report-unseen"),
+            "held-out pairs": self.pool("report-held"),
+        }
+        empty = self.pool("report-empty")
+        write_report(self.weights, pools, empty=empty, n=self.sizes.report_questions)
         self.log("report written")
 
     def run(self, stages: list[str]) -> None:

@@ -38,6 +38,8 @@ from demo.train.topics import (
 from demo.world import COLOURS, KINDS, PLACES, TRAIN_PAIRS, Group, Pair, Scene
 
 _ORDER_SHARE = 0.3
+_PLAIN_WEIGHT = 4
+"""Of a question about one attribute, beside `COUNT_WEIGHTS`."""
 MOTION_FPS, ORDER_FPS, STILL_FPS = 4, 2, 1
 
 
@@ -91,22 +93,22 @@ def plain_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     verb = "is" if group.n == 1 else "are"
     noun = _noun(group)
     alone = _alone_in_colour(scenes, group)
+    does = "does" if group.n == 1 else "do"
     choices = [
         (f"What colour {verb} the {noun}?", group.colour),
         ("Which place is this?", scene.place),
-        *[(f"How many {plural(group.kind)} are there?", NUMBER_WORDS[group.n])]
-        * COUNT_WEIGHTS[group.n],
-        (
-            f"What {'does' if group.n == 1 else 'do'} the {noun} do?",
-            true_answer("action", scene, group.pair),
-        ),
+        (f"What {does} the {noun} do?", true_answer("action", scene, group.pair)),
     ]
     if alone:
         choices.append(_kind_question(group))
+    weights = [_PLAIN_WEIGHT] * len(choices)
+    choices.append((f"How many {plural(group.kind)} are there?", NUMBER_WORDS[group.n]))
+    weights.append(COUNT_WEIGHTS[group.n])
     if scene.sign is not None:
         # A sign fills one cell of many: what is hardest to find is asked most.
-        choices += [("What number is on the sign?", scene.sign)] * (2 * len(choices))
-    question, reply = rng.choice(choices)
+        choices.append(("What number is on the sign?", scene.sign))
+        weights.append(2 * sum(weights))
+    ((question, reply),) = rng.choices(choices, weights)
     return branch_of("answer", question, reply, "answer:plain", rng=rng)
 
 
@@ -236,6 +238,15 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     return branch_of("request", topic.ask(rng), reply, "request:span", rng=rng, short=short)
 
 
+def answered_request_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
+    """What a look that shows the answer leaves to ask for: nothing."""
+    if len(scenes) != 1:
+        return None
+    group = rng.choice(scenes[0].groups)
+    topic = topic_of(rng, scenes[0], group, rng.choice(kinds_for(scenes[0], group)))
+    return branch_of("request", topic.ask(rng), NO_REQUEST, "request:answered", rng=rng)
+
+
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:
     """`n` branches over a context.
 
@@ -306,6 +317,8 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
     if chance < 0.78:
         # Of a kind of its own: among the answers' it was too rare to learn whether one or several.
         return kind_branch(rng, scenes)
+    if chance < 0.81:
+        return answered_request_branch(rng, scenes)
     if chance < 0.90:
         return shown_branch(rng, scenes)
     return caption_branch(rng, scenes)

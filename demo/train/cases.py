@@ -20,6 +20,7 @@ from PIL import Image
 from agent.videollm import Clip
 from demo.train.branches import (
     answer_branch,
+    answered_request_branch,
     caption_branch,
     kind_branch,
     order_branch,
@@ -34,6 +35,7 @@ from prompts.render import RenderedPrompt
 Frames = NDArray[np.uint8]
 CONDITIONS = ("true", "blank", "other", "shuffled")
 LATEST_S = 3000.0
+ANSWERED = "a look that shows the answer"
 _GREY = 128
 
 
@@ -125,8 +127,8 @@ class Maker:
 
 
 def makers(rng: random.Random, pool: Pool) -> dict[str, Maker]:
-    """By name: one clip, several clips, order, caption, named by colour, and strips of 16, 32 and
-    64 frames."""
+    """By name: one clip, several clips, order in two shots and over three clips, caption, named by
+    colour, strips of 16, 32 and 64 frames, and a look that shows the answer."""
     source = pool_source(pool)
 
     def start() -> float:
@@ -141,6 +143,13 @@ def makers(rng: random.Random, pool: Pool) -> dict[str, Maker]:
     def cut() -> Context:
         return Context((across_cut(rng, source, n_pairs=4, start_s=start()),))
 
+    def three() -> Context:
+        views, at_s = [], start()
+        for _ in range(3):
+            views.append(look(rng, source, n_pairs=2, start_s=at_s))
+            at_s = views[-1].times_s[-1] + 1.0
+        return Context(tuple(views))
+
     def strips(n_pairs: int) -> Maker:
         def make() -> Context:
             return Context((strip(rng, source, n_pairs=n_pairs),), strip=True)
@@ -151,8 +160,10 @@ def makers(rng: random.Random, pool: Pool) -> dict[str, Maker]:
         Maker("one clip", one, lambda c: answer_branch(rng, c.scenes)),
         Maker("several clips", several, lambda c: answer_branch(rng, c.scenes)),
         Maker("order", cut, lambda c: order_branch(rng, c.scenes)),
+        Maker("order of three", three, lambda c: order_branch(rng, c.scenes)),
         Maker("caption", one, lambda c: caption_branch(rng, c.scenes)),
         Maker("named by colour", one, lambda c: kind_branch(rng, c.scenes)),
         *(strips(n_pairs) for n_pairs in (8, 16, 32)),
+        Maker(ANSWERED, one, lambda c: answered_request_branch(rng, c.scenes)),
     ]
     return {maker.name: maker for maker in made}

@@ -16,14 +16,18 @@ from demo.train.branches import reflect_branch
 from demo.train.cases import LATEST_S, as_prompt, clips_of
 from demo.train.contexts import Context, look, pool_source
 from demo.train.pool import Pool
-from demo.world import ALL_PAIRS
+from demo.train.topics import branch_of, kinds_for, topic_of
+from demo.world import ALL_PAIRS, SceneRules, random_scene
 from evals.logistic import fit_logistic
 from evals.metrics import ece
 
 _T = TypeVar("_T")
 FAR_MISS = "nothing of it"
 """The one way to be denied in which nothing that is asked for is shown."""
+EMPTY = "an empty shot"
+EMPTY_PLACE = "an empty shot of the right place"
 _HALVINGS = 40
+_RESAMPLED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,28 @@ class Judged:
         """Expected calibration error of P(yes) as it stands."""
         return ece(self.p_yes, self.truth)
 
+    def ece_interval(self) -> tuple[float, float]:
+        """Of the ECE: the middle 95 % over resampled questions.
+
+        The ECE of few questions is too high, and of resampled ones higher still: what a well
+        calibrated model would get lies near the lower end.
+        """
+        rng = np.random.default_rng(0)
+        p_yes, truth = np.array(self.p_yes), np.array(self.truth)
+        draws = rng.integers(len(p_yes), size=(_RESAMPLED, len(p_yes)))
+        got = [ece(p_yes[drawn].tolist(), truth[drawn].tolist()) for drawn in draws]
+        low, high = np.quantile(got, (0.025, 0.975))
+        return float(low), float(high)
+
+    def and_also(self, other: Judged) -> Judged:
+        """Both, one after the other."""
+        return Judged(
+            self.p_yes + other.p_yes,
+            self.truth + other.truth,
+            self.kinds + other.kinds,
+            self.misses + other.misses,
+        )
+
     def auc_interval(self) -> tuple[float, float]:
         """Of the AUC, 95 %."""
         n_yes = sum(self.truth)
@@ -118,6 +144,34 @@ def _edge(inside: float, outside: float, held: Callable[[float], bool]) -> float
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if held(middle) else (inside, middle)
     return inside
+
+
+def measure_empty(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Judged:
+    """P(yes) on `n` questions about shots in which nothing is: half of them name the place that is
+    shown ("the boat on the beach"), half are like any others.
+
+    Args:
+        pool: clips of scenes without things.
+    """
+    rng = random.Random(seed)
+    source = pool_source(pool)
+    p_yes, kinds, misses = [], [], []
+    for number in range(n):
+        view = look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, LATEST_S))
+        (scene,) = (take.clip.scene for take in view.takes)
+        by_place = number % 2 == 0
+        # The question is made about a thing that another shot of that place could hold.
+        thing = random_scene(rng, SceneRules(pairs=ALL_PAIRS, places=(scene.place,), n_groups=1))
+        group = thing.groups[0]
+        others = [kind for kind in kinds_for(thing, group) if kind != "attribute"]
+        kind = "attribute" if by_place else rng.choice(others)
+        topic = topic_of(rng, thing, group, kind)
+        branch = branch_of("reflect", topic.ask(rng), "no", "reflect:no", rng=rng)
+        clips = clips_of(pool, (view,), rng=rng)
+        p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
+        kinds.append(kind)
+        misses.append(EMPTY_PLACE if by_place else EMPTY)
+    return Judged(tuple(p_yes), (False,) * n, tuple(kinds), tuple(misses))
 
 
 def measure_reflections(

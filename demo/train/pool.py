@@ -95,6 +95,11 @@ def held_out_scene(rng: random.Random) -> Scene:
     return replace(scene, groups=(first, *scene.groups[1:]))
 
 
+def empty_scene(rng: random.Random) -> Scene:
+    """Unseen background, and nothing before it but perhaps a sign."""
+    return replace(unseen_scene(rng), groups=())
+
+
 def crowded_scene(rng: random.Random) -> Scene:
     """Many things at once, half of them in nameless colours: for dense labels."""
     scene = random_scene(rng, SceneRules(n_groups=1))

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from agent.models import open_models
 from agent.videollm import VideoLLM
-from demo.train.judging import FAR_MISS, Judged, measure_reflections
+from demo.train.judging import (
+    EMPTY,
+    EMPTY_PLACE,
+    FAR_MISS,
+    Judged,
+    measure_empty,
+    measure_reflections,
+)
 from demo.train.measure import (
     AS_TRAINED,
     BESIDE,
@@ -36,14 +43,15 @@ Written by the stage "report" of `python -m demo.train`, with n = {n}: so many q
 for a group of tasks, or a multiple of it, and a task has what the draw gave it. Everything is
 measured through the path that any checkpoint takes (names, prompts, processor), on backgrounds that
 training never showed; "held-out pairs" are colours and kinds that training never showed together.
-Versions were chosen by figures on these two pools, so the figures flatter a little. A reply counts
-when it is exactly right. In brackets: the 95 % interval, of shares Wilson's, of an AUC by Hanley
-and McNeil's variance, of differences that of the paired questions. Controls: "blank" shows grey
-frames, "other" the frames of another clip, "shuffled" the true frames in another order, under the
-same question and times, "no frames" the question alone; what stays right there was guessed (some
-actions show in any one frame). "Chance" is one of the replies that questions of this kind have.
-"Order" asks over two shots what comes before or after the one: whoever names the other is right.
-Frames 320 and 448 px wide are enlarged from 240.
+The clips were drawn for this report; no version was chosen by them. A reply counts when it is
+exactly right. In brackets: the 95 % interval, of shares Wilson's, of an AUC by Hanley and McNeil's
+variance, of a mean by its standard error, of an ECE that of resampled questions, of differences
+that of the paired questions. Controls: "blank" shows grey frames, "other" the frames of another
+clip, "shuffled" the true frames of each clip in another order, under the same question and times,
+"no frames" the question alone; what stays right there was guessed (some actions show in any one
+frame). "Chance" is one of the replies that questions of this kind have. "Order" asks over two shots
+of one clip what comes before or after the one: whoever names the other is right. "Order of three"
+asks over three clips. Frames 320 and 448 px wide are enlarged from 240.
 """
 _ABOUT_CLIP = """Over single frames, one of each clip. R@1 and R@5: the share of the captions whose
 own clip's frame is the nearest, or among the nearest five. mAP: of the short queries ("a red boat",
@@ -56,12 +64,13 @@ _SUBJECTS: dict[str, Callable[[str], bool]] = {
 }
 
 
-def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
+def write_report(weights: Path, pools: Mapping[str, Pool], *, empty: Pool, n: int) -> None:
     """Measures a pair and writes REPORT.md beside it.
 
     Args:
         weights: the folder with `clip` and `vlm`.
         pools: clips to measure on, by what is special about them.
+        empty: clips that show nothing but a place.
         n: questions a task.
     """
     models = open_models(str(weights / "vlm"), encoder=f"local-dir:{weights / 'clip'}")
@@ -74,18 +83,19 @@ def write_report(weights: Path, pools: Mapping[str, Pool], *, n: int) -> None:
     ]
     lines += ["## CLIP", "", _ABOUT_CLIP, "", *_retrieval(models.encoder, pools), ""]
     for name, pool in pools.items():
-        lines += _one_pool(models.videollm, name, pool, n=n)
+        lines += _one_pool(models.videollm, name, pool, empty=empty, n=n)
     (weights / "REPORT.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
-def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]:
+def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, empty: Pool, n: int) -> list[str]:
     size = {"n": n, "seed": SEED}
     replies = measure_replies(videollm, pool, **size)
     lines = [f"## VideoLLM, {name}", "", *_table(replies, REPLY_CONDITIONS, more=chance), ""]
     lines += ["What the captions name:", ""]
     lines += [*_table(measure_captions(videollm, pool, **size), ("said",)), ""]
     lines += [
-        "Requests over strips of 16, 32 and 64 frames (tIoU ≥ 0.3 or all evidence inside):",
+        "Requests over strips of 16, 32 and 64 frames (tIoU ≥ 0.3 or all evidence inside), "
+        "and over a look that shows the answer already (nothing asked for):",
         "",
     ]
     lines += [*_table(measure_requests(videollm, pool, **size), REQUEST_CONDITIONS), ""]
@@ -96,7 +106,7 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, n: int) -> list[str]
     forms = measure_forms(videollm, pool, n=4 * n, seed=SEED)
     ahead = points_ahead(forms.right[BESIDE, "right"], forms.right[AS_TRAINED, "right"])
     lines += [*_table(forms, ("right",)), "", f"A clip {BESIDE}, against alone: {ahead}.", ""]
-    lines += ["Is the evidence in these frames?", "", *_reflections(videollm, pool, n=n)]
+    lines += ["Is the evidence in these frames?", "", *_reflections(videollm, pool, empty, n=n)]
     seconds = look_seconds(videollm, pool, n=15, seed=SEED)
     return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 
@@ -110,13 +120,17 @@ def _all_kinds(choices: Tally) -> str:
     return f"All kinds, {n} questions: {', '.join(totals)}; by text against open: {ahead}."
 
 
-def _reflections(videollm: VideoLLM, pool: Pool, *, n: int) -> list[str]:
+def _reflections(videollm: VideoLLM, pool: Pool, empty: Pool, *, n: int) -> list[str]:
     got = measure_reflections(videollm, pool, n=20 * n, seed=SEED)
+    with_empty = got.and_also(measure_empty(videollm, empty, n=4 * n, seed=SEED))
     lines = [f"- true frames: {_auc(got)}"]
     lines += [f"  - {of}: {_auc(got.of(keep))}" for of, keep in _SUBJECTS.items()]
     drawn = sorted({miss for miss in got.misses if miss})
     lines += [
         f"  - against near misses drawn as {miss}: {_auc(got.missed(miss))}" for miss in drawn
+    ]
+    lines += [
+        f"  - against {miss}: {_auc(with_empty.missed(miss))}" for miss in (EMPTY, EMPTY_PLACE)
     ]
     later = got.calibrated()
     parts = {
@@ -124,12 +138,17 @@ def _reflections(videollm: VideoLLM, pool: Pool, *, n: int) -> list[str]:
         "there or a near miss": later.near(),
         f"there or {FAR_MISS}": later.missed(FAR_MISS),
     }
-    eces = [f"{name} {some.ece():.3f} ({len(some.truth)})" for name, some in parts.items()]
+    eces = [f"{name} {_ece(some)}" for name, some in parts.items()]
     lines.append(f"  - ECE of the second half, calibrated on the first: {', '.join(eces)}")
     for condition in ("blank", "other"):
         some = measure_reflections(videollm, pool, n=8 * n, seed=SEED, condition=condition)
         lines.append(f"- {condition} frames: {_auc(some)}")
     return lines
+
+
+def _ece(judged: Judged) -> str:
+    low, high = judged.ece_interval()
+    return f"{judged.ece():.3f} [{low:.3f}, {high:.3f}] ({len(judged.truth)})"
 
 
 def _auc(judged: Judged) -> str:
@@ -144,11 +163,11 @@ def _retrieval(encoder: Encoder, pools: Mapping[str, Pool]) -> list[str]:
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, pool in pools.items():
         r = measure_retrieval(encoder, pool)
-        low, high = r.absent_interval()
+        (low, high), (least, most) = r.absent_interval(), r.mean_interval()
         cells = (
             *(name, str(r.recall_at_1.n)),
             *(with_interval(r.recall_at_1), with_interval(r.recall_at_5)),
-            *(str(r.n_present), f"{r.mean_average_precision:.2f}"),
+            *(str(r.n_present), f"{r.mean_average_precision:.2f} [{least:.2f}, {most:.2f}]"),
             *(str(r.n_absent), f"{r.absent_auc:.2f} [{low:.2f}, {high:.2f}]"),
         )
         lines.append(f"| {' | '.join(cells)} |")

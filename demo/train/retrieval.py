@@ -21,16 +21,29 @@ class Retrieval:
     recall_at_1: Share
     """Of the captions whose own clip's frame is the nearest of all; so many captions."""
     recall_at_5: Share
-    mean_average_precision: float
+    average_precisions: tuple[float, ...]
     """Over single frames, one of each clip: of the queries "a red boat" and "a scene on the beach",
     for those that match something."""
     absent_auc: float
     """Chance that the best score of a query that matches something is above that of one that
     matches nothing."""
-    n_present: int
-    """Queries that match something."""
     n_absent: int
     """Queries that match nothing in this pool."""
+
+    @property
+    def n_present(self) -> int:
+        """Queries that match something."""
+        return len(self.average_precisions)
+
+    @property
+    def mean_average_precision(self) -> float:
+        return float(np.mean(self.average_precisions))
+
+    def mean_interval(self, *, z: float = 1.959964) -> tuple[float, float]:
+        """Of the mean average precision, 95 %: mean ± z · s / √n over the queries, at most 1."""
+        half = z * float(np.std(self.average_precisions, ddof=1)) / self.n_present**0.5
+        mean = self.mean_average_precision
+        return max(0.0, mean - half), min(1.0, mean + half)
 
     def absent_interval(self) -> tuple[float, float]:
         """Of the absent AUC, 95 %."""
@@ -53,9 +66,8 @@ def measure_retrieval(encoder: Encoder, pool: Pool, *, n: int = 200) -> Retrieva
     return Retrieval(
         recall_at_1=share(int((rank < 1).sum()), len(picks)),
         recall_at_5=share(int((rank < 5).sum()), len(picks)),
-        mean_average_precision=float(np.mean(precisions)),
+        average_precisions=tuple(precisions),
         absent_auc=auc(best[found].tolist(), best[~found].tolist()),
-        n_present=int(found.sum()),
         n_absent=int((~found).sum()),
     )
 

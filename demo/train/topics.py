@@ -13,10 +13,11 @@ NOT_ENOUGH = "not enough"
 NO_REQUEST = "none"
 ANSWER_KINDS = ("attribute", "place", "count", "direction", "action", "sign")
 # How often a kind is asked where the scene has it; a sign stands in every third scene only.
-_WEIGHTS = {"attribute": 3, "place": 2, "direction": 4, "action": 4, "sign": 12}
+_WEIGHTS = {"attribute": 12, "place": 8, "direction": 16, "action": 16, "sign": 48}
 MOTION_KINDS = frozenset({"direction", "action"})
-COUNT_WEIGHTS = {1: 1, 2: 2, 3: 2, 4: 5}
-"""Counts are asked the more, the rarer they are: with a prior, the model never looked."""
+COUNT_WEIGHTS = {1: 3, 2: 8, 3: 8, 4: 22}
+"""Counts are asked the more, the rarer they are, so that all are asked equally often: with a prior,
+the model never looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from demo.train.branches import kind_branch, reflect_branch
+from demo.train.branches import answered_request_branch, branches, kind_branch, reflect_branch
 from demo.train.contexts import fresh_take, random_context
 from demo.train.judging import Judged
 from demo.train.measure import chance
@@ -101,3 +101,14 @@ def test_what_is_denied_says_how_near_it_comes() -> None:
 def test_chance_is_one_of_the_possible_replies(task: str, guessed: float) -> None:
     assert chance(task) == f"{guessed:.2f}"
     assert chance("caption: exact") == "–"
+
+
+def test_looks_that_show_the_answer_are_among_what_is_asked() -> None:
+    rng = random.Random(5)
+    asked = Counter[str]()
+    for _ in range(100):
+        context = random_context(rng, fresh_take, kind="look", first=False)
+        asked.update(b.task for b in branches(rng, context, n=4, easy=False))
+        over_two = random_context(rng, fresh_take, kind="cut", first=False)
+        assert answered_request_branch(rng, over_two.scenes) is None
+    assert 2 <= asked["request:answered"] <= 30

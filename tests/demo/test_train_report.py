@@ -7,19 +7,30 @@ from pathlib import Path
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
+from demo.phrases import PLACE_PHRASES, thing
+from demo.train.cases import ANSWERED, makers
 from demo.train.contexts import fresh_take, look
-from demo.train.judging import FAR_MISS, Judged, auc_interval
+from demo.train.judging import (
+    EMPTY,
+    EMPTY_PLACE,
+    FAR_MISS,
+    Judged,
+    auc_interval,
+    measure_empty,
+)
 from demo.train.measure import (
     AS_TRAINED,
     BESIDE,
     Tally,
     beside_others,
     measure_forms,
+    measure_requests,
     points_ahead,
 )
-from demo.train.pool import make_pool, unseen_scene
-from demo.train.retrieval import measure_retrieval
+from demo.train.pool import empty_scene, make_pool, unseen_scene
+from demo.train.retrieval import Retrieval, measure_retrieval
 from demo.world import ALL_PAIRS, PLACES
+from evals.metrics import share
 from index.encoder_hash import HashEncoder
 
 
@@ -116,3 +127,58 @@ def test_retrieval_says_of_how_many(folder: Path) -> None:
     assert found.n_present + found.n_absent == len(ALL_PAIRS) + len(PLACES)
     low, high = found.absent_interval()
     assert 0 <= low < found.absent_auc < high <= 1
+
+
+def test_the_mean_of_the_precisions_has_an_interval() -> None:
+    few = Retrieval(share(1, 1), share(1, 1), (1.0, 0.5, 0.75, 0.75), 0.5, 3)
+    # s = 0.2041 over four: 0.75 ± 1.96 · 0.2041 / 2.
+    assert (few.n_present, few.mean_average_precision) == (4, 0.75)
+    assert few.mean_interval() == pytest.approx((0.55, 0.95), abs=1e-3)
+    sure = Retrieval(share(1, 1), share(1, 1), (1.0, 1.0, 0.9), 0.5, 3)
+    assert sure.mean_interval()[1] == 1.0
+
+
+def test_the_interval_of_an_ece_is_the_wider_the_fewer_were_asked() -> None:
+    p_yes, truth = (0.9, 0.9, 0.1, 0.1, 0.6), (True, False, False, False, True)
+    few = Judged(p_yes * 4, truth * 4, ("count",) * 20, ("",) * 20)
+    more = Judged(p_yes * 40, truth * 40, ("count",) * 200, ("",) * 200)
+    widths = [high - low for low, high in (few.ece_interval(), more.ece_interval())]
+    assert widths[0] > 2 * widths[1] > 0
+    low, high = more.ece_interval()
+    assert low <= more.ece() <= high
+
+
+def test_nothing_is_in_an_empty_shot_and_half_of_the_questions_name_its_place(
+    tmp_path: Path,
+) -> None:
+    pool = make_pool(tmp_path, scene=empty_scene, n_clips=6, n_frames=8, seed=3)
+    assert not any(clip.scene.groups for clip in pool.clips)
+    videollm = ScriptedVideoLLM()
+    got = measure_empty(videollm, pool, n=12, seed=1)
+    assert got.truth == (False,) * 12
+    assert [miss == EMPTY_PLACE for miss in got.misses] == [True, False] * 6
+    places = {PLACE_PHRASES[clip.scene.place] for clip in pool.clips}
+    for call, miss in zip(videollm.calls, got.misses, strict=True):
+        named = any(place in str(call.prompt.parts[-1]) for place in places)
+        assert named == (miss == EMPTY_PLACE)
+    judged = Judged((0.9,), (True,), ("count",), ("",)).and_also(got)
+    assert len(judged.missed(EMPTY).truth) == 7
+
+
+def test_order_is_asked_over_three_clips_too(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    for context, branch in makers(random.Random(2), pool)["order of three"].cases(20):
+        assert len(context.views) == 3
+        starts = [view.times_s[0] for view in context.views]
+        assert starts == sorted(starts)
+        shown = [thing(scene.groups[0]) for scene in context.scenes if len(scene.groups) == 1]
+        assert branch.reply in shown
+
+
+def test_over_a_look_that_shows_the_answer_nothing_is_to_be_asked_for(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    for reply, right in (("none", "1.00"), ("<span>1 - 4</span><fps>2</fps>", "0.00")):
+        videollm = ScriptedVideoLLM(reply_script=lambda prompt, clips, said=reply: said)
+        got = measure_requests(videollm, pool, n=2, seed=1)
+        assert got.n(f"{ANSWERED}: none", "true") == 2
+        assert got.cell(f"{ANSWERED}: none", "true").startswith(right)
