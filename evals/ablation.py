@@ -37,8 +37,9 @@ def _reflection(s: AskSettings) -> AskSettings:
 
 
 def _description(s: AskSettings) -> AskSettings:
-    """A second look is judged, not described."""
-    return replace(s, verify=replace(s.verify, describe=False))
+    """A second look is described as well as judged; the embedded models go without, and what the
+    words say weighs nothing in their fit."""
+    return replace(s, verify=replace(s.verify, describe=True))
 
 
 def _second_look(s: AskSettings) -> AskSettings:
@@ -92,7 +93,6 @@ ABLATIONS: dict[str, Change] = {
     "without-adaptive-size": _adaptive_size,
     "without-density": _density,
     "without-reflection": _reflection,
-    "without-description": _description,
     "without-second-look-first": _second_look,
     "without-price": _price,
     "without-cuts": _cuts,
@@ -100,6 +100,7 @@ ABLATIONS: dict[str, Change] = {
     "without-related": _related,
     "without-rewrite": _rewrite,
     "with-more-clips": _more_clips,
+    "with-description": _description,
     "with-check": _check,
     "with-strip": _strip,
 }
