@@ -54,7 +54,7 @@ def demo_settings() -> AskSettings:
         # How far its P(yes) holds, by 9,086 first and 1,079 second looks: docs/design/0003.
         reflect=ReflectSettings(most_log_ratio=6.0),
         # Described second looks tell near misses no better than the encoder's cosine beside two
-        # looks, at 16 to 21 % more tokens: docs/design/0003.
+        # looks, for 12 to 21 % of the tokens: docs/design/0003.
         verify=VerifySettings(most_log_ratio=8.0, describe=False),
         # One pass, and where the whole search has a fit: docs/design/0003.
         answer=AnswerSettings(

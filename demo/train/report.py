@@ -82,12 +82,14 @@ def write_report(weights: Path, pools: Mapping[str, Pool], *, empty: Pool, n: in
         "",
     ]
     lines += ["## CLIP", "", _ABOUT_CLIP, "", *_retrieval(models.encoder, pools), ""]
+    # Nothing is in them, so of no pool more than of another: judged once.
+    denied = measure_empty(models.videollm, empty, n=4 * n, seed=SEED)
     for name, pool in pools.items():
-        lines += _one_pool(models.videollm, name, pool, empty=empty, n=n)
+        lines += _one_pool(models.videollm, name, pool, denied, n=n)
     (weights / "REPORT.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
-def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, empty: Pool, n: int) -> list[str]:
+def _one_pool(videollm: VideoLLM, name: str, pool: Pool, denied: Judged, *, n: int) -> list[str]:
     size = {"n": n, "seed": SEED}
     replies = measure_replies(videollm, pool, **size)
     lines = [f"## VideoLLM, {name}", "", *_table(replies, REPLY_CONDITIONS, more=chance), ""]
@@ -106,7 +108,7 @@ def _one_pool(videollm: VideoLLM, name: str, pool: Pool, *, empty: Pool, n: int)
     forms = measure_forms(videollm, pool, n=4 * n, seed=SEED)
     ahead = points_ahead(forms.right[BESIDE, "right"], forms.right[AS_TRAINED, "right"])
     lines += [*_table(forms, ("right",)), "", f"A clip {BESIDE}, against alone: {ahead}.", ""]
-    lines += ["Is the evidence in these frames?", "", *_reflections(videollm, pool, empty, n=n)]
+    lines += ["Is the evidence in these frames?", "", *_reflections(videollm, pool, denied, n=n)]
     seconds = look_seconds(videollm, pool, n=15, seed=SEED)
     return [*lines, "", f"An answer over 16 frames of 160 × 96: {seconds:.2f} s (median).", ""]
 
@@ -120,9 +122,10 @@ def _all_kinds(choices: Tally) -> str:
     return f"All kinds, {n} questions: {', '.join(totals)}; by text against open: {ahead}."
 
 
-def _reflections(videollm: VideoLLM, pool: Pool, empty: Pool, *, n: int) -> list[str]:
+def _reflections(videollm: VideoLLM, pool: Pool, denied: Judged, *, n: int) -> list[str]:
+    """`denied`: empty shots, judged."""
     got = measure_reflections(videollm, pool, n=20 * n, seed=SEED)
-    with_empty = got.and_also(measure_empty(videollm, empty, n=4 * n, seed=SEED))
+    with_empty = got.and_also(denied)
     lines = [f"- true frames: {_auc(got)}"]
     lines += [f"  - {of}: {_auc(got.of(keep))}" for of, keep in _SUBJECTS.items()]
     drawn = sorted({miss for miss in got.misses if miss})
