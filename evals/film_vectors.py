@@ -18,7 +18,8 @@ from agent.settings import SurveySettings
 from evals.items import Item
 from evals.selection.sheet import Sheet
 from index.encoder import Encoder
-from index.library import ClipVectors, Library, Timeline
+from index.film_rows import ClipVectors, Timeline
+from index.library import Library
 from index.types import Shot, Video
 from tools.belief import Scores
 

@@ -9,23 +9,23 @@ from __future__ import annotations
 import difflib
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
 from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LibraryError, MediaError
+from index.film_rows import ClipVectors, LastRead, StripRows, T, Timeline, timeline_of
 from index.lock import writer_lock
 from index.media import VideoReader, open_video
-from index.store import Part, Store
+from index.store import Store
 from index.strips import read_jpeg, read_pictures
-from index.types import Frame, Hit, Seconds, Shot, Span, Vectors, Video
+from index.types import Frame, Hit, Shot, Span, Vectors, Video
 from index.words_store import WordStore
 
 if TYPE_CHECKING:
@@ -35,28 +35,6 @@ _log = logging.getLogger(__name__)
 
 _MIN_HASH_DIGITS = 6
 _N_NEAR_NAMES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """A film second by second."""
-
-    times_s: Seconds
-    """(N,) times of the sampling grid; a second that could not be decoded is missing."""
-    vectors: Vectors
-    """(N, D) of the frame on screen at each time."""
-    motion: NDArray[np.float32]
-    """(N,) mean absolute change between neighbouring glimpses in that second, 0..1."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClipVectors:
-    """A film in clips: windows cut at shots, at most a few seconds long."""
-
-    spans: tuple[Span, ...]
-    """In order; they cover the film without gaps."""
-    vectors: Vectors
-    """(N, D) mean of the frames' vectors in each span."""
 
 
 class Library:
@@ -70,7 +48,7 @@ class Library:
         self.store = store
         self._vectors: VectorIndex | None = None
         self._vectors_generation = -1
-        self._parts: tuple[int, int, list[Part]] | None = None
+        self._last = LastRead()
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = True) -> Library:
@@ -125,36 +103,32 @@ class Library:
 
     def timeline(self, video_id: int) -> Timeline:
         """Vectors and motion of a film at one row a second."""
-        parts = self._all_parts(video_id)
-        times_s = np.concatenate([part.times_s for part in parts])
-        return Timeline(
-            times_s=times_s,
-            vectors=np.concatenate([part.vectors for part in parts]),
-            motion=_motion(times_s, parts),
-        )
+        return self._seconds(video_id)[0]
 
     def clips(self, video_id: int) -> ClipVectors:
         """Spans and vectors of a film's clips."""
         self._ready(video_id)
-        vectors = self.store.clip_vectors(video_id, dimension=self._dimension())
-        return ClipVectors(tuple(self.store.clip_spans(video_id)), vectors)
 
-    def shots(self, video_id: int) -> list[Shot]:
+        def read() -> ClipVectors:
+            vectors = self.store.clip_vectors(video_id, dimension=self._dimension())
+            vectors.setflags(write=False)
+            return ClipVectors(tuple(self.store.clip_spans(video_id)), vectors)
+
+        return self._once(video_id, "clips", read)
+
+    def shots(self, video_id: int) -> tuple[Shot, ...]:
         """A film's shots, in order; they cover it without gaps."""
         self._ready(video_id)
-        return self.store.shots(video_id)
+        return self._once(video_id, "shots", lambda: tuple(self.store.shots(video_id)))
 
     def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]:
         """The small stored picture nearest each time; `Frame.time_s` is the picture's true time."""
         video = self._ready(video_id)
-        parts = self._all_parts(video_id)
-        stored_s = np.concatenate([part.times_s for part in parts])
-        shown_s = np.concatenate([part.shown_s for part in parts])
-        ends = np.concatenate([part.strip_ends for part in parts])
-        positions = [int(np.abs(stored_s - time_s).argmin()) for time_s in times_s]
-        pictures = read_pictures(self.strip_path(video.content_hash), ends, positions)
+        timeline, rows = self._seconds(video_id)
+        positions = [int(np.abs(timeline.times_s - time_s).argmin()) for time_s in times_s]
+        pictures = read_pictures(self.strip_path(video.content_hash), rows.ends, positions)
         return [
-            Frame(float(shown_s[position]), pixels)
+            Frame(float(rows.shown_s[position]), pixels)
             for position, pixels in zip(positions, pictures, strict=True)
         ]
 
@@ -192,8 +166,10 @@ class Library:
             MediaError: the file is missing, or no video any more.
         """
         file = self.store.file(video.path)
-        known = file is not None and file.video_id == video.video_id and file.is_unchanged()
-        table = self.store.frame_tables.of(video.video_id) if known else None
+        table = None
+        if file is not None and file.video_id == video.video_id and file.is_unchanged():
+            tables = self.store.frame_tables
+            table = self._once(video.video_id, "table", lambda: tables.of(video.video_id))
         return open_video(video.path, table=table)
 
     @property
@@ -312,17 +288,22 @@ class Library:
         except (LibraryError, OSError) as error:
             _log.warning("vectors are kept in memory only: %s", error)
 
-    def _all_parts(self, video_id: int) -> list[Part]:
+    def _seconds(self, video_id: int) -> tuple[Timeline, StripRows]:
+        """A film second by second, and its strip's pictures."""
         video = self._ready(video_id)
         if not video.has_pictures:
             raise InputError(
                 f"{video.path} has no pictures", "search its words: longshot search --lane words"
             )
-        key = (video_id, self.store.generation)
-        if self._parts is None or self._parts[:2] != key:
+
+        def read() -> tuple[Timeline, StripRows]:
             parts = self.store.parts(video_id, dimension=self._dimension())
-            self._parts = (*key, parts)
-        return self._parts[2]
+            return timeline_of(parts), StripRows.of(parts)
+
+        return self._once(video_id, "seconds", read)
+
+    def _once(self, video_id: int, what: str, read: Callable[[], T]) -> T:
+        return self._last.once((video_id, self.store.generation), what, read)
 
     def _dimension(self) -> int:
         identity = self.encoder_identity()
@@ -367,14 +348,3 @@ def _near(reference: str, videos: Sequence[Video]) -> str:
     wanted = Path(reference).name
     near = difflib.get_close_matches(wanted, names, n=_N_NEAR_NAMES, cutoff=0.4)
     return f"did you mean {', '.join(near)}?" if near else "longshot stats lists the films"
-
-
-def _motion(times_s: Seconds, parts: Sequence[Part]) -> NDArray[np.float32]:
-    """Mean change of the glimpses from each row's time to the next one's."""
-    glimpses_s = np.concatenate([part.glimpse_times_s for part in parts])
-    changes = np.concatenate([part.changes for part in parts]).astype(np.float64)
-    rows = np.searchsorted(times_s, glimpses_s + 1e-6, side="right") - 1
-    kept = rows >= 0
-    total = np.bincount(rows[kept], weights=changes[kept], minlength=len(times_s))
-    count = np.bincount(rows[kept], minlength=len(times_s))
-    return np.asarray(total / np.maximum(count, 1), dtype=np.float32)

@@ -291,16 +291,17 @@ class Store:
         return float(times_s[-1]) if len(times_s) else 0.0
 
     def shots(self, video_id: int) -> list[Shot]:
-        rows = self.db.query(
-            "select * from shots where video_id = ? order by shot_index", [video_id]
+        rows = self.db.execute(
+            "select shot_index, start_s, end_s from shots where video_id = ? order by shot_index",
+            [video_id],
         )
-        return [Shot(row["shot_index"], Span(row["start_s"], row["end_s"])) for row in rows]
+        return [Shot(index, Span(start_s, end_s)) for index, start_s, end_s in rows]
 
     def clip_spans(self, video_id: int) -> list[Span]:
-        rows = self.db.query(
+        rows = self.db.execute(
             "select start_s, end_s from clips where video_id = ? order by clip_index", [video_id]
         )
-        return [Span(row["start_s"], row["end_s"]) for row in rows]
+        return [Span(start_s, end_s) for start_s, end_s in rows]
 
     def clip_vectors(self, video_id: int, *, dimension: int) -> Vectors:
         rows = self.db.execute(

@@ -61,6 +61,32 @@ def test_a_removed_film_is_in_no_search_and_leaves_no_file(
         library.timeline(1)
 
 
+def test_a_film_is_read_once_until_the_library_changes(library: Library) -> None:
+    first, second = library.timeline(1), library.timeline(2)
+    assert library.timeline(2) is second
+    assert library.timeline(1) is not first  # one film is kept, the one read last
+    clips, shots = library.clips(1), library.shots(1)
+    assert library.clips(1) is clips
+    assert library.shots(1) is shots
+    before = library.clips(1)
+    library.remove(2)
+    assert library.clips(1) is not before
+    with pytest.raises(ValueError, match="read-only"):
+        library.timeline(1).vectors[0] = 0.0
+
+
+def test_a_film_replaced_by_another_run_is_read_again(
+    tmp_path: Path, library: Library, encoder: Encoder
+) -> None:
+    path = library.find("2").path
+    assert library.timeline(2).times_s[-1] > 0
+    render_scenes(tmp_path, "sunset.mp4", shade=40)
+    elsewhere = Library.open(library.folder)
+    build(elsewhere, [path], encoder=encoder, progress=lambda event: None)
+    with pytest.raises(InputError, match="no film number 2"):
+        library.timeline(2)
+
+
 @pytest.mark.parametrize("damage", ["garbage", "gone"])
 def test_damaged_vectors_are_made_again_from_the_database(
     damage: str, library: Library, encoder: Encoder
