@@ -66,6 +66,8 @@ class ClipVectorsLike(Protocol):
 
 _FIRST_CALLS = 4
 """Calls up to the first judgement: the rewrite, that of the options, the strip, a look."""
+_MOST_BELIEFS = 8
+"""Beliefs kept of a run: a node compares the one before it with the one after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +124,7 @@ class Workspace:
     """Where `videollm` is a node's own: that of all other nodes."""
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
+    _beliefs: dict[str, Belief] = field(default_factory=dict)
     _cosines: dict[str, list[list[Scores]]] = field(default_factory=dict)
 
     @property
@@ -237,6 +240,16 @@ class Workspace:
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""
+        # Every node asks for it several times, and ten hours have 36,000 bins.
+        several = intent_of(state).wants_all
+        key = repr((state["cues"], self.parts(state), several, state["updates"]))
+        if key not in self._beliefs:
+            if len(self._beliefs) >= _MOST_BELIEFS:
+                self._beliefs.clear()
+            self._beliefs[key] = self._believed(state, several=several)
+        return self._beliefs[key]
+
+    def _believed(self, state: State, *, several: bool) -> Belief:
         reflect = self.settings.reflect
         updates = [Update(span_of(u), u["log_ratio"]) for u in state["updates"]]
         film, parts = self.film.video.span, self.parts(state)
@@ -253,7 +266,7 @@ class Workspace:
         return updated(
             updated(prior, left_out).with_absent(prior.absent),
             updates,
-            related_gain=0.0 if intent_of(state).wants_all else reflect.related_gain,
+            related_gain=0.0 if several else reflect.related_gain,
             related_s=reflect.related_s,
         )
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from index.types import Span, union
 
 TOLERANCE_S = 5.0
@@ -185,6 +187,35 @@ def ece(confidences: Sequence[float], rights: Sequence[bool], *, n_bins: int = 1
             gap = sum(r for _, r in inside) - sum(c for c, _ in inside)
             total += abs(gap)
     return total / len(confidences)
+
+
+def ece_of_exact(
+    confidences: Sequence[float],
+    facts: Sequence[object],
+    *,
+    n_bins: int = 10,
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> float:
+    """The ECE that 19 of 20 draws stay below where every confidence is exactly right.
+
+    Few answers are never right as often as their confidences say, so an ECE below this one tells
+    nothing against them.
+
+    Args:
+        facts: what each answer is about. Answers about one fact are drawn together.
+    """
+    if len(confidences) != len(facts):
+        raise ValueError(f"{len(confidences)} confidences for {len(facts)} answers")
+    if not confidences:
+        return math.nan
+    sure = np.asarray(confidences)
+    position = {fact: i for i, fact in enumerate(dict.fromkeys(facts))}
+    drawn = np.random.default_rng(seed).random((n_draws, len(position)))
+    rights = drawn[:, [position[fact] for fact in facts]] < sure
+    bins = np.minimum((sure * n_bins).astype(int), n_bins - 1)
+    gaps = np.abs((rights - sure) @ np.eye(n_bins)[bins])
+    return float(np.quantile(gaps.sum(axis=1) / len(sure), 0.95))
 
 
 def brier(confidences: Sequence[float], rights: Sequence[bool]) -> float:

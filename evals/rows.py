@@ -14,6 +14,7 @@ from evals.metrics import (
     brier,
     citation_score,
     ece,
+    ece_of_exact,
     groundedness,
     rejection_score,
     seconds_of,
@@ -185,9 +186,16 @@ def _absent(answers: Sequence[Asked]) -> dict[str, Any]:
 def _calibration(answers: Sequence[Asked]) -> dict[str, Any]:
     """Of the confidences that there are: of every answer of ours, of the choices alone where one
     prompt is answered. A rejection's confidence is that nothing is there."""
-    sure = [(a.outcome.confidence, a.right) for a in answers if a.outcome.confidence is not None]
-    confidences, rights = [c for c, _ in sure], [r for _, r in sure]
-    return {"n": len(sure), "ece": ece(confidences, rights), "brier": brier(confidences, rights)}
+    sure = [a for a in answers if a.outcome.confidence is not None]
+    confidences = [a.outcome.confidence for a in sure if a.outcome.confidence is not None]
+    rights = [a.right for a in sure]
+    facts = [(a.item.video, a.item.fact) for a in sure]
+    return {
+        "n": len(sure),
+        "ece": ece(confidences, rights),
+        "ece_of_exact": ece_of_exact(confidences, facts),
+        "brier": brier(confidences, rights),
+    }
 
 
 def without_nan(value: Any) -> Any:

@@ -13,6 +13,7 @@ from evals.metrics import (
     brier,
     citation_score,
     ece,
+    ece_of_exact,
     groundedness,
     match_f1,
     seconds_of,
@@ -168,6 +169,17 @@ def test_ece_of_two_bins() -> None:
 
 def test_full_confidence_stands_in_the_last_bin() -> None:
     assert ece([1.0, 0.95], [True, True]) == pytest.approx(0.025)
+
+
+def test_what_exact_confidences_stay_below() -> None:
+    # A coin is never half right; a hundred of them are off by 1.96 · 0.05 in 1 of 20 draws.
+    assert ece_of_exact([0.5], ["a"]) == pytest.approx(0.5)
+    assert ece_of_exact([0.5] * 100, list(range(100))) == pytest.approx(0.098, abs=0.013)
+    assert ece_of_exact([0.5] * 100, ["a"] * 100) == pytest.approx(0.5)  # one coin, a hundred times
+    assert ece_of_exact([1.0, 0.0], ["a", "b"]) == 0.0
+    assert math.isnan(ece_of_exact([], []))
+    with pytest.raises(ValueError, match="1 confidences for 2"):
+        ece_of_exact([0.5], ["a", "b"])
 
 
 def test_brier_of_two_answers() -> None:
