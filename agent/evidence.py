@@ -64,7 +64,8 @@ class Vote:
     """ "agreed": enough passes gave this reply, and it is one; an option may have most of the mean.
     "cut short": the budget, or what else can be shown, ended before they could."""
     share: float
-    """Share of the passes that gave it; with options, their mean probability of it."""
+    """The passes' mean probability of it. An open reply of a model that does not say how sure it is
+    of one counts whole."""
     looks: tuple[LookState, ...]
     why: str
     asked_for: str = ""
@@ -214,6 +215,9 @@ class _Ballot:
     key: str
     reply: str
     probabilities: tuple[float, ...] = ()
+    """Of the options."""
+    probability: float = 1.0
+    """Of an open reply."""
     asked_for: str = ""
 
 
@@ -304,7 +308,8 @@ def _ask_once(
         # Who asks for another look in place of an answer has not seen enough.
         if asks_for_a_look(text):
             return _Ballot(NOT_ENOUGH, "", asked_for=text)
-        return _Ballot(normalised(text), text)
+        sure = 1.0 if reply.probability is None else reply.probability
+        return _Ballot(normalised(text), text, probability=sure)
     chances = step.choose(prompt, clips, options=options, looks=looks).probabilities
     best = max(range(len(options)), key=lambda i: (chances[i], -i))
     n_real = len(ws.question.options)
@@ -341,7 +346,7 @@ def _count(
     if ws.question.options:
         return _chosen(ws, ballots, looks, n_needed=n_needed, ended=ended)
     key, n = Counter(b.key for b in ballots).most_common(1)[0]
-    share = n / len(ballots)
+    share = sum(b.probability for b in ballots if b.key == key) / len(ballots)
     winner = next(b for b in ballots if b.key == key)
     if key in (NOT_ENOUGH, UNREADABLE):
         outcome: Outcome = "not enough" if key == NOT_ENOUGH else "disagree"

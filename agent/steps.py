@@ -102,7 +102,8 @@ class StepWriter:
         """Ask for text."""
         asked_s = time.monotonic()
         reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
-        self._note(asked_s, prompt, clips, looks, reply, output=reply.text)
+        sure = {} if reply.probability is None else {"reply": reply.probability}
+        self._note(asked_s, prompt, clips, looks, reply, output=reply.text, probabilities=sure)
         return reply
 
     def judge(

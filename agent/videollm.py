@@ -110,6 +110,9 @@ class Reply:
     """The prompt as the model read it, each run of visual tokens shown as [V*n]."""
     note: str = ""
     """What was odd about the call, such as fewer frames seen for lack of memory."""
+    probability: float | None = None
+    """Geometric mean of the probabilities of its tokens, its end among them, 0..1 and raw, as
+    `choose` scores an option's text; None where the backend does not say."""
 
 
 @dataclass(frozen=True, slots=True)

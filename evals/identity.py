@@ -20,6 +20,7 @@ _AGENT_CODE = ("agent", "tools", "prompts", "evals/strategies.py")
 _ASKING_CODE = (
     *("evals/strategies.py", "evals/film_view.py", "tools/look.py", "prompts"),
     *("agent/backends", "agent/evidence.py", "agent/plan.py", "agent/events.py"),
+    *("agent/said.py", "agent/answer_type.py", "agent/bounds.py"),
 )
 """What one prompt over given frames depends on."""
 _BASELINE_CODE = (

@@ -189,6 +189,14 @@ def ece(confidences: Sequence[float], rights: Sequence[bool], *, n_bins: int = 1
     return total / len(confidences)
 
 
+def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Chance that a positive scores above a negative, ties counting half; NaN without either."""
+    if not positive or not negative:
+        return float("nan")
+    a, b = np.array(positive)[:, None], np.array(negative)[None]
+    return float((a > b).mean() + 0.5 * (a == b).mean())
+
+
 def ece_of_exact(
     confidences: Sequence[float],
     facts: Sequence[object],

@@ -11,6 +11,7 @@ from evals.items import Item, Outcome
 from evals.matching import all_f1, is_right, spans_of
 from evals.metrics import (
     Share,
+    auc,
     brier,
     citation_score,
     ece,
@@ -195,6 +196,10 @@ def _calibration(answers: Sequence[Asked]) -> dict[str, Any]:
         "ece": ece(confidences, rights),
         "ece_of_exact": ece_of_exact(confidences, facts),
         "brier": brier(confidences, rights),
+        "auc": auc(
+            [c for c, right in zip(confidences, rights, strict=True) if right],
+            [c for c, right in zip(confidences, rights, strict=True) if not right],
+        ),
     }
 
 

@@ -38,14 +38,16 @@ _TRUST: tuple[Column, ...] = (
     ("ECE", lambda r: number(r["calibration"]["ece"], 2)),
     ("exact ≤", lambda r: number(r["calibration"]["ece_of_exact"], 2)),
     ("Brier", lambda r: number(r["calibration"]["brier"], 2)),
+    ("AUC", lambda r: number(r["calibration"]["auc"], 2)),
     ("of", lambda r: str(r["calibration"]["n"])),
 )
 TRUST_NOTE = (
     "/oracle: right answers over the oracle's, by kinds of questions. After ≤: the upper end of the"
     " 95 % interval. Rejects P: of the questions that were rejected, those that are absent; R: of"
     " the absent ones, those that were. Grounded: of right answers; the others are right without"
-    " looking. Exact ≤: what the ECE of exact confidences stays below in 19 of 20 draws. ECE and"
-    " Brier are of so many answers: the baselines' open ones have no confidence."
+    " looking. Exact ≤: what the ECE of exact confidences stays below in 19 of 20 draws. AUC:"
+    " how often a right answer is surer than a wrong one. All of so many answers: the baselines'"
+    " open ones have no confidence."
 )
 _IN_TIME: tuple[Column, ...] = (
     ("K", lambda r: number(r["temporal"].get("n_predicted"), 1)),

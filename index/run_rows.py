@@ -84,7 +84,7 @@ class CallRow:
     output: str
     """The raw reply; "" for scoring."""
     probabilities: dict[str, float]
-    """What was scored: {"yes": …, "mass": …}, or one per option."""
+    """What was scored: {"yes": …, "mass": …}, one per option, or {"reply": …} of a written one."""
     look_ids: tuple[str, ...]
     usage: dict[str, float]
     model: str = ""

@@ -362,9 +362,10 @@ def _print_call(out: Console, call: CallRow, *, prompts: bool) -> None:
 
 
 def _result(call: CallRow) -> str:
-    if not call.probabilities:
-        return _says(call.output).strip() or "an empty reply"
-    return ", ".join(f"{name} {value:.3f}" for name, value in call.probabilities.items())
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in call.probabilities.items())
+    if call.output or not scores:
+        return (_says(call.output).strip() or "an empty reply") + f" ({scores})" * bool(scores)
+    return scores
 
 
 def _print_beliefs(out: Console, step: StepRow) -> None:

@@ -80,6 +80,17 @@ def mean_log_probabilities(first: Tensor, rest: Tensor, options: Sequence[Sequen
     return torch.stack(means)
 
 
+def token_log_probabilities(logits: Sequence[Tensor], tokens: Tensor) -> Tensor:
+    """Log-probability of every token of replies that were written side by side, (B, L) float64.
+
+    Args:
+        logits: L times (B, V), those that each token was taken from.
+        tokens: (B, L).
+    """
+    every = [torch.log_softmax(each.double(), dim=-1) for each in logits]
+    return torch.stack(every, dim=1).gather(-1, tokens[..., None])[..., 0]
+
+
 def score_branches(
     model: Any,
     *,

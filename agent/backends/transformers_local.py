@@ -6,6 +6,7 @@ else (chat template, scoring, generation, retries) is here. A prompt is read as 
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -150,13 +151,18 @@ class TransformersVideoLLM(ABC):
         started = time.perf_counter()
         encoded = self._encode(calls)
         output = self._model.generate(
-            **encoded.inputs, max_new_tokens=max(c.max_tokens for c in calls), do_sample=False
+            **encoded.inputs,
+            max_new_tokens=max(c.max_tokens for c in calls),
+            do_sample=False,
+            output_logits=True,
+            return_dict_in_generate=True,
         )
-        length = encoded.inputs["input_ids"].shape[1]
+        tokens = output.sequences[:, encoded.inputs["input_ids"].shape[1] :]
         written = [
-            self._until_end(output[row, length:].tolist()[: call.max_tokens])
+            self._until_end(tokens[row].tolist()[: call.max_tokens])
             for row, call in enumerate(calls)
         ]
+        sure = scoring.token_log_probabilities(output.logits, tokens)
         share_s = (time.perf_counter() - started) / len(calls)
         return [
             Reply(
@@ -165,8 +171,9 @@ class TransformersVideoLLM(ABC):
                 ).strip(),
                 usage=_usage(row, share_s, output_tokens=len(new)),
                 prompt_text=row.prompt_text,
+                probability=math.exp(float(each[: len(new)].mean())),
             )
-            for row, new in zip(encoded.rows, written, strict=True)
+            for row, new, each in zip(encoded.rows, written, sure, strict=True)
         ]
 
     @torch.inference_mode()

@@ -19,7 +19,7 @@ from demo.train.pool import Pool
 from demo.train.topics import branch_of, kinds_for, topic_of
 from demo.world import ALL_PAIRS, SceneRules, random_scene
 from evals.logistic import fit_logistic
-from evals.metrics import ece
+from evals.metrics import auc, ece
 
 _T = TypeVar("_T")
 FAR_MISS = "nothing of it"
@@ -105,14 +105,6 @@ class Judged:
         """Of the AUC, 95 %."""
         n_yes = sum(self.truth)
         return auc_interval(self.auc(), n_yes, len(self.truth) - n_yes)
-
-
-def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Chance that a positive scores above a negative, ties counting half; NaN without either."""
-    if not positive or not negative:
-        return float("nan")
-    a, b = np.array(positive)[:, None], np.array(negative)[None]
-    return float((a > b).mean() + 0.5 * (a == b).mean())
 
 
 def auc_interval(

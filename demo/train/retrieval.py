@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from demo.phrases import PLACE_PHRASES, article, caption
 from demo.train.captions import pair_trait, place_trait, scene_traits
-from demo.train.judging import auc, auc_interval
+from demo.train.judging import auc_interval
 from demo.train.pool import Pool
 from demo.world import ALL_PAIRS, PLACES
-from evals.metrics import Share, share
+from evals.metrics import Share, auc, share
 from index.encoder import Encoder
 
 

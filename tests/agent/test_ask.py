@@ -51,6 +51,28 @@ def test_a_choice_gives_the_option_and_its_place(
     assert (found.status, found.choice, found.answer) == ("answered", 1, "a wall")
 
 
+def test_what_judges_a_look_does_not_know_the_options(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    model = knowing([BLUE], option_index=1)
+    ask(
+        library,
+        library.video,
+        "What is the blue thing?",
+        options=("a zeppelin", "a wall"),
+        models=models_with(model),
+        settings=settings,
+    )
+    told: dict[str, bool] = {}
+    for call in model.calls:
+        says = "zeppelin" in " ".join(p for p in call.prompt.parts if isinstance(p, str))
+        told[call.prompt.name] = told.get(call.prompt.name, False) or says
+    assert told["answer"]
+    assert told["rewrite_options"]
+    assert {"reflect", "rewrite"} <= told.keys()
+    assert not any(told[name] for name in told.keys() - {"answer", "rewrite_options"})
+
+
 def test_when_is_answered_by_the_span_of_the_evidence(
     library: PlainLibrary, settings: AskSettings
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,12 @@ from agent.backends.scripted import ScriptedVideoLLM
 from agent.evidence import NOT_ENOUGH, UNREADABLE, Shown, ask_evidence, normalised
 from agent.other_frames import in_other_frames
 from agent.shots import neighbour
-from agent.state import LookState
+from agent.state import LookState, State
 from agent.steps import StepWriter
 from agent.verify import verify
+from agent.videollm import Clip, Reply
 from index.types import Shot, Span
+from prompts.render import RenderedPrompt
 from tests.agent.conftest import OneSize, WorkspaceMaker, found, looked
 from tools.keyclips import ClipShape
 from tools.look import FrameGrid, even_times
@@ -83,6 +86,33 @@ def test_a_vote_that_the_budget_cut_short_says_nothing_against_its_evidence(
     vote = ask_evidence(ws, StepWriter(ws, state, "answer"), [Shown(Span(60, 70), 1)], question=RED)
     assert (vote.outcome, vote.reply) == ("cut short", "a wall")
     assert vote.why == "budget: no calls left for another pass over the evidence"
+
+
+class Sure(ScriptedVideoLLM):
+    """Says how sure it is of a reply: of every second one less."""
+
+    def reply(
+        self, prompt: RenderedPrompt, clips: Sequence[Clip], *, max_tokens: int = 64
+    ) -> Reply:
+        said = super().reply(prompt, clips, max_tokens=max_tokens)
+        return replace(said, probability=0.9 if len(self.calls) % 2 else 0.5)
+
+
+@pytest.mark.parametrize(("passes", "share"), [(1, 0.9), (2, 0.7)])
+def test_an_open_reply_counts_by_how_sure_the_model_is_of_it(
+    workspace: WorkspaceMaker, passes: int, share: float
+) -> None:
+    ws, state = workspace(Sure(reply_script=lambda prompt, clips: "a wall"), RED)
+    ws = replace(
+        ws, settings=replace(ws.settings, answer=replace(ws.settings.answer, passes=passes))
+    )
+    step = StepWriter(ws, state, "answer")
+    vote = ask_evidence(ws, step, [Shown(Span(60, 70), 1)], question=RED)
+    assert (vote.outcome, vote.reply) == ("agreed", "a wall")
+    assert vote.share == pytest.approx(share)
+    step.done(State(), why="")
+    (kept,) = ws.runs.steps(ws.run_id)
+    assert [call.probabilities for call in kept.calls] == [{"reply": 0.9}, {"reply": 0.5}][:passes]
 
 
 def test_after_the_last_second_there_is_one_pass_and_no_more(workspace: WorkspaceMaker) -> None:

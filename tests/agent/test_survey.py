@@ -76,6 +76,18 @@ def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: Workspa
     assert belief.mass(Span(0, 30)) == pytest.approx(1 - belief.absent, abs=1e-4)
 
 
+@pytest.mark.parametrize(("word", "place"), [("after", Span(150, 160)), ("before", Span(60, 70))])
+def test_a_moment_that_the_question_names_leans_the_search(
+    workspace: WorkspaceMaker, word: str, place: Span
+) -> None:
+    """Red is there twice: one minute in, and near the end. In between it is blue."""
+    ws, state = workspace(ScriptedVideoLLM(), f"Where is the red {word} the blue?")
+    planned = {**state, **plan(state, SimpleNamespace(context=ws))}  # type: ignore[arg-type]
+    weighs = {span: ws.belief(planned).mass(span) for span in (Span(60, 70), Span(150, 160))}  # type: ignore[arg-type]
+    assert max(weighs, key=lambda span: weighs[span]) == place
+    assert max(weighs.values()) > 3 * min(weighs.values())
+
+
 def _option_cues(workspace: WorkspaceMaker, written: str) -> list[str]:
     replies = {"rewrite": "a boat on the sea", "rewrite_options": written}
     videollm = ScriptedVideoLLM(reply_script=lambda prompt, clips: replies.get(prompt.name, ""))

@@ -76,7 +76,9 @@ def test_what_makes_an_outcome_is_in_its_hash(strategy: str) -> None:
         return any(file == place or file.startswith(f"{place}/") for place in places)
 
     root = Path(__file__).resolve().parents[2]
-    for file in ("evals/strategies.py", "tools/look.py", "agent/plan.py", "prompts/answer.j2"):
+    ours = ("plan", "said", "answer_type", "bounds", "evidence")
+    files = ["evals/strategies.py", "tools/look.py", "prompts/answer.j2"]
+    for file in [*files, *(f"agent/{name}.py" for name in ours)]:
         assert (root / file).is_file()
         assert covered(file), file
     assert all((root / place).exists() for place in places)

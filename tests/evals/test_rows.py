@@ -128,3 +128,4 @@ def test_only_confidences_that_there_are_are_calibrated() -> None:
     assert found["n"] == 2
     assert found["ece"] == pytest.approx(0.3)
     assert found["brier"] == pytest.approx(0.34)
+    assert found["auc"] == 0.5  # as sure where it is right as where it is wrong

@@ -11,12 +11,15 @@ from rich.console import Console
 
 from index.run_rows import CallRow, FindingRow, LookRow, StepRow
 from index.types import Span
-from web.terminal import belief_map, cost, format_span, outcome, print_step
+from web.terminal import belief_map, cost, format_span, outcome, print_step, print_whole_step
 
 
-def shown(step: StepRow) -> list[str]:
+def shown(step: StepRow, *, whole: bool = False) -> list[str]:
     out = Console(file=io.StringIO(), width=160, markup=False, highlight=False)
-    print_step(out, step)
+    if whole:
+        print_whole_step(out, step, prompts=False)
+    else:
+        print_step(out, step)
     assert isinstance(out.file, io.StringIO)
     return [line.rstrip() for line in out.file.getvalue().splitlines()]
 
@@ -48,6 +51,22 @@ def test_what_a_model_or_a_person_wrote_is_not_taken_for_markup() -> None:
     assert shown(StepRow(2, "answer", "[red]why[/red]", calls=(call,))) == [
         "answer     [red]why[/red]",
         "           said “[bold]red[/bold] :smile:”",
+    ]
+
+
+def test_a_reply_is_told_with_how_sure_the_model_was_of_it() -> None:
+    calls = (
+        CallRow("answer", "h1", "p", "a red car", {"reply": 0.8214}, (), {}),
+        CallRow("answer", "h2", "p", "", {"red": 0.75, "blue": 0.25}, (), {}),
+        CallRow("answer", "h3", "p", "", {"reply": 0.5}, (), {}),
+        CallRow("answer", "h4", "p", "", {}, (), {}),
+    )
+    lines = shown(StepRow(2, "answer", "why", calls=calls), whole=True)
+    assert [line.partition("): ")[2] for line in lines if line.startswith("call")] == [
+        "“a red car” (reply 0.821)",
+        "red 0.750, blue 0.250",
+        "reply 0.500",
+        "an empty reply",
     ]
 
 

@@ -185,12 +185,15 @@ globalThis.Longshot ??= {};
       ["span", "P(yes) at first", "P(yes) again", "described as it (−1 to 1)", "cosine", "fit"], rows.map(row)));
   }
 
-  const SCORES = { yes: "yes, of yes and no", mass: "yes or no, of all tokens" };
+  const SCORES = {
+    yes: "yes, of yes and no", mass: "yes or no, of all tokens", reply: "a token of the reply, geometric mean",
+  };
 
   function callPart(call, k, step, model, actions) {
     const usage = call.usage ?? {};
     const probabilities = Object.entries(call.probabilities ?? {});
     const isJudgement = "yes" in (call.probabilities ?? {}) && "mass" in call.probabilities;
+    const ofTokens = isJudgement || Boolean(call.output);
     const looks = model.looks.filter((look) => call.looks?.includes(look.look));
     const heading = looks.length ? ` on ${looks.map((look) => L.span(look.start, look.end)).join(" and ")}` : "";
     return h("section.call", { "data-look": looks[0]?.look },
@@ -198,9 +201,9 @@ globalThis.Longshot ??= {};
       // A look of this very step is shown with its frames already.
       looks.filter((look) => model.steps[look.position] !== step).map((look) =>
         frames(look.frames, (index) => actions.frameUrl(look, index), look, actions)),
-      probabilities.length ? table([isJudgement ? "tokens" : "option", "", "probability"],
+      probabilities.length ? table([ofTokens ? "tokens" : "option", "", "probability"],
         probabilities.map(([name, value]) => h("tr", {},
-          h("td", {}, isJudgement ? (SCORES[name] ?? name) : name),
+          h("td", {}, ofTokens ? (SCORES[name] ?? name) : name),
           h("td", {}, L.bar(value, `${name} ${value.toFixed(4)}`)), number(value.toFixed(4))))) : null,
       call.output || !probabilities.length
         ? h("pre.output", { "aria-label": "What the model said", tabindex: 0 }, call.output || "(an empty reply)") : null,

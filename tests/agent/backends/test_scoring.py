@@ -52,6 +52,14 @@ def test_the_mean_is_over_an_options_own_tokens() -> None:
     )
 
 
+def test_tokens_of_replies_side_by_side() -> None:
+    # First step: P = 1/4, 3/4 and 1/2, 1/2; second step: 1/2, 1/2 and 1/8, 7/8.
+    steps = [torch.tensor([[1.0, 3.0], [1.0, 1.0]]), torch.tensor([[1.0, 1.0], [1.0, 7.0]])]
+    logits = [torch.log(each) for each in steps]
+    found = scoring.token_log_probabilities(logits, torch.tensor([[1, 0], [0, 1]]))
+    assert found.exp().flatten().tolist() == pytest.approx([3 / 4, 1 / 2, 1 / 2, 7 / 8])
+
+
 def uncached(model: TransformersVideoLLM, prompt, clips, option: str) -> float:
     """The option's mean log-probability from one whole sequence, nothing shared."""
     encoded = model._encode([Call(prompt, tuple(clips))])
@@ -95,6 +103,21 @@ def test_options_by_text_do_not_depend_on_their_order(
     forward = model.choose(prompt, [clip], options=OPTIONS).probabilities
     backward = model.choose(prompt, [clip], options=OPTIONS[::-1]).probabilities
     assert forward == pytest.approx(backward[::-1], abs=1e-5)
+
+
+def test_a_reply_is_as_likely_as_its_tokens(qwen3_vl: TransformersVideoLLM) -> None:
+    clip = sized(qwen3_vl, (1.0, 2.0))
+    prompt = render("reflect", n_clips=1, question="what?")
+    with torch.inference_mode():
+        encoded = qwen3_vl._encode([Call(prompt, (clip,))])
+        logits = qwen3_vl._model(**encoded.inputs).logits[0, -1]
+    likeliest = float(torch.softmax(logits.double(), dim=-1).max())
+    first = qwen3_vl.reply(prompt, [clip], max_tokens=1).probability
+    assert first == pytest.approx(likeliest, rel=1e-4)
+    longer = qwen3_vl.reply(prompt, [clip], max_tokens=3).probability
+    assert longer is not None
+    assert 0 < longer < 1
+    assert longer != pytest.approx(first, rel=1e-4)
 
 
 def test_an_empty_option_is_refused(qwen3_vl: TransformersVideoLLM) -> None:

@@ -59,3 +59,4 @@ def test_replies(together: BatchingVideoLLM) -> None:
         alone = together.reply(call.prompt, call.clips, max_tokens=call.max_tokens)
         assert found.text == alone.text
         assert found.usage.output_tokens == alone.usage.output_tokens
+        assert found.probability == pytest.approx(alone.probability, abs=1e-4)
