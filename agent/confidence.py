@@ -34,6 +34,8 @@ PROMPTS: dict[Stage, tuple[str, ...]] = {
     "answer": ("reflect", "caption", "answer", "shown"),
 }
 """The prompts whose replies a stage reads: with another text of one of them its fit is none."""
+_READS: dict[Stage, tuple[str, ...]] = {"answer": ("reply",)}
+"""What a stage reads besides: a fit from before it did so is for another number."""
 _SHIPPED = Path(__file__).parent / "fits.json"
 _EDGE = 1e-6
 """0 and 1 are drawn in by this before a logarithm is taken."""
@@ -129,8 +131,8 @@ def pair_hash(videollm: str, encoder: str) -> str:
 
 
 def prompts_hash(stage: Stage, hash_of: Callable[[str], str]) -> str:
-    """What a stage's fit is for: the hashes of its prompts, by their names."""
-    return "+".join(hash_of(name) for name in PROMPTS[stage])
+    """What a stage's fit is for: the hashes of its prompts, by their names, and what it reads."""
+    return "+".join([*(hash_of(name) for name in PROMPTS[stage]), *_READS.get(stage, ())])
 
 
 def fit_for(

@@ -104,7 +104,10 @@ _ASPECTS: Mapping[str, Any] = {
     "prompts": lambda s: [(c.prompt_name, c.prompt_hash, c.prompt_text) for c in s.calls],
     "said": lambda s: [c.output for c in s.calls],
     "scores": lambda s: [
-        {name: round(value, _PLACES) for name, value in c.probabilities.items()} for c in s.calls
+        {name: round(value, _PLACES) for name, value in c.probabilities.items()}
+        for c in s.calls
+        # What was written is compared as words; older versions did not keep how sure they were.
+        if not c.is_written
     ],
     "findings": lambda s: [
         (round(f.span.start_s, 3), round(f.span.end_s, 3), round(f.confidence, _PLACES))

@@ -111,8 +111,8 @@ class Reply:
     note: str = ""
     """What was odd about the call, such as fewer frames seen for lack of memory."""
     probability: float | None = None
-    """Geometric mean of the probabilities of its tokens, its end among them, 0..1 and raw, as
-    `choose` scores an option's text; None where the backend does not say."""
+    """Geometric mean of the probabilities of its tokens, 0..1 and raw, as `choose` scores the text
+    of an option: with its end, unless it was cut. None where the backend does not say."""
 
 
 @dataclass(frozen=True, slots=True)

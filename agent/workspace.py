@@ -241,21 +241,23 @@ class Workspace:
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""
         # Every node asks for it several times, and ten hours have 36,000 bins.
-        several = intent_of(state).wants_all
-        key = repr((state["cues"], self.parts(state), several, state["updates"]))
+        prior, several = self.prior(state).belief, intent_of(state).wants_all
+        # A prior lives as long as the run does, so it is known by its place.
+        left_out = self.settings.survey.left_out_log_ratio
+        read = (self.parts(state), several, state["updates"], self.settings.reflect, left_out)
+        key = repr((id(prior), *read))
         if key not in self._beliefs:
             if len(self._beliefs) >= _MOST_BELIEFS:
                 self._beliefs.clear()
-            self._beliefs[key] = self._believed(state, several=several)
+            self._beliefs[key] = self._believed(state, prior, several=several)
         return self._beliefs[key]
 
-    def _believed(self, state: State, *, several: bool) -> Belief:
+    def _believed(self, state: State, prior: Belief, *, several: bool) -> Belief:
         reflect = self.settings.reflect
         updates = [Update(span_of(u), u["log_ratio"]) for u in state["updates"]]
         film, parts = self.film.video.span, self.parts(state)
         starts = [film.start_s, *(part.end_s for part in parts)]
         ends = [*(part.start_s for part in parts), film.end_s]
-        prior = self.prior(state).belief
         # A stretch that the question leaves out is as good as seen and empty; that it is left out
         # says nothing about whether the rest of the film holds it.
         left_out = [

@@ -1,21 +1,15 @@
-"""What the index holds of one film, in arrays; and the film read last, kept.
-
-Ten hours take a tenth of a second to read, and people ask several questions of one film.
-"""
+"""What the index holds of one film, in arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.store import Part
 from index.types import Seconds, Span, Vectors
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +50,6 @@ class StripRows:
             np.concatenate([part.shown_s for part in parts]),
             np.concatenate([part.strip_ends for part in parts]),
         )
-
-
-class LastRead:
-    """What was read of one film, until another one is read or the library has changed."""
-
-    def __init__(self) -> None:
-        self._kept: tuple[tuple[int, int], dict[str, Any]] = ((-1, -1), {})
-
-    def once(self, film: tuple[int, int], what: str, read: Callable[[], T]) -> T:
-        """What `read` gives; called once for each `what` of a film.
-
-        Args:
-            film: its number and the library's generation.
-        """
-        if self._kept[0] != film:
-            self._kept = (film, {})
-        kept = self._kept[1]
-        if what not in kept:
-            kept[what] = read()
-        found: T = kept[what]
-        return found
 
 
 def timeline_of(parts: Sequence[Part]) -> Timeline:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,8 @@ import platformdirs
 from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
 from index.errors import InputError, LibraryError, MediaError
-from index.film_rows import ClipVectors, LastRead, StripRows, T, Timeline, timeline_of
+from index.film_rows import ClipVectors, StripRows, Timeline, timeline_of
+from index.last_read import LastRead
 from index.lock import writer_lock
 from index.media import VideoReader, open_video
 from index.store import Store
@@ -114,12 +115,14 @@ class Library:
             vectors.setflags(write=False)
             return ClipVectors(tuple(self.store.clip_spans(video_id)), vectors)
 
-        return self._once(video_id, "clips", read)
+        return self._last.once(self._rows_of(video_id), "clips", read)
 
     def shots(self, video_id: int) -> tuple[Shot, ...]:
         """A film's shots, in order; they cover it without gaps."""
         self._ready(video_id)
-        return self._once(video_id, "shots", lambda: tuple(self.store.shots(video_id)))
+        return self._last.once(
+            self._rows_of(video_id), "shots", lambda: tuple(self.store.shots(video_id))
+        )
 
     def strip(self, video_id: int, times_s: Sequence[float]) -> list[Frame]:
         """The small stored picture nearest each time; `Frame.time_s` is the picture's true time."""
@@ -169,7 +172,9 @@ class Library:
         table = None
         if file is not None and file.video_id == video.video_id and file.is_unchanged():
             tables = self.store.frame_tables
-            table = self._once(video.video_id, "table", lambda: tables.of(video.video_id))
+            table = self._last.once(
+                self._rows_of(video.video_id), "table", lambda: tables.of(video.video_id)
+            )
         return open_video(video.path, table=table)
 
     @property
@@ -300,10 +305,11 @@ class Library:
             parts = self.store.parts(video_id, dimension=self._dimension())
             return timeline_of(parts), StripRows.of(parts)
 
-        return self._once(video_id, "seconds", read)
+        return self._last.once(self._rows_of(video_id), "seconds", read)
 
-    def _once(self, video_id: int, what: str, read: Callable[[], T]) -> T:
-        return self._last.once((video_id, self.store.generation), what, read)
+    def _rows_of(self, video_id: int) -> tuple[int, int]:
+        """What tells a film's rows from those of any other film or time."""
+        return video_id, self.store.generation
 
     def _dimension(self) -> int:
         identity = self.encoder_identity()

@@ -96,6 +96,11 @@ class CallRow:
     note: str = ""
     """What was odd about the call, and where probabilities come from that are not the model's."""
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the model wrote text, be it empty, and nothing was scored in its place."""
+        return self.probabilities.keys() <= {"reply"}
+
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:

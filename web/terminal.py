@@ -116,8 +116,8 @@ def _cached(step: StepRow, look: LookRow) -> str:
 
 
 def _outcome(call: CallRow) -> str:
-    if call.output:
-        return f"said{_says(call.output)}"
+    if call.is_written:
+        return f"said{_says(call.output) or ' nothing'}"
     shown = ", ".join(f"{name} {value:.2f}" for name, value in call.probabilities.items())
     return f"{call.prompt_name}: {shown}"
 
@@ -363,9 +363,10 @@ def _print_call(out: Console, call: CallRow, *, prompts: bool) -> None:
 
 def _result(call: CallRow) -> str:
     scores = ", ".join(f"{name} {value:.3f}" for name, value in call.probabilities.items())
-    if call.output or not scores:
-        return (_says(call.output).strip() or "an empty reply") + f" ({scores})" * bool(scores)
-    return scores
+    if not call.is_written:
+        return scores
+    said = _says(call.output).strip() or "an empty reply"
+    return f"{said} ({scores})" if scores else said
 
 
 def _print_beliefs(out: Console, step: StepRow) -> None:

@@ -93,8 +93,8 @@ def load(folder: Path, *, device: torch.device, dtype: torch.dtype) -> tuple[Any
 
 
 def _make_greedy(settings: Any, *, pad_token_id: int | None) -> None:
-    """Drop the sampling settings that checkpoints ship; they would warn on every call."""
-    settings.do_sample, settings.repetition_penalty = False, 1.0
+    """Drop the sampling settings that checkpoints ship; they would warn on every call. One beam."""
+    settings.do_sample, settings.repetition_penalty, settings.num_beams = False, 1.0, 1
     settings.temperature = settings.top_p = settings.top_k = settings.min_p = None
     if settings.pad_token_id is None:
         settings.pad_token_id = pad_token_id

@@ -87,8 +87,10 @@ def token_log_probabilities(logits: Sequence[Tensor], tokens: Tensor) -> Tensor:
         logits: L times (B, V), those that each token was taken from.
         tokens: (B, L).
     """
-    every = [torch.log_softmax(each.double(), dim=-1) for each in logits]
-    return torch.stack(every, dim=1).gather(-1, tokens[..., None])[..., 0]
+    # One step at a time: a vocabulary of 150,000 in float64 is a megabyte a token.
+    steps = zip(logits, tokens.T, strict=True)
+    said = [torch.log_softmax(z.double(), dim=-1).gather(-1, t[:, None])[:, 0] for z, t in steps]
+    return torch.stack(said, dim=1)
 
 
 def score_branches(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
-from agent.state import Cue
+from agent.state import Cue, State
 from agent.survey import plan, searched_spans, survey
 from index.types import Span
 from tests.agent.conftest import WorkspaceMaker
@@ -74,6 +74,21 @@ def test_naming_a_part_of_the_film_says_nothing_about_absence(workspace: Workspa
     belief = ws.belief(state)
     assert belief.absent == pytest.approx(ws.prior(state).belief.absent)
     assert belief.mass(Span(0, 30)) == pytest.approx(1 - belief.absent, abs=1e-4)
+
+
+def test_a_belief_is_worked_out_again_when_something_is_found(workspace: WorkspaceMaker) -> None:
+    cues = [{"text": "red", "group": "question", "weight": 1.0}]
+    ws, state = workspace(ScriptedVideoLLM(), "What is red?", cues=cues)
+    before = ws.belief(state)
+    assert ws.belief({**state}) is before
+    seen = {"start_s": 60.0, "end_s": 70.0, "log_ratio": -3.0, "cause": "1.0"}
+    after = ws.belief({**state, "updates": [seen]})  # type: ignore[list-item]
+    assert after.mass(Span(60, 70)) < before.mass(Span(60, 70))
+    milder = replace(ws.settings.survey, left_out_log_ratio=0.0)
+    inside: State = {**state, "bounds": [0.0, 30.0]}
+    bounded = ws.belief(inside)
+    ws.settings = replace(ws.settings, survey=milder)
+    assert ws.belief(inside).mass(Span(60, 70)) > bounded.mass(Span(60, 70))
 
 
 @pytest.mark.parametrize(("word", "place"), [("after", Span(150, 160)), ("before", Span(60, 70))])

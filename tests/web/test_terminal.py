@@ -65,7 +65,7 @@ def test_a_reply_is_told_with_how_sure_the_model_was_of_it() -> None:
     assert [line.partition("): ")[2] for line in lines if line.startswith("call")] == [
         "“a red car” (reply 0.821)",
         "red 0.750, blue 0.250",
-        "reply 0.500",
+        "an empty reply (reply 0.500)",
         "an empty reply",
     ]
 

@@ -193,7 +193,7 @@ def _call_event(traced: Traced, call: CallRow) -> dict[str, Any]:
         "tools": [],
         "tool_choice": "none",
         "config": {},
-        "output": _output(model, call.output or scores, call.usage),
+        "output": _output(model, call.output if call.is_written else scores, call.usage),
         "working_time": call.usage.get("seconds", 0.0),
         "metadata": {
             "prompt": call.prompt_name,

@@ -193,7 +193,8 @@ globalThis.Longshot ??= {};
     const usage = call.usage ?? {};
     const probabilities = Object.entries(call.probabilities ?? {});
     const isJudgement = "yes" in (call.probabilities ?? {}) && "mass" in call.probabilities;
-    const ofTokens = isJudgement || Boolean(call.output);
+    const isWritten = probabilities.every(([name]) => name === "reply");
+    const ofTokens = isJudgement || isWritten;
     const looks = model.looks.filter((look) => call.looks?.includes(look.look));
     const heading = looks.length ? ` on ${looks.map((look) => L.span(look.start, look.end)).join(" and ")}` : "";
     return h("section.call", { "data-look": looks[0]?.look },
@@ -205,7 +206,7 @@ globalThis.Longshot ??= {};
         probabilities.map(([name, value]) => h("tr", {},
           h("td", {}, ofTokens ? (SCORES[name] ?? name) : name),
           h("td", {}, L.bar(value, `${name} ${value.toFixed(4)}`)), number(value.toFixed(4))))) : null,
-      call.output || !probabilities.length
+      isWritten
         ? h("pre.output", { "aria-label": "What the model said", tabindex: 0 }, call.output || "(an empty reply)") : null,
       call.note ? h("p.muted", {}, call.note) : null,
       fold(`Prompt as the model read it (${call.prompt_hash})`, () => h("pre", { tabindex: 0 }, call.prompt_text)),

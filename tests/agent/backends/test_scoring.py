@@ -120,6 +120,28 @@ def test_a_reply_is_as_likely_as_its_tokens(qwen3_vl: TransformersVideoLLM) -> N
     assert longer != pytest.approx(first, rel=1e-4)
 
 
+def test_what_follows_the_end_of_a_reply_is_not_part_of_its_probability(
+    open_backend: Callable[[str], VideoLLM],
+) -> None:
+    model = open_backend("qwen3_vl by text")
+    assert isinstance(model, TransformersVideoLLM)
+    one, other = sized(model, (1.0, 2.0)), sized(model, (5.0, 6.0, 7.0, 8.0), seed=3)
+    prompt = render("reflect", n_clips=1, question="what?")
+    calls = [Call(prompt, (clip,), max_tokens=4) for clip in (one, other)]
+    first = model.reply(prompt, [one], max_tokens=1)
+    ends = model._model.generation_config
+    before = ends.eos_token_id
+    with torch.inference_mode():
+        encoded = model._encode(calls[:1])
+        ends.eos_token_id = int(model._model(**encoded.inputs).logits[0, -1].argmax())
+    try:
+        ended, _ = model.reply_all(calls)
+    finally:
+        ends.eos_token_id = before
+    assert ended.usage.output_tokens == 1
+    assert ended.probability == pytest.approx(first.probability, rel=1e-3)
+
+
 def test_an_empty_option_is_refused(qwen3_vl: TransformersVideoLLM) -> None:
     with pytest.raises(ValueError, match="empty"):
         qwen3_vl.option_tokens("")
