@@ -1,4 +1,4 @@
-"""How results look on a terminal: steps, answers, moments, figures, traces.
+"""How results look on a terminal: steps, answers, moments, figures.
 
 Only words and layout stand here. Everything reads the same without colour and through a pipe;
 nothing that comes from a film, a model or a person is taken for markup.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -19,7 +17,7 @@ from rich.text import Text
 
 from agent.types import Answer, Citation
 from index.build import BuildReport, Failure, FilmWords
-from index.run_rows import CallRow, LookRow, RunRow, StepRow
+from index.run_rows import CallRow, LookRow, StepRow
 from index.stats import LibraryStats
 from index.times import format_time
 from index.types import Span, Video
@@ -40,8 +38,6 @@ STATUSES = {
     "running": "not finished",
 }
 _NO_ANSWER = "no answer: the search ended before it was sure"
-_LEVELS = " ▁▂▃▄▅▆▇█"
-_MAP_COLUMNS = 60
 
 
 def console(*, error: bool = False) -> Console:
@@ -79,7 +75,7 @@ def _details(step: StepRow) -> Iterable[str]:
     if step.node == "words":
         for found in step.data["passages"]:
             span = format_span(Span(found["start"], found["end"]))
-            yield f"{span}  {found['share']:.0%} in {found['source']}{_says(found['text'])}"
+            yield f"{span}  {found['share']:.0%} in {found['source']}{quoted(found['text'])}"
     if step.node == "survey" and step.data.get("shortlist_s"):
         yield "candidates at " + ", ".join(format_time(t) for t in step.data["shortlist_s"])
     for request in step.data.get("requests") or ():
@@ -87,7 +83,7 @@ def _details(step: StepRow) -> Iterable[str]:
     for look in step.looks:
         yield f"{_look(look)}: {look.why}{_cached(step, look)}"
     for finding in step.findings:
-        yield f"{format_span(finding.span)}  P(yes) {finding.p_yes:.2f}{_says(finding.text)}"
+        yield f"{format_span(finding.span)}  P(yes) {finding.p_yes:.2f}{quoted(finding.text)}"
     if step.node == "answer":
         yield from (_outcome(call) for call in step.calls)
 
@@ -117,12 +113,13 @@ def _cached(step: StepRow, look: LookRow) -> str:
 
 def _outcome(call: CallRow) -> str:
     if call.is_written:
-        return f"said{_says(call.output) or ' nothing'}"
+        return f"said{quoted(call.output) or ' nothing'}"
     shown = ", ".join(f"{name} {value:.2f}" for name, value in call.probabilities.items())
     return f"{call.prompt_name}: {shown}"
 
 
-def _says(text: str) -> str:
+def quoted(text: str) -> str:
+    """Words on one line in quotes, with a space before them; nothing where there are none."""
     return f" “{' '.join(text.split())}”" if text.strip() else ""
 
 
@@ -148,7 +145,7 @@ def print_answer(out: Console, answer: Answer, video: Video) -> None:
     out.print(Text.assemble((f"Answer: {reply}", "bold"), said), soft_wrap=True)
     for citation in answer.citations:
         link = f"{video.path}#t={citation.span.start_s:.3f},{citation.span.end_s:.3f}"
-        entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}  {link}")
+        entry(out, witnessed(citation), f"{format_span(citation.span)}  {citation.what}  {link}")
     entry(out, "cost", cost(answer.usage))
     entry(out, "ended", answer.stop_reason)
     for note in answer.notes:
@@ -163,7 +160,8 @@ def outcome(status: str, reply: str, *, kind: str = "moment") -> str:
     return _NO_ANSWER if status == "out_of_budget" and not reply else STATUSES.get(status, status)
 
 
-def _seen(citation: Citation) -> str:
+def witnessed(citation: Citation) -> str:
+    """How a citation's span was met with."""
     return "said" if citation.lane == "words" else "seen"
 
 
@@ -233,7 +231,9 @@ def print_stats(out: Console, stats: LibraryStats, runs: Mapping[str, int]) -> N
     entry(out, "runs", counted or "none")
     if not stats.videos:
         return
-    table = _table("no", "length", "size", "shots", "clips", "words", "film", right=(0, 1, 3, 4))
+    table = plain_table(
+        "no", "length", "size", "shots", "clips", "words", "film", right=(0, 1, 3, 4)
+    )
     for each in stats.videos:
         facts = each.video.facts
         table.add_row(
@@ -268,125 +268,6 @@ def print_checks(out: Console, checks: Sequence[Check]) -> None:
         )
 
 
-# -- traces
-
-
-def print_runs(out: Console, runs: Sequence[RunRow]) -> None:
-    """Runs, the newest first."""
-    if not runs:
-        out.print("no questions were asked yet")
-        return
-    table = _table("run", "started", "status", "film", "question", "answer", right=())
-    for run in runs:
-        table.add_row(
-            run.run_id,
-            run.started_at[:19].replace("T", " "),
-            run.status,
-            Path(run.video_path).name,
-            run.question,
-            str(run.answer.get("answer", "")),
-        )
-    out.print(table)
-
-
-def print_trace(
-    out: Console,
-    run: RunRow,
-    steps: Sequence[StepRow],
-    answer: Answer | None,
-    *,
-    prompts: bool,
-) -> None:
-    """Every step of a run: why, what was looked at, what was said, what it cost."""
-    print_head(out, run)
-    for step in steps:
-        print_whole_step(out, step, prompts=prompts)
-    print_end(out, run, answer)
-
-
-def print_head(out: Console, run: RunRow) -> None:
-    """What was asked of which film and which models."""
-    entry(out, "run", f"{run.run_id}, {run.started_at}")
-    entry(out, "film", run.video_path)
-    entry(out, "question", run.question)
-    for number, option in enumerate(run.options):
-        entry(out, "", f"({chr(ord('a') + number)}) {option}")
-    entry(out, "models", f"{run.models['videollm']}; {run.models['encoder']}")
-    print_parent(out, run)
-
-
-def print_parent(out: Console, run: RunRow) -> None:
-    """What a fork goes on from, and what it changes; nothing for another run."""
-    if run.parent_id is None:
-        return
-    entry(out, "fork of", f"run {run.parent_id}, from step {run.fork_step}")
-    for kind, changes in run.fork_changes.items():
-        for name, (before, after) in changes.items():
-            entry(out, "changed", f"{kind} {name}: {before} → {after}")
-    if not run.fork_changes:
-        entry(out, "changed", "nothing")
-
-
-def print_whole_step(out: Console, step: StepRow, *, prompts: bool) -> None:
-    """A step with its calls, its beliefs and its cost."""
-    out.print()
-    out.print(f"step {step.step_index}", style="bold")
-    print_step(out, step)
-    for call in step.calls:
-        _print_call(out, call, prompts=prompts)
-    if step.belief_after:
-        _print_beliefs(out, step)
-    if step.usage.get("calls"):
-        entry(out, "cost", cost(step.usage))
-
-
-def print_end(out: Console, run: RunRow, answer: Answer | None) -> None:
-    """How a run ended, or that it has not."""
-    out.print()
-    kind = answer.kind if answer is not None else "moment"
-    status = outcome(run.status, answer.answer if answer is not None else "", kind=kind)
-    entry(out, "status", f"{status}; {run.stop_reason}" if run.stop_reason else status)
-    if answer is not None:
-        entry(out, "answer", answer.answer or outcome(answer.status, "", kind=kind))
-        for citation in answer.citations:
-            entry(out, _seen(citation), f"{format_span(citation.span)}  {citation.what}")
-        entry(out, "cost", cost(answer.usage))
-
-
-def _print_call(out: Console, call: CallRow, *, prompts: bool) -> None:
-    looks = f", looks {' '.join(call.look_ids)}" if call.look_ids else ""
-    entry(out, "call", f"{call.prompt_name} ({call.prompt_hash}{looks}): {_result(call)}")
-    if prompts:
-        for line in call.prompt_text.splitlines():
-            entry(out, "", f"| {line}")
-
-
-def _result(call: CallRow) -> str:
-    scores = ", ".join(f"{name} {value:.3f}" for name, value in call.probabilities.items())
-    if not call.is_written:
-        return scores
-    said = _says(call.output).strip() or "an empty reply"
-    return f"{said} ({scores})" if scores else said
-
-
-def _print_beliefs(out: Console, step: StepRow) -> None:
-    if step.belief_before:
-        entry(out, "before", f"|{belief_map(step.belief_before)}|")
-    absent = "" if step.absent_after is None else f"  nowhere {step.absent_after:.0%}"
-    entry(out, "belief", f"|{belief_map(step.belief_after)}|{absent}")
-
-
-def belief_map(masses: Sequence[float]) -> str:
-    """A film's belief from left to right, each column's height against the highest one."""
-    n = min(_MAP_COLUMNS, len(masses))
-    edges = [round(i * len(masses) / n) for i in range(n + 1)] if n else [0]
-    sums = [sum(masses[a:b]) for a, b in pairwise(edges)]
-    most = max(sums, default=0.0)
-    if most <= 0:
-        return " " * n
-    return "".join(_LEVELS[round(value / most * (len(_LEVELS) - 1))] for value in sums)
-
-
 # -- layout
 
 
@@ -395,7 +276,8 @@ def entry(out: Console, name: str, text: str) -> None:
     out.print(Text.assemble((f"{name:<10}", "bold cyan"), " ", text), soft_wrap=True)
 
 
-def _table(*names: str, right: Sequence[int]) -> Table:
+def plain_table(*names: str, right: Sequence[int]) -> Table:
+    """A table without lines; columns at the positions in `right` are flush right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for position, name in enumerate(names):
         table.add_column(name, justify="right" if position in right else "left", overflow="fold")

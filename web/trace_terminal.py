@@ -14,7 +14,8 @@ from agent.lineage import is_from_parent
 from agent.trace_diff import Difference, StepPair, TraceDiff
 from agent.types import Answer
 from index.run_rows import RunRow, StepRow
-from web.terminal import cost, entry, format_span, print_end, print_head, print_whole_step
+from web.run_terminal import print_end, print_head, print_whole_step
+from web.terminal import cost, entry, format_span
 
 _KEYS = "[enter] next   [b] back   [a number] that step   [p] prompts   [q] leave"
 _MOST_CHARACTERS = 60

@@ -45,7 +45,7 @@ def trace_list(ctx: click.Context, video: str | None, limit: int, as_json: bool)
     """List the runs, the newest first."""
     from index.runs import RunStore
     from web.payload import runs_to_json
-    from web.terminal import print_runs
+    from web.run_terminal import print_runs
 
     with open_library(config_of(ctx)) as library:
         video_hash = library.find(video).content_hash if video else None
@@ -67,7 +67,7 @@ def trace_show(ctx: click.Context, run_id: str, prompts: bool, as_json: bool) ->
     """Show every step of a run: why, what was looked at, what was said, what it cost."""
     from agent.trace import load_run
     from web.payload import trace_to_json
-    from web.terminal import print_trace
+    from web.run_terminal import print_trace
 
     with _runs(ctx) as (library, store):
         found, steps, answer = load_run(store, run_id)
@@ -140,7 +140,8 @@ def trace_fork(
     from agent.fork import ForkPlan
     from agent.own_prompts import read_prompt
     from agent.trace import load_run
-    from web.terminal import print_answer, print_parent, print_step
+    from web.run_terminal import print_parent
+    from web.terminal import print_answer, print_step
 
     config = config_of(ctx)
     flags = ctx.find_root().ensure_object(dict)

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from index.run_rows import CallRow, FindingRow, LookRow, StepRow
 from index.types import Span
-from web.terminal import belief_map, cost, format_span, outcome, print_step, print_whole_step
+from web.run_terminal import belief_map, print_whole_step
+from web.terminal import cost, format_span, outcome, print_step
 
 
 def shown(step: StepRow, *, whole: bool = False) -> list[str]:
