@@ -147,6 +147,10 @@ def test_the_prompt_the_reply_and_the_probabilities_are_there(visited: Visit) ->
     expect(section).to_contain_text(f"{call['probabilities']['yes']:.4f}")
     section.get_by_text("Prompt as the model read it").click()
     assert call["prompt_text"].strip() in section.locator("pre").last.inner_text()
+    written = run["steps"][0]["calls"][0]
+    page.locator(".step-list .step").first.click()
+    expect(section).to_contain_text(f"geometric mean{written['probabilities']['reply']:.4f}")
+    expect(section.locator("pre.output")).to_have_text(written["output"])
 
 
 def test_a_run_is_stepped_through_with_the_keyboard_alone(visited: Visit) -> None:
