@@ -187,18 +187,17 @@ def _absent(answers: Sequence[Asked]) -> dict[str, Any]:
 def _calibration(answers: Sequence[Asked]) -> dict[str, Any]:
     """Of the confidences that there are: of every answer of ours, of the choices alone where one
     prompt is answered. A rejection's confidence is that nothing is there."""
-    sure = [a for a in answers if a.outcome.confidence is not None]
-    confidences = [a.outcome.confidence for a in sure if a.outcome.confidence is not None]
-    rights = [a.right for a in sure]
-    facts = [(a.item.video, a.item.fact) for a in sure]
+    sure = [(a, a.outcome.confidence) for a in answers if a.outcome.confidence is not None]
+    confidences, rights = [c for _, c in sure], [a.right for a, _ in sure]
+    facts = [(a.item.video, a.item.fact) for a, _ in sure]
     return {
         "n": len(sure),
         "ece": ece(confidences, rights),
         "ece_of_exact": ece_of_exact(confidences, facts),
         "brier": brier(confidences, rights),
         "auc": auc(
-            [c for c, right in zip(confidences, rights, strict=True) if right],
-            [c for c, right in zip(confidences, rights, strict=True) if not right],
+            [c for a, c in sure if a.right],
+            [c for a, c in sure if not a.right],
         ),
     }
 

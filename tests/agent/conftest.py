@@ -23,10 +23,11 @@ from agent.workspace import Film, Workspace
 from index.encoder import EncoderIdentity
 from index.encoder_hash import HashEncoder
 from index.errors import LibraryError
+from index.film_rows import ClipVectors, Timeline
 from index.media import VideoReader, open_video
 from index.run_rows import RunRow
 from index.runs import RunStore
-from index.types import Frame, Shot, Span, Vectors, Video
+from index.types import Frame, Shot, Span, Video
 from index.words import WordLine
 from tools.look import FrameCache
 
@@ -42,23 +43,6 @@ COLOURS = {
 _HALF = ("grey", "black", "white")
 FILM = (*_HALF, *_HALF, "red", *_HALF, "grey", "blue", "black", "white", "grey", "red", "black")
 """One colour for each ten-second shot; red is at 60-70 s and at 150-160 s, blue at 110-120 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A timeline."""
-
-    times_s: NDArray[np.float64]
-    vectors: Vectors
-    motion: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Clips:
-    """Clip vectors."""
-
-    spans: tuple[Span, ...]
-    vectors: Vectors
 
 
 class NoWords:
@@ -83,16 +67,16 @@ class PlainLibrary:
     def videos(self) -> list[Video]:
         return [self.video]
 
-    def timeline(self, video_id: int) -> Rows:
+    def timeline(self, video_id: int) -> Timeline:
         times = np.arange(int(self.video.facts.duration_s)) + 0.5
         vectors = self.encoder.encode_frames(np.stack([f.pixels for f in self._frames(times)]))
-        return Rows(times, vectors, np.full(len(times), 0.02, np.float32))
+        return Timeline(times, vectors, np.full(len(times), 0.02, np.float32))
 
-    def clips(self, video_id: int) -> Clips:
+    def clips(self, video_id: int) -> ClipVectors:
         rows = self.timeline(video_id)
         shots = self.shots(video_id)
         middles = [int(s.span.middle_s) for s in shots]
-        return Clips(tuple(s.span for s in shots), rows.vectors[middles])
+        return ClipVectors(tuple(s.span for s in shots), rows.vectors[middles])
 
     def shots(self, video_id: int) -> list[Shot]:
         n = int(self.video.facts.duration_s / SHOT_S)

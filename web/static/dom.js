@@ -66,6 +66,11 @@ globalThis.Longshot ??= {};
     return Number(n).toLocaleString("en-GB", { maximumFractionDigits: 1 });
   };
 
+  // Whether a call's probabilities are those of written text, and none of scores.
+  L.isWritten = function isWritten(probabilities) {
+    return Object.keys(probabilities ?? {}).every((name) => name === "reply");
+  };
+
   L.percent = function percent(share) {
     const value = 100 * share;
     if (value > 0 && value < 1) return "<1 %";

@@ -62,9 +62,8 @@ globalThis.Longshot ??= {};
   }
 
   function said({ output, probabilities }) {
-    const scores = Object.entries(probabilities);
-    if (scores.every(([name]) => name === "reply")) return output ? `“${output}”` : "an empty reply";
-    return scores.map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ");
+    if (L.isWritten(probabilities)) return output ? `“${output}”` : "an empty reply";
+    return Object.entries(probabilities).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ");
   }
 
   function image(url) {

@@ -193,7 +193,7 @@ globalThis.Longshot ??= {};
     const usage = call.usage ?? {};
     const probabilities = Object.entries(call.probabilities ?? {});
     const isJudgement = "yes" in (call.probabilities ?? {}) && "mass" in call.probabilities;
-    const isWritten = probabilities.every(([name]) => name === "reply");
+    const isWritten = L.isWritten(call.probabilities);
     const ofTokens = isJudgement || isWritten;
     const looks = model.looks.filter((look) => call.looks?.includes(look.look));
     const heading = looks.length ? ` on ${looks.map((look) => L.span(look.start, look.end)).join(" and ")}` : "";
