@@ -23,7 +23,7 @@ from agent.films import with_pictures
 from agent.fork import ForkPlan, check_shapes, forked_run, seed_checkpoint, state_before
 from agent.models import Models
 from agent.open_film import FilmRows, OpenFilm, open_film
-from agent.presets import settings_for, settings_from_dict
+from agent.presets import settings_for, settings_of
 from agent.settings import AskSettings
 from agent.state import initial_state
 from agent.types import Answer, Question, answer_from_json
@@ -215,7 +215,7 @@ def _drive(
     """Run the graph from its last checkpoint, or from the start, and write down the end."""
     from agent.graph import build_graph, step_limit  # langgraph takes a second to import
 
-    settings = _settings_of(run)
+    settings = settings_of(run)
     config = {"configurable": {"thread_id": run.run_id}, "recursion_limit": step_limit(settings)}
     with contextlib.ExitStack() as stack:
         opened = opened or stack.enter_context(open_film(library, video))
@@ -253,21 +253,6 @@ def _drive(
         answer=answer.to_json(),
     )
     return answer
-
-
-def _settings_of(run: RunRow) -> AskSettings:
-    """The settings that the run was begun with.
-
-    Raises:
-        InputError: another version of the program began it.
-    """
-    try:
-        return settings_from_dict(run.settings)
-    except TypeError as error:
-        raise InputError(
-            f"run {run.run_id} was begun by another version of longshot ({error})",
-            "ask the question again",
-        ) from error
 
 
 def make_tables(folder: Path) -> None:

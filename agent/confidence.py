@@ -34,7 +34,13 @@ PROMPTS: dict[Stage, tuple[str, ...]] = {
     "answer": ("reflect", "caption", "answer", "shown"),
 }
 """The prompts whose replies a stage reads: with another text of one of them its fit is none."""
-_READS: dict[Stage, tuple[str, ...]] = {"answer": ("reply",)}
+_READS: dict[Stage, tuple[str, ...]] = {
+    "presence": ("shots",),
+    "verify": ("shots",),
+    "search": ("shots",),
+    "twice": ("shots",),
+    "answer": ("reply", "shots"),
+}
 """What a stage reads besides: a fit from before it did so is for another number."""
 _SHIPPED = Path(__file__).parent / "fits.json"
 _EDGE = 1e-6

@@ -17,7 +17,7 @@ from typing import Any
 
 from agent.config import BudgetLimits
 from agent.own_prompts import prompt_hash
-from agent.presets import settings_from_dict, with_budget
+from agent.presets import settings_of, with_budget
 from agent.settings import AskSettings
 from agent.state import State
 from agent.videollm import Capabilities
@@ -42,8 +42,11 @@ def forked_run(parent: RunRow, plan: ForkPlan, *, models: Mapping[str, str]) -> 
 
     The same fork of the same parent has the same `question_key`, so that one left unfinished is
     continued, and no ordinary question ever is.
+
+    Raises:
+        InputError: another version of the program began the parent.
     """
-    old = settings_from_dict(parent.settings)
+    old = settings_of(parent)
     settings = with_budget(old, **plan.budget.model_dump())
     prompts = {**parent.own_prompts, **plan.prompts}
     changes = _changes(parent, settings, models, plan.prompts)

@@ -17,11 +17,14 @@ from agent.settings import (
     BudgetSettings,
     LookSettings,
     ReflectSettings,
+    SeveralSettings,
     SpotlightSettings,
     SurveySettings,
     VerifySettings,
 )
 from index.errors import InputError
+from index.run_rows import RunRow
+from tools.prior import PriorSettings
 
 
 def demo_settings() -> AskSettings:
@@ -40,6 +43,8 @@ def demo_settings() -> AskSettings:
             option_tokens=0,
             cue_objects=0,
             request_log_ratio=1.8,
+            # How likely the true shots are by it, over ten minutes to ten hours: docs/design/0003.
+            prior=PriorSettings(temperature=0.15),
         ),
         # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
         # fewer tokens (tuning films of 15 minutes, one and three hours). A look's price: what it
@@ -64,12 +69,28 @@ def demo_settings() -> AskSettings:
             ask_for_looks=False,
             option_not_enough=False,
         ),
+        several=SeveralSettings(temperature=0.25),
     )
 
 
 def settings_for(*, knows_only_demo_world: bool) -> AskSettings:
     """The settings that fit a VideoLLM."""
     return demo_settings() if knows_only_demo_world else AskSettings()
+
+
+def settings_of(run: RunRow) -> AskSettings:
+    """The settings that a run was begun with.
+
+    Raises:
+        InputError: another version of the program began it.
+    """
+    try:
+        return settings_from_dict(run.settings)
+    except TypeError as error:
+        raise InputError(
+            f"run {run.run_id} was begun by another version of longshot ({error})",
+            "ask the question again",
+        ) from error
 
 
 def settings_from_dict(data: dict[str, Any]) -> AskSettings:

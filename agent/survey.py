@@ -149,10 +149,10 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
 
     Source: DATE, arXiv 2509.09263 (selection with a distance that is halved).
     """
-    middles = (belief.edges_s[:-1] + belief.edges_s[1:]) / 2
-    peaks = np.asarray(anchors(middles, belief.weights, limit=len(middles)), dtype=np.intp)
-    order = peaks[np.lexsort((peaks, -belief.weights[peaks]))]
-    bin_s = float(belief.edges_s[1] - belief.edges_s[0])
+    middles, densities = belief.middles_s, belief.densities
+    peaks = np.asarray(anchors(middles, densities, limit=len(middles)), dtype=np.intp)
+    order = peaks[np.lexsort((peaks, -densities[peaks]))]
+    bin_s = float(np.diff(belief.edges_s).max())
     chosen: list[float] = []
     while True:
         for index in order:

@@ -16,6 +16,7 @@ import numpy as np
 
 from agent.budget import Budget, Spent
 from agent.confidence import Fit, Stage, fit_for, prompts_hash
+from agent.cuts import whole_shots
 from agent.own_prompts import hash_with, render_with
 from agent.settings import AskSettings
 from agent.state import Cue, LookState, State, intent_of, span_of
@@ -27,19 +28,10 @@ from index.runs import RunStore
 from index.types import Frame, Seconds, Shot, Span, Vectors, Video
 from index.words import WordLine
 from prompts.render import RenderedPrompt
-from tools.belief import (
-    SIDES,
-    Belief,
-    Prior,
-    PriorSettings,
-    Scores,
-    Update,
-    leaning,
-    prior_from_scores,
-    updated,
-)
+from tools.belief import Belief, Update, updated
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
+from tools.prior import SIDES, Grid, Prior, PriorSettings, Scores, leaning, prior_from_scores
 
 OnStep = Callable[[StepRow], None]
 
@@ -126,6 +118,7 @@ class Workspace:
     _priors: dict[str, Prior] = field(default_factory=dict)
     _beliefs: dict[str, Belief] = field(default_factory=dict)
     _cosines: dict[str, list[list[Scores]]] = field(default_factory=dict)
+    _bins: Grid | None = None
 
     @property
     def grid(self) -> FrameGrid:
@@ -210,19 +203,16 @@ class Workspace:
         cues, settings = state["cues"], self._prior_settings(several=intent_of(state).wants_all)
         key = repr((cues, settings))
         if key not in self._priors:
-            film = self.film.video.span
-            prior = prior_from_scores(film, self._scores(cues), settings=settings)
+            prior = self._prior_of(self._scores(cues), settings)
             for cue in (c for c in cues if c["group"] in SIDES):
-                anchor = prior_from_scores(
-                    film, self._scores([{**cue, "group": "question"}]), settings=settings
-                )
+                anchor = self._prior_of(self._scores([{**cue, "group": "question"}]), settings)
                 prior = leaning(prior, anchor, side=cue["group"], settings=settings)
             self._priors[key] = prior
         return self._priors[key]
 
     def cosine(self, state: State, span: Span) -> float:
-        """The best cosine inside a span with what is looked for; neither the options nor what is
-        seen beside it say anything of it."""
+        """The best cosine of a shot in a span with what is looked for; neither the options nor what
+        is seen beside it say anything of it."""
         beside = (*SIDES, "options", "cue objects")
         about = [c for c in state["cues"] if c["group"] not in beside]
         return self.prior({**state, "cues": about}).best_in(span)
@@ -233,10 +223,14 @@ class Workspace:
         for group in self._scores(cues):
             lanes.setdefault(group[0].lane, []).append(group)
         settings = self.settings.survey.prior
-        return {
-            lane: prior_from_scores(self.film.video.span, groups, settings=settings).belief
-            for lane, groups in lanes.items()
-        }
+        return {lane: self._prior_of(groups, settings).belief for lane, groups in lanes.items()}
+
+    def _prior_of(self, groups: Sequence[Sequence[Scores]], settings: PriorSettings) -> Prior:
+        if self._bins is None:
+            film, spotlight = self.film.video.span, self.settings.spotlight
+            shots = whole_shots(self.shots, film, shortest_s=spotlight.shortest_s)
+            self._bins = Grid.of(film, shots, longest_s=spotlight.longest_s)
+        return prior_from_scores(self._bins, groups, settings=settings)
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""

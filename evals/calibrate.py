@@ -78,6 +78,9 @@ _PULL: dict[Stage, float] = {"look": 3.0, "verify": 30.0}
 that of all (evals/logistic.py). A fit of four columns and few cases needs more of it. Found on runs
 of other films than it was judged by: docs/design/0003."""
 
+_BEFORE: dict[Stage, Stage] = {"verify": "look", "twice": "search"}
+"""What a stage's cases were chosen by: a second look is taken where the first found something."""
+
 _Key = tuple[str, str, Stage]
 """Hash of the model, hashes of the prompts, stage."""
 
@@ -160,9 +163,8 @@ def _read(
     for step in close_steps(steps, look):
         if step.node == "survey" and not item.options:
             cosine = float(step.data["best_cosine"])
-            found[run.models["encoder_weights"], "", "presence"].add(
-                not item.is_absent, cosine, -math.log(film_s / 3600)
-            )
+            key = _key(run.models["encoder_weights"], "presence", steps)
+            found[key].add(not item.is_absent, cosine, -math.log(film_s / 3600))
         again = {row["finding"]: row for row in step.data.get("second_looks", ())}
         for each in step.findings:
             truth = shows(each.span, true)
@@ -231,10 +233,10 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             # Its slope is the scale of the cosines; where they say nothing there is none.
             continue
         once: Observations | None = None
-        if stage == "verify":
-            once = found[model.partition("+")[0], prompt.partition("+")[0], "look"]
-        if stage == "twice":
-            once = found[model, prompt.partition("+")[0], "search"]
+        if (before := _BEFORE.get(stage)) is not None:
+            # The earlier stage reads the first of these prompts alone.
+            reads = prompts_hash(before, lambda name, prompt=prompt: prompt.partition("+")[0])
+            once = found[model.partition("+")[0], reads, before]
         by_type = _by_type(stage, seen, of_all=(weights, bias), once=once)
         fit = _fit(stage, weights, bias + (_chosen(once, seen) if once else 0.0))
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]

@@ -21,7 +21,7 @@ from index.encoder import Encoder
 from index.film_rows import ClipVectors, Timeline
 from index.library import Library
 from index.types import Shot, Video
-from tools.belief import Scores
+from tools.prior import Scores
 
 
 class TextVectors:

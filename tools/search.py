@@ -23,7 +23,7 @@ import numpy as np
 
 from index.errors import InputError
 from index.types import Hit, Span, Vectors, Video
-from tools.belief import robust_z
+from tools.prior import robust_z
 from tools.query import Query, parse_query
 from tools.words import Passage, WordFinder, find_passages, snippet
 

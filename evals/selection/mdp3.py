@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.selection.sheet import Sheet, filled
-from tools.belief import robust_z
+from tools.prior import robust_z
 
 SEGMENT = 32
 """Seconds of one segment; our choice."""

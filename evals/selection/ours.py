@@ -5,16 +5,17 @@ Both start from the agent's prior over the film (without the model's rewrite of 
 
 from __future__ import annotations
 
+from agent.cuts import whole_shots, windows_of
 from agent.queue import Ranked, Window
 from agent.settings import AskSettings
 from agent.spotlight import choose
 from agent.survey import shortlist
-from agent.windows import windows_of
 from evals.selection.sheet import Purse, Selection, Sheet, Shown
 from index.types import Span
-from tools.belief import Belief, look_gain_bits, prior_from_scores
+from tools.belief import Belief, look_gain_bits
 from tools.keyclips import Candidate, ClipShape, allocate
 from tools.look import mean_motion, motion_fps
+from tools.prior import Grid, prior_from_scores
 
 
 def key_clips(settings: AskSettings) -> Selection:
@@ -67,7 +68,10 @@ def look_order(settings: AskSettings) -> Selection:
 
 
 def _prior(sheet: Sheet, settings: AskSettings) -> Belief:
-    return prior_from_scores(sheet.film, sheet.groups, settings=settings.survey.prior).belief
+    spotlight = settings.spotlight
+    shots = whole_shots(sheet.shots, sheet.film, shortest_s=spotlight.shortest_s)
+    grid = Grid.of(sheet.film, shots, longest_s=spotlight.longest_s)
+    return prior_from_scores(grid, sheet.groups, settings=settings.survey.prior).belief
 
 
 def _ranked(sheet: Sheet, purse: Purse, settings: AskSettings, span: Span, mass: float) -> Ranked:

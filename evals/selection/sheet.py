@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.types import Seconds, Shot, Span, Vectors
-from tools.belief import Scores
 from tools.keyclips import ClipShape, TokenCounter
 from tools.look import FrameGrid
+from tools.prior import Scores
 
 Curve = NDArray[np.float64]
 

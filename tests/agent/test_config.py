@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import FILE_NAME, Config, load_config, parse_budget, parse_setting
-from agent.presets import settings_for, settings_from_dict
+from agent.fork import ForkPlan, forked_run
+from agent.presets import settings_for, settings_from_dict, settings_of
 from index.encoder import EncoderIdentity
 from index.errors import InputError
+from index.run_rows import RunRow
 
 ENCODER = EncoderIdentity("ViT-B-32:tag", weights_hash="0", dimension=8, preprocessing="{}")
 
@@ -190,3 +192,11 @@ def test_the_manners_towards_a_server_are_set_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "longshot.toml").write_text("[endpoint]\nretries = 0\ntimeout_s = 5.5\n")
     endpoint = load_config({}, environ={}, config_folder=tmp_path).endpoint
     assert (endpoint.retries, endpoint.timeout_s, endpoint.concurrency) == (0, 5.5, 4)
+
+
+def test_a_run_of_another_version_says_so_with_what_to_do() -> None:
+    settings = {"survey": {"prior": {"smooth_s": 0.5}}}
+    run = RunRow("r7", 1, "c0ffee", "", "Where?", (), {}, settings, "k", "2026-01-01", 1)
+    for begin in (settings_of, lambda run: forked_run(run, ForkPlan(1), models={})):
+        with pytest.raises(InputError, match=r"r7 was begun by another version.*ask the question"):
+            begin(run)

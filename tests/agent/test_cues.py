@@ -91,7 +91,9 @@ def test_cue_objects_move_the_prior_and_are_no_part_of_what_is_looked_for(
     ws, state = workspace(model, "Where is the thing?")
     priors = []
     for most in (3, 0):
-        survey = replace(ws.settings.survey, cue_objects=most)
+        # So warm that no shot has all of it.
+        prior = replace(ws.settings.survey.prior, temperature=2.0)
+        survey = replace(ws.settings.survey, cue_objects=most, prior=prior)
         ws.settings = replace(ws.settings, survey=survey)
         planned = plan(state, SimpleNamespace(context=ws))  # type: ignore[arg-type]
         priors.append(ws.prior({**state, **planned}).belief.mass(Span(60, 70)))

@@ -32,7 +32,7 @@ def test_the_films_best_cosine_is_read_with_its_length(workspace: WorkspaceMaker
     ws, state = ready(workspace, ScriptedVideoLLM())
     row = {
         "model_hash": ws.encoder.identity.weights_hash,
-        "prompt_hash": "",
+        "prompt_hash": ws.prompts_hash("presence"),
         "stage": "presence",
         "n_with": 10,
         "n_without": 10,

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.backends.scripted import ScriptedVideoLLM
+from agent.cuts import halves, windows_of
 from agent.settings import SpotlightSettings
 from agent.state import Cue
-from agent.windows import film_windows, halves, windows_of
+from agent.windows import film_windows
 from index.types import Shot, Span
 from tests.agent.conftest import WorkspaceMaker
 

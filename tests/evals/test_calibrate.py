@@ -84,7 +84,7 @@ def test_a_search_that_came_to_a_second_look_counts_that_it_did() -> None:
     for position in range(60):
         # Of 50 searches with the evidence 45 came to a second look, of 50 without it 15.
         again.add(position < 45, 0.0, 1.0 if position % 4 else 0.0, 0.0)
-    found = {("m", "p", "search"): ends, ("m", "p", "twice"): again}
+    found = {("m", "p+shots", "search"): ends, ("m", "p+q+shots", "twice"): again}
     fit = next(f for f in fits_of(found, source="") if f.stage == "twice")  # type: ignore[arg-type]
     assert fit.fit.log_odds(0.5, second=sigmoid(0.75)) == pytest.approx(math.log(3), abs=0.05)
 
@@ -136,12 +136,12 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
         )
         runs.finish("r", status="not_found", stop_reason="", answer=not_found())
     found = observed([tmp_path])
-    assert found["E", "", "presence"].rows == [(0.4, pytest.approx(math.log(2)))]
-    both = f"P+{file_hash('caption')}"
+    assert found["E", "shots", "presence"].rows == [(0.4, pytest.approx(math.log(2)))]
+    both = f"P+{file_hash('caption')}+shots"
     assert found["V", "P", "look"].truth == [True, False]
     assert found["V+E", both, "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
-    assert found["V", "P", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
-    assert found["V", "P", "search"].truth == [True]
+    assert found["V", "P+shots", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
+    assert found["V", "P+shots", "search"].truth == [True]
     assert found["V", both, "twice"].rows == [(1.5, 0.25, pytest.approx(-math.log(2)))]
     assert not any(stage == "answer" for _, _, stage in found)
 
@@ -271,7 +271,7 @@ def test_the_longer_of_two_films_needs_the_better_match() -> None:
             for noise in np.linspace(-0.12, 0.12, 9):
                 cosine = 0.4 + 0.05 * math.log(hours) + offset + noise
                 seen.add(truth, cosine, -math.log(hours))
-    (stored,) = fits_of({("E", "", "presence"): seen}, source="a test")
+    (stored,) = fits_of({("E", "shots", "presence"): seen}, source="a test")
     fit = stored.fit
     assert fit.length / fit.first == pytest.approx(0.05, abs=0.01)
     assert -fit.bias / fit.first == pytest.approx(0.4, abs=0.01)
@@ -279,4 +279,4 @@ def test_the_longer_of_two_films_needs_the_better_match() -> None:
     alike = Observations()
     for k, cosine in enumerate(np.linspace(0.3, 0.5, 20)):
         alike.add(k % 2 == 1, cosine + 0.1 * (k % 2), -math.log(0.25 + 0.001 * k))
-    assert fits_of({("E", "", "presence"): alike}, source="a test")[0].fit.length == 0.0
+    assert fits_of({("E", "shots", "presence"): alike}, source="a test")[0].fit.length == 0.0

@@ -18,8 +18,8 @@ from evals.selection.mdp3 import mdp3
 from evals.selection.named import PICKERS, SELECTIONS, selection_named
 from evals.selection.sheet import Purse, Sheet, Shown, filled, moment
 from index.types import Shot, Span
-from tools.belief import Scores
 from tools.look import FrameGrid, even_times
+from tools.prior import Scores
 
 MATCH = np.array([1.0, 0.0, 0.0], np.float32)
 

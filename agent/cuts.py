@@ -1,0 +1,60 @@
+"""A film cut into what can be looked at.
+
+A shot is a window. A shot too long for one look is cut around key spans; what lies between is cut
+evenly, so that every second of the film belongs to one window.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from agent.settings import SpotlightSettings
+from index.types import Shot, Span
+
+
+def windows_of(
+    shots: Sequence[Shot], film: Span, settings: SpotlightSettings, *, keys: Sequence[Span] = ()
+) -> list[Span]:
+    """The film cut into windows: shots, tiny ones joined, long ones around their key spans.
+
+    They cover the film without gap or overlap, whatever the shots and the keys are.
+    """
+    whole = whole_shots(shots, film, shortest_s=settings.shortest_s)
+    return [window for shot in whole for window in around_keys(shot, keys, settings)]
+
+
+def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> list[Span]:
+    """The shots of a film, tiny ones joined to the one before; they cover it without gap."""
+    edges = [film.start_s]
+    for cut in sorted(
+        {s.span.start_s for s in shots if film.start_s < s.span.start_s < film.end_s}
+    ):
+        if cut - edges[-1] >= shortest_s and film.end_s - cut >= shortest_s:
+            edges.append(cut)
+    edges.append(film.end_s)
+    return [Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges)]
+
+
+def around_keys(shot: Span, keys: Sequence[Span], settings: SpotlightSettings) -> list[Span]:
+    """A shot cut at its key spans, what lies between them in equal parts; no gap, no overlap."""
+    if shot.duration_s <= settings.longest_s and not keys:
+        return [shot]
+    edges = {shot.start_s, shot.end_s}
+    for key in sorted(k for k in keys if shot.start_s <= k.start_s and k.end_s <= shot.end_s):
+        for edge in (key.start_s, key.end_s):
+            # An edge beside another one would leave a sliver.
+            if min(abs(edge - e) for e in edges) >= settings.shortest_s:
+                edges.add(edge)
+    found: list[Span] = []
+    for start_s, end_s in itertools.pairwise(sorted(edges)):
+        found.extend(halves(Span(start_s, end_s), longest_s=settings.longest_s))
+    return found
+
+
+def halves(span: Span, *, longest_s: float) -> list[Span]:
+    """The span in equal parts of at most `longest_s`."""
+    n = max(1, math.ceil(span.duration_s / longest_s - 1e-9))
+    edges = [span.start_s + span.duration_s * i / n for i in range(n)] + [span.end_s]
+    return [Span(a, b) for a, b in itertools.pairwise(edges)]

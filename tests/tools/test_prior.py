@@ -1,0 +1,198 @@
+"""The belief before any look, from what the vectors say."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.types import Span
+from tools.prior import Grid, PriorSettings, Scores, leaning, prior_from_scores, robust_z
+
+FILM = Span(0, 100)
+SETTINGS = PriorSettings(absent=0.2)
+GRID = Grid.of(FILM, [], longest_s=16)
+
+
+def shots(*edges: float) -> list[Span]:
+    return [Span(a, b) for a, b in itertools.pairwise(edges)]
+
+
+def row_scores(values: Sequence[float]) -> Scores:
+    """One row at the beginning of each second."""
+    return Scores(np.arange(len(values), dtype=float), np.array(values, np.float32))
+
+
+def peaked_scores(at_s: int, height: float = 0.3) -> Scores:
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 0.01, 100).astype(np.float32)
+    values[at_s] = height
+    return Scores(np.arange(100), values)
+
+
+def test_no_scores_make_an_even_flat_prior() -> None:
+    prior = prior_from_scores(GRID, [], settings=SETTINGS)
+    assert prior.flat
+    # Both ends have fewer seconds to be read with, and count as much as any.
+    assert prior.belief.weights == pytest.approx(np.full(100, 0.008), rel=0.5)
+    assert prior.belief.weights[16:84] == pytest.approx(np.full(68, prior.belief.weights[50]))
+
+
+def test_a_clear_peak_gets_most_of_what_the_floor_leaves() -> None:
+    prior = prior_from_scores(GRID, [[peaked_scores(40)]], settings=SETTINGS)
+    assert not prior.flat
+    # (1 - absent) · (1 - floor) = 0.72, and the floor's even share of one bin.
+    assert prior.belief.mass(Span(40, 41)) == pytest.approx(0.72 + 0.8 * 0.1 / 100, abs=2e-3)
+
+
+def test_the_best_cosine_is_read_in_any_stretch() -> None:
+    grid = Grid.of(FILM, shots(0, 38, 44, 100), longest_s=16)
+    prior = prior_from_scores(grid, [[peaked_scores(40)]], settings=SETTINGS)
+    assert prior.best == prior.best_in(FILM) == prior.best_in(Span(38, 44))
+    # A stretch between two middles is read where it is.
+    assert prior.best_in(Span(41.6, 41.8)) == prior.best
+    assert prior.best_in(Span(60, 70)) < prior.best / 5
+
+
+def test_scores_of_one_value_are_flat_and_do_not_divide_by_zero() -> None:
+    same = Scores(np.arange(100), np.full(100, 0.25, np.float32))
+    prior = prior_from_scores(GRID, [[same]], settings=SETTINGS)
+    assert prior.flat
+    assert prior.belief.weights == pytest.approx(
+        prior_from_scores(GRID, [], settings=SETTINGS).belief.weights
+    )
+
+
+def test_options_count_by_their_best() -> None:
+    prior = prior_from_scores(GRID, [[peaked_scores(10), peaked_scores(70)]], settings=SETTINGS)
+    assert prior.belief.mass(Span(10, 11)) > 0.2
+    assert prior.belief.mass(Span(70, 71)) > 0.2
+
+
+def test_robust_z_is_not_moved_by_its_outlier() -> None:
+    # Median 0, median distance 1, so sigma is 1.4826 whatever the outlier is.
+    z = robust_z(np.array([-1, -1, 0, 0, 1, 1, 1000], np.float32))
+    assert z[-1] == pytest.approx(1000 / 1.4826)
+
+
+def test_a_shot_is_as_likely_as_another_however_long_it_is() -> None:
+    grid = Grid.of(FILM, shots(0, 4, 16, 100), longest_s=16)
+    belief = prior_from_scores(grid, [], settings=SETTINGS).belief
+    short, long = belief.mass(Span(0, 4)), belief.mass(Span(4, 16))
+    assert short == pytest.approx(long)
+    # What takes several looks counts about as often: 84 s are 5.25 looks of 16 s.
+    assert belief.mass(Span(16, 100)) / short == pytest.approx(84 / 16, rel=0.15)
+    middle = belief.mass(Span(40, 56))
+    assert middle == pytest.approx(short, rel=1e-6)
+
+
+def test_one_odd_second_speaks_for_a_shot_less_than_all_of_its_seconds() -> None:
+    values = [-0.05, 0.05] * 50
+    values[20:30] = [0.2] * 10
+    values[65] = 0.22
+    grid = Grid.of(FILM, shots(0, 20, 30, 60, 70, 100), longest_s=16)
+    prior = prior_from_scores(grid, [[row_scores(values)]], settings=replace(SETTINGS, floor=0.0))
+    assert prior.belief.mass(Span(20, 30)) > 10 * prior.belief.mass(Span(60, 70))
+    assert prior.best == prior.best_in(Span(20, 30)) == pytest.approx(0.2)
+    # One of ten: its soft maximum lies 0.5 sigma · ln 10 below it, a little less for the others.
+    sigma = 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    lowest = 0.22 - 0.5 * sigma * np.log(10)
+    assert lowest < prior.best_in(Span(60, 70)) < lowest + 0.5 * sigma
+
+
+def test_the_soft_maximum_lies_between_the_mean_and_the_best() -> None:
+    z = np.array([0.0, 1.0, 3.0, 0.0])
+    grid = replace_bins(z)
+    best, _ = grid.pooled(z, pool=0.01)
+    mean, _ = grid.pooled(z, pool=100.0)
+    soft, parts = grid.pooled(z, pool=0.5)
+    assert best == pytest.approx(np.full(4, 3.0), abs=0.02)
+    assert mean == pytest.approx(np.full(4, 1.0), abs=0.02)
+    # 0.5 ln((e^0 + e^2 + e^6 + e^0) / 4)
+    assert soft == pytest.approx(np.full(4, 0.5 * np.log((2 + np.exp(2) + np.exp(6)) / 4)))
+    assert parts.sum() == pytest.approx(1.0)
+
+
+def replace_bins(z: np.ndarray) -> Grid:
+    """A grid of one short shot with a bin a value."""
+    n = len(z)
+    every = np.zeros(n, np.intp)
+    return Grid(
+        edges_s=np.arange(n + 1, dtype=float),
+        starts_s=np.zeros(1),
+        shot_of=every,
+        first=np.zeros(1, np.intp),
+        low=every,
+        high=every + n,
+        lengths_s=np.full(n, float(n)),
+        counts=np.ones(n),
+    )
+
+
+def test_a_row_says_nothing_for_the_shot_beside_it() -> None:
+    values = [0.0, 0.01] * 50
+    values[49] = 0.3
+    grid = Grid.of(FILM, shots(0, 49.5, 100), longest_s=16)
+    prior = prior_from_scores(grid, [[row_scores(values)]], settings=SETTINGS)
+    assert prior.best_in(Span(40, 49.5)) > 0.25
+    assert prior.best_in(Span(49.5, 60)) < 0.02
+
+
+def test_bins_end_at_cuts_and_are_fine_in_a_short_film() -> None:
+    assert len(Grid.of(Span(0, 4), [], longest_s=16).edges_s) == 33
+    assert len(Grid.of(Span(0, 3600), [], longest_s=16).edges_s) == 3601
+    edges = Grid.of(FILM, shots(0, 10.5, 20.02, 100), longest_s=16).edges_s
+    # The cut at 20.02 s takes the place of the second's edge.
+    assert {10.0, 10.5, 11.0, 20.02}.issubset(edges.tolist())
+    assert 20.0 not in edges
+    assert len(edges) == 102
+
+
+@given(
+    st.lists(st.floats(0.5, 99.5), max_size=30, unique=True),
+    st.lists(st.floats(-0.25, 0.75, width=32), min_size=100, max_size=100),
+    st.floats(0.05, 2.0),
+)
+def test_any_cuts_and_scores_make_a_distribution(
+    cuts: list[float], values: list[float], pool: float
+) -> None:
+    grid = Grid.of(FILM, shots(0, *sorted(cuts), 100), longest_s=16)
+    settings = replace(SETTINGS, pool=pool)
+    prior = prior_from_scores(grid, [[row_scores(values)]], settings=settings)
+    belief = prior.belief
+    assert float(belief.weights.sum()) + belief.absent == pytest.approx(1.0)
+    assert belief.weights.min() > 0
+    assert np.isfinite(prior.cosines).all()
+    assert min(values) - 1e-3 <= prior.best <= max(values) + 1e-3
+
+
+def test_a_temperature_of_nothing_is_refused() -> None:
+    for name in ("temperature", "pool", "flat_temperature"):
+        with pytest.raises(ValueError, match=f"survey.prior.{name}"):
+            PriorSettings(**{name: 0.0})
+
+
+def test_a_belief_leans_to_the_side_of_what_came_before() -> None:
+    anchor = prior_from_scores(GRID, [[peaked_scores(50)]], settings=SETTINGS)
+    flat = prior_from_scores(GRID, [], settings=SETTINGS)
+    for side, here, there in (("after", 80, 20), ("before", 20, 80), ("during", 52, 5)):
+        belief = leaning(flat, anchor, side=side, settings=SETTINGS).belief
+        assert belief.mass(Span(here, here + 1)) > 5 * belief.mass(Span(there, there + 1))
+        assert belief.mass(Span(there, there + 1)) > 0
+        assert belief.weights.sum() + belief.absent == pytest.approx(1.0)
+
+
+def test_the_height_of_the_best_cosine_speaks_for_presence_where_that_was_fitted() -> None:
+    # A shot of one second: its soft maximum is its cosine.
+    peak = Grid.of(FILM, shots(0, 40, 41, 100), longest_s=16)
+    fitted = replace(SETTINGS, presence_slope=20.0, presence_cosine=0.3)
+    high = prior_from_scores(peak, [[peaked_scores(40, height=0.4)]], settings=fitted).belief
+    low = prior_from_scores(peak, [[peaked_scores(40, height=0.2)]], settings=fitted).belief
+    # A ratio of e^2 for and against: 0.2 / (0.2 + 0.8 e^2) and 0.2 / (0.2 + 0.8 e^-2).
+    assert high.absent == pytest.approx(0.0327, abs=1e-3)
+    assert low.absent == pytest.approx(0.6488, abs=1e-2)
