@@ -49,7 +49,7 @@ def demo_settings() -> AskSettings:
         # Its vectors point well: two looks a turn in place of four find as much, with 3 to 6 %
         # fewer tokens (tuning films of 15 minutes, one and three hours). A look's price: what it
         # saves and loses on the tuning films, docs/design/0003.
-        spotlight=SpotlightSettings(looks_per_turn=2, look_price=0.01),
+        spotlight=SpotlightSettings(looks_per_turn=2, look_price=0.02),
         look=LookSettings(
             short_side_px=96,
             high_short_side_px=128,
@@ -61,15 +61,14 @@ def demo_settings() -> AskSettings:
         # Described second looks tell near misses no better than the encoder's cosine beside two
         # looks, for 12 to 21 % of the tokens: docs/design/0003.
         verify=VerifySettings(most_log_ratio=8.0, describe=False),
-        # One pass, and where the whole search has a fit: docs/design/0003.
+        # Where the whole search has a fit: docs/design/0003.
         answer=AnswerSettings(
-            passes=1,
             neighbour_alone=True,
             most_absent=0.2,
             ask_for_looks=False,
             option_not_enough=False,
         ),
-        several=SeveralSettings(temperature=0.25),
+        several=SeveralSettings(temperature=0.2, least_chance=0.03),
     )
 
 

@@ -336,11 +336,10 @@ class SeveralSettings:
     """Moments expected before anything is seen (somebody who asks for several expects some)."""
     prior_shape: float = 1.0
     """Shape of the gamma prior of their number: 1 leaves it wide open."""
-    look_again: float = 0.5
-    """Probability from which a window is looked at a second time. The fit of two looks knows no
-    windows that the first look was against: of those it says too much."""
     accept: float = 0.5
-    """Probability from which it shows one of the moments."""
+    """Probability from which a window is looked at a second time, and after both looks shows one of
+    the moments. The fit of two looks knows no windows that the first look was against: of those it
+    says too much."""
     least_chance: float = 0.02
     """The search stops where the best next look would find a further moment less often."""
     merge_gap_s: float = 0.5

@@ -45,7 +45,7 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
     findings: list[FindingState] = []
     seen, judged = state, chances(ws, state)
     # Each second look moves the chances of all: moments that hold make further ones likelier.
-    while (found := _to_look_at_again(judged, settings.look_again)) is not None:
+    while (found := _to_look_at_again(judged, settings.accept)) is not None:
         verified = verify(ws, step, seen, found, whole(ws, state, span_of(found)))
         if verified is None:
             break
@@ -81,10 +81,10 @@ def several(ws: Workspace, step: StepWriter, state: State, belief: Belief) -> Ve
 
 
 def _to_look_at_again(
-    judged: Sequence[tuple[FindingState, float]], least: float
+    judged: Sequence[tuple[FindingState, float]], accept: float
 ) -> FindingState | None:
     """The likeliest moment that was looked at only once; None where there is none."""
-    once = [(chance, f) for f, chance in judged if chance >= least and not f["verified"]]
+    once = [(chance, f) for f, chance in judged if chance >= accept and not f["verified"]]
     return max(once, key=lambda pair: pair[0])[1] if once else None
 
 

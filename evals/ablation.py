@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.settings import AnswerSettings, AskSettings, SurveySettings
+from agent.settings import AskSettings, SurveySettings
 
 Change = Callable[[AskSettings], AskSettings]
 
@@ -13,6 +13,11 @@ Change = Callable[[AskSettings], AskSettings]
 def _prior(s: AskSettings) -> AskSettings:
     """The vectors say nothing: the prior is even."""
     return replace(s, survey=replace(s.survey, prior=replace(s.survey.prior, floor=1.0)))
+
+
+def _pooling(s: AskSettings) -> AskSettings:
+    """A shot is as likely as its best second is."""
+    return replace(s, survey=replace(s.survey, prior=replace(s.survey.prior, pool=0.01)))
 
 
 def _belief(s: AskSettings) -> AskSettings:
@@ -78,8 +83,8 @@ def _cuts(s: AskSettings) -> AskSettings:
 
 
 def _check(s: AskSettings) -> AskSettings:
-    """Replies have to agree: the check of completeness; the embedded models go without."""
-    return replace(s, answer=replace(s.answer, passes=AnswerSettings().passes))
+    """The first reply stands: no check of completeness."""
+    return replace(s, answer=replace(s.answer, passes=1))
 
 
 def _strip(s: AskSettings) -> AskSettings:
@@ -89,6 +94,7 @@ def _strip(s: AskSettings) -> AskSettings:
 
 ABLATIONS: dict[str, Change] = {
     "without-prior": _prior,
+    "without-pooling": _pooling,
     "without-belief": _belief,
     "without-adaptive-size": _adaptive_size,
     "without-density": _density,
@@ -99,8 +105,8 @@ ABLATIONS: dict[str, Change] = {
     "without-moves": _moves,
     "without-related": _related,
     "without-rewrite": _rewrite,
+    "without-check": _check,
     "with-more-clips": _more_clips,
     "with-description": _description,
-    "with-check": _check,
     "with-strip": _strip,
 }

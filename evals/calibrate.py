@@ -234,9 +234,7 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             continue
         once: Observations | None = None
         if (before := _BEFORE.get(stage)) is not None:
-            # The earlier stage reads the first of these prompts alone.
-            reads = prompts_hash(before, lambda name, prompt=prompt: prompt.partition("+")[0])
-            once = found[model.partition("+")[0], reads, before]
+            once = found[model.partition("+")[0], _first_of(prompt, before), before]
         by_type = _by_type(stage, seen, of_all=(weights, bias), once=once)
         fit = _fit(stage, weights, bias + (_chosen(once, seen) if once else 0.0))
         old = [f.version for f in shipped_fits() if (f.model_hash, f.stage) == (model, stage)]
@@ -255,6 +253,11 @@ def fits_of(found: dict[_Key, Observations], *, source: str) -> list[StoredFit]:
             )
         )
     return fits
+
+
+def _first_of(prompt_hash: str, before: Stage) -> str:
+    """What the earlier stage's cases are kept by: it reads the first of these prompts alone."""
+    return prompts_hash(before, lambda name: prompt_hash.partition("+")[0])
 
 
 def _fit(stage: Stage, weights: Sequence[float], bias: float) -> Fit:
