@@ -22,8 +22,9 @@ from typing import Any, Literal, Protocol
 from agent.answer_type import AnswerType, answer_type_of
 
 Stage = Literal["presence", "look", "verify", "search", "twice", "answer"]
-"""What is fitted: the film's best cosine, one look, two looks, what the whole search says for the
-film's holding it, the same once something was looked at twice, the answer's own confidence."""
+"""What is fitted: the cosine of the film's best shot, one look, two looks, what the whole search
+says for the film's holding it, the same once something was looked at twice, the answer's own
+confidence."""
 
 PROMPTS: dict[Stage, tuple[str, ...]] = {
     "presence": (),
@@ -37,11 +38,10 @@ PROMPTS: dict[Stage, tuple[str, ...]] = {
 _READS: dict[Stage, tuple[str, ...]] = {
     "presence": ("shots",),
     "verify": ("shots",),
-    "search": ("shots",),
-    "twice": ("shots",),
     "answer": ("reply", "shots"),
 }
-"""What a stage reads besides: a fit from before it did so is for another number."""
+"""What a stage reads besides: a fit from before it did so is for another number. Whole searches are
+read from a log ratio, which is one whatever it was added up from."""
 _SHIPPED = Path(__file__).parent / "fits.json"
 _EDGE = 1e-6
 """0 and 1 are drawn in by this before a logarithm is taken."""
@@ -53,14 +53,14 @@ class Fit:
 
     first: float = 1.0
     """Of the logit of a look's P(yes); of the confidence's logit ("answer"); of the log ratio that
-    the search added up ("search", "twice"); of the film's best cosine itself ("presence")."""
+    the search added up ("search", "twice"); of the best shot's cosine itself ("presence")."""
     second: float = 0.0
     """Of the logit of the second look's P(yes) ("verify"); of the log-odds that the best of all
     second looks came to ("twice")."""
     named: float = 0.0
     """Of the agreement of its description with what is looked for, -1 to 1."""
     cosine: float = 0.0
-    """Of the best cosine that the encoder sees there with what is looked for ("verify")."""
+    """Of the best shot's cosine there with what is looked for ("verify")."""
     length: float = 0.0
     """Against it, of the natural log of the hours that were searched ("presence", "search",
     "twice", "answer"): the longer a film, the better the best of what only looks like it."""

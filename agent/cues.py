@@ -1,6 +1,6 @@
 """The texts that a question is retrieved by: by rules, and in the model's words.
 
-Cues of one group count by their best (tools/belief.py). The rules' caption of the question is
+Cues of one group count by their best (tools/prior.py). The rules' caption of the question is
 always there; a model that can adds a caption of its own, one of each option, and cue objects:
 things that are likely seen near what answers it.
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from agent.settings import SpotlightSettings
 from index.types import Shot, Span
+from tools.prior import Bins
 
 
 def windows_of(
@@ -35,6 +36,12 @@ def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> list
             edges.append(cut)
     edges.append(film.end_s)
     return [Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges)]
+
+
+def bins_of(shots: Sequence[Shot], film: Span, settings: SpotlightSettings) -> Bins:
+    """The bins of the belief: seconds that end at cuts, each read with its shot."""
+    whole = whole_shots(shots, film, shortest_s=settings.shortest_s)
+    return Bins.of(film, whole, longest_s=settings.longest_s)
 
 
 def around_keys(shot: Span, keys: Sequence[Span], settings: SpotlightSettings) -> list[Span]:

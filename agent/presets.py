@@ -61,13 +61,14 @@ def demo_settings() -> AskSettings:
         # Described second looks tell near misses no better than the encoder's cosine beside two
         # looks, for 12 to 21 % of the tokens: docs/design/0003.
         verify=VerifySettings(most_log_ratio=8.0, describe=False),
-        # Where the whole search has a fit: docs/design/0003.
+        # 0.2, since its whole search has a fit: docs/design/0003.
         answer=AnswerSettings(
             neighbour_alone=True,
             most_absent=0.2,
             ask_for_looks=False,
             option_not_enough=False,
         ),
+        # As likely as any other at one and three hours, and with fewer looks: docs/design/0003.
         several=SeveralSettings(temperature=0.2, least_chance=0.03),
     )
 

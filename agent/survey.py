@@ -149,9 +149,9 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
 
     Source: DATE, arXiv 2509.09263 (selection with a distance that is halved).
     """
-    middles, densities = belief.middles_s, belief.densities
-    peaks = np.asarray(anchors(middles, densities, limit=len(middles)), dtype=np.intp)
-    order = peaks[np.lexsort((peaks, -densities[peaks]))]
+    middles, curve = belief.middles_s, belief.curve
+    peaks = np.asarray(anchors(middles, curve, limit=len(middles)), dtype=np.intp)
+    order = peaks[np.lexsort((peaks, -curve[peaks]))]
     bin_s = float(np.diff(belief.edges_s).max())
     chosen: list[float] = []
     while True:

@@ -1,7 +1,7 @@
 """A finding is looked at a second time, in other frames, before anything rests on it.
 
 The second look is judged like the first, and described: what its words have of what is looked for
-tells near misses that a yes does not (agent/described.py). The encoder's best cosine there is a
+tells near misses that a yes does not (agent/described.py). The cosine of the shot is a
 third opinion: another model, misled by other things. All together is one log-odds
 (agent/confidence.py), less than the sum, since they share what misleads them; the belief gets what
 it adds to the first.

@@ -38,8 +38,7 @@ def _keys(ws: Workspace, state: State, parts: Sequence[Span]) -> list[Span]:
     if not long or not len(timeline.times_s):
         return []
     belief = ws.prior(state).belief
-    middles = belief.middles_s
-    scores = belief.densities / belief.densities.max()
+    middles, scores = belief.middles_s, belief.curve
     keys = []
     for position in anchors(middles, scores, limit=settings.most_anchors):
         time_s = float(middles[position])

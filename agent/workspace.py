@@ -16,7 +16,7 @@ import numpy as np
 
 from agent.budget import Budget, Spent
 from agent.confidence import Fit, Stage, fit_for, prompts_hash
-from agent.cuts import whole_shots
+from agent.cuts import bins_of
 from agent.own_prompts import hash_with, render_with
 from agent.settings import AskSettings
 from agent.state import Cue, LookState, State, intent_of, span_of
@@ -31,7 +31,7 @@ from prompts.render import RenderedPrompt
 from tools.belief import Belief, Update, updated
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
-from tools.prior import SIDES, Grid, Prior, PriorSettings, Scores, leaning, prior_from_scores
+from tools.prior import SIDES, Bins, Prior, PriorSettings, Scores, leaning, prior_from_scores
 
 OnStep = Callable[[StepRow], None]
 
@@ -118,7 +118,8 @@ class Workspace:
     _priors: dict[str, Prior] = field(default_factory=dict)
     _beliefs: dict[str, Belief] = field(default_factory=dict)
     _cosines: dict[str, list[list[Scores]]] = field(default_factory=dict)
-    _bins: Grid | None = None
+    _bins: list[Bins] = field(default_factory=list)
+    """The bins of the belief, once they are made: a node of another VideoLLM has the same."""
 
     @property
     def grid(self) -> FrameGrid:
@@ -226,15 +227,14 @@ class Workspace:
         return {lane: self._prior_of(groups, settings).belief for lane, groups in lanes.items()}
 
     def _prior_of(self, groups: Sequence[Sequence[Scores]], settings: PriorSettings) -> Prior:
-        if self._bins is None:
-            film, spotlight = self.film.video.span, self.settings.spotlight
-            shots = whole_shots(self.shots, film, shortest_s=spotlight.shortest_s)
-            self._bins = Grid.of(film, shots, longest_s=spotlight.longest_s)
-        return prior_from_scores(self._bins, groups, settings=settings)
+        if not self._bins:
+            film = self.film.video.span
+            self._bins.append(bins_of(self.shots, film, self.settings.spotlight))
+        return prior_from_scores(self._bins[0], groups, settings=settings)
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""
-        # Every node asks for it several times, and ten hours have 36,000 bins.
+        # Every node asks for it several times, and ten hours have 40,000 bins.
         prior, several = self.prior(state).belief, intent_of(state).wants_all
         # A prior lives as long as the run does, so it is known by its place.
         left_out = self.settings.survey.left_out_log_ratio

@@ -16,7 +16,7 @@ def _prior(s: AskSettings) -> AskSettings:
 
 
 def _pooling(s: AskSettings) -> AskSettings:
-    """A shot is as likely as its best second is."""
+    """A shot is as likely as its best second is. The fits that read cosines are those of shots."""
     return replace(s, survey=replace(s.survey, prior=replace(s.survey.prior, pool=0.01)))
 
 
@@ -78,7 +78,8 @@ def _more_clips(s: AskSettings) -> AskSettings:
 
 
 def _cuts(s: AskSettings) -> AskSettings:
-    """The film is one long shot, cut into windows around the key spans of its vectors alone."""
+    """The film is one long shot, for the prior as well, cut into windows around the key spans of
+    its vectors alone."""
     return replace(s, spotlight=replace(s.spotlight, follow_cuts=False))
 
 

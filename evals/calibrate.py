@@ -5,10 +5,11 @@
     python -m evals.calibrate FOLDER… --ship          keep them with the program (agent/fits.json)
 
 reads the libraries and the questions of `longshot eval demo --absent 0.4 --out FOLDER`; take films
-that no table uses. Of a question that was asked again the last run counts. Six stages
-(agent/confidence.py): the film's best cosine, one look, two looks, the whole search, the same with
-its second looks, the answer. The first, the whole search and the answer are read together with the
-film's length: take films of several lengths, for with one alone the length is left out.
+that no table uses. Of a question that was asked again the last run counts, runs of versions whose
+prior was over seconds do not. Six stages (agent/confidence.py): the cosine of the film's best shot,
+one look, two looks, the whole search, the same with its second looks, the answer. The first, the
+whole search and the answer are read together with the film's length: take films of several
+lengths, for with one alone the length is left out.
 One look and two looks are also fitted for each type of answer (agent/answer_type.py), drawn to the
 fit of all. In every stage both classes weigh the same, so that the log-odds of a fit are a log
 likelihood ratio (of second looks: with what it says that there was one). Only the answer's fit
@@ -140,12 +141,18 @@ def _observe(found: dict[_Key, Observations], folder: Path) -> None:
             key = (Path(run.video_path).name, run.question, run.options)
             if key in items and run.answer:
                 last.setdefault(key, run)
+        last = {key: run for key, run in last.items() if _by_shots(run)}
         n_absent = sum(items[key].is_absent for key in last)
         for key, run in last.items():
             _, steps, answer = load_run(runs, run.run_id)
             _read(found, items[key], run, steps)
             share = n_absent / len(last)
             _read_end(found, items[key], run, steps, answer, absent_share=share)
+
+
+def _by_shots(run: RunRow) -> bool:
+    """Whether a run's cosines are of shots: before, a prior did not pool the seconds of a shot."""
+    return "pool" in run.settings.get("survey", {}).get("prior", {"pool": 0})
 
 
 def _read(

@@ -25,8 +25,9 @@ _ASKING_CODE = (
 """What one prompt over given frames depends on."""
 _BASELINE_CODE = (
     *_ASKING_CODE,
-    *("evals/selection", "evals/film_vectors.py", "tools/belief.py", "tools/keyclips.py"),
-    *("agent/survey.py", "agent/spotlight.py", "agent/queue.py", "agent/windows.py"),
+    *("evals/selection", "evals/film_vectors.py", "tools/belief.py", "tools/prior.py"),
+    *("tools/keyclips.py", "agent/survey.py", "agent/spotlight.py", "agent/queue.py"),
+    "agent/cuts.py",
 )
 _ORACLE_CODE = (
     *_ASKING_CODE,

@@ -50,6 +50,12 @@ class Belief:
         """(B,) probability a second: bins end at cuts, so they are not equally long."""
         return np.asarray(self.weights / np.diff(self.edges_s), dtype=np.float64)
 
+    @property
+    def curve(self) -> Weights:
+        """(B,) the densities, the highest being 1, to nine digits: rounding must make no peak."""
+        densities = self.densities
+        return np.asarray(np.round(densities / densities.max(), 9), dtype=np.float64)
+
     def mass(self, span: Span) -> float:
         """Probability that the evidence is inside `span`."""
         return float(self.masses([span])[0])
@@ -65,12 +71,12 @@ class Belief:
         """The stretch around a span where the belief holds.
 
         It grows from the span's best bin to both sides while the density is at least `share` of
-        the mean inside the span; it stays inside the spans of `within` that touch it, also where
+        that of the whole span; it stays inside the spans of `within` that touch it, also where
         those begin or end amid a bin.
         """
         edges, densities = self.edges_s, self.densities
         inside = _coverage(edges, span) > 0
-        least = share * float(densities[inside].mean())
+        least = share * float(self.weights[inside].sum() / np.diff(edges)[inside].sum())
         allowed = np.max([_coverage(edges, s) > 0 for s in (span, *within)], axis=0)
         good = allowed & (densities >= least)
         low = high = int(np.flatnonzero(inside)[np.argmax(densities[inside])])

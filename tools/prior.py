@@ -1,16 +1,16 @@
 """What the vectors say before any look: where the evidence would be, and whether the film holds it.
 
 A shot shows it or it does not. So before any vector is read every shot is as likely as another,
-however long it is (one longer than a look counts as often as looks would cut it), and the vectors
-speak of a shot, not of its best second: a thing that spins or is half hidden looks like many things
-for one second, and the more seconds a film has, the better the best of them.
+however long it is (one longer than a look counts as often as it holds looks), and the vectors speak
+of a shot, not of its best second: a thing that spins or is half hidden looks like many things for
+one second, and the more seconds a film has, the better the best of them.
 
     r(t) = τ log mean e^(z/τ)
 
-over the seconds of the shot, at most as long as a look to either side of t, where z is how far a
-second's cosine stands out of the film's own crowd,
-is a soft maximum (τ → 0: the best second, τ → ∞: the mean). The belief in a shot is e^(r/T), spread
-inside it as e^(z/τ). The best r, as a cosine, says whether the film holds it at all.
+over the seconds of the shot, or of a long one over those of a look around t, is a soft maximum of
+z, which is how far a second's cosine stands out of the film's own crowd (τ → 0: the best second,
+τ → ∞: the mean). The belief in a shot is e^(r/T), spread inside it as e^(z/τ). The best r, as a
+cosine, says whether the film holds it at all.
 
 Source: T*, arXiv 2504.02259 (scores of seconds as a distribution). Ours differs: shots and not
 seconds, each film's own scale, and a mass for "nowhere".
@@ -33,12 +33,13 @@ SIDES = ("after", "before", "during")
 _MAD_TO_SIGMA = 1.4826
 # Below this a film's scores are one value up to rounding: a z-score would blow up noise.
 _LEAST_SIGMA = 1e-6
-# A mean this far below the best of its shot is rounding.
-_LEAST_MEAN = 1e-9
+# What float seconds may differ by.
+_EPSILON_S = 1e-6
 # Of a second's edge and a cut so near to each other the cut is kept.
 _SLIVER_S = 0.05
-# Between the rows of two shots lies so much that neither reaches the other.
-_APART_S = 1e6
+# A row speaks for what is no further from it than so many of the usual gaps between rows: those
+# that nine of ten are within, since clips are not equally long.
+_ROW_REACH, _USUAL_SHARE = 1.5, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class PriorSettings:
     floor: float = 0.1
     """Share of evidence that the vectors do not see: it is in any shot as likely as in another."""
     flat_spread: float = 0.02
-    """A film whose best cosine is less than this above its median one has a flat prior."""
+    """A film whose best second's cosine is less than this above the median has a flat prior."""
     flat_temperature: float = 2.0
     """The temperature used then: the search widens."""
     absent: float = 0.2
@@ -63,7 +64,7 @@ class PriorSettings:
     the best shot's cosine above `presence_cosine`. Only where no fit of the encoder is kept; 0: it
     says nothing."""
     presence_cosine: float = 0.0
-    """The best cosine that speaks neither for nor against; only where no fit is kept."""
+    """The best shot's cosine that speaks neither for nor against; only where no fit is kept."""
     most_presence: float = 3.0
     """The vectors' word on presence weighs no more than e^±this."""
     lean_floor: float = 0.1
@@ -95,7 +96,7 @@ class Prior:
 
     belief: Belief
     spread: float
-    """Best cosine minus median cosine, the largest over the cues."""
+    """The best second's cosine minus the median one, the largest over the cues."""
     cosines: Weights
     """(B,) cosine of the shot around each bin (the soft maximum), averaged over the groups of
     cues."""
@@ -116,48 +117,43 @@ class Prior:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class Bins:
     """The bins of a film: seconds, cut where its shots are cut; under 32 s there are finer ones.
 
-    Each bin is read together with its shot, at most `longest_s` to either side.
+    Each bin is read together with its window: its shot, or of a longer one the `longest_s` around
+    it.
     """
 
     edges_s: Seconds
     """(B + 1,) ascending."""
-    starts_s: Seconds
-    """(S,) where each shot begins."""
+    shots_s: NDArray[np.float64]
+    """(2, S) where each shot begins and ends."""
     shot_of: NDArray[np.intp]
     """(B,) the shot that each bin lies in."""
-    first: NDArray[np.intp]
-    """(S,) the first bin of each shot."""
-    low: NDArray[np.intp]
-    high: NDArray[np.intp]
-    """(B,) the bins read together with each: [low, high)."""
-    lengths_s: Seconds
-    """(B,) how long these are together."""
-    counts: Weights
-    """(B,) how many looks they would take, at least 1."""
+    windows: NDArray[np.intp]
+    """(W, 2) the bins of each window: [first, end)."""
+    window_of: NDArray[np.intp]
+    """(B,) the window that each bin is read with."""
 
     @classmethod
-    def of(cls, film: Span, shots: Sequence[Span], *, longest_s: float) -> Grid:
+    def of(cls, film: Span, shots: Sequence[Span], *, longest_s: float) -> Bins:
         """The bins of a film.
 
         Args:
             shots: in order, without gap or overlap; none: the film is one.
-            longest_s: a longer shot counts as several.
+            longest_s: the length of a window in a longer shot.
         """
-        starts_s = np.array([s.start_s for s in shots] or [film.start_s], dtype=np.float64)
-        edges_s = _edges(film, starts_s[1:])
+        shots_s = np.array([(s.start_s, s.end_s) for s in (shots or [film])]).T
+        edges_s = _edges(film, shots_s[0, 1:])
         middles_s = (edges_s[:-1] + edges_s[1:]) / 2
-        first = np.searchsorted(middles_s, starts_s)
-        n_of = np.diff(first, append=len(middles_s))
-        shot_of = np.repeat(np.arange(len(starts_s)), n_of)
-        low = np.searchsorted(edges_s, middles_s - longest_s, side="right") - 1
-        high = np.searchsorted(edges_s, middles_s + longest_s)
-        low, high = np.maximum(low, first[shot_of]), np.minimum(high, (first + n_of)[shot_of])
-        lengths_s = edges_s[high] - edges_s[low]
-        counts = np.maximum(1.0, lengths_s / longest_s)
-        return cls(edges_s, starts_s, shot_of, first, low, high, lengths_s, counts)
+        shot_of = np.clip(np.searchsorted(shots_s[0], middles_s, side="right") - 1, 0, None)
+        start_s, end_s = shots_s[:, shot_of]
+        # At the ends of a long shot the window stays as long.
+        from_s = np.clip(middles_s - longest_s / 2, start_s, np.maximum(start_s, end_s - longest_s))
+        to_s = np.minimum(from_s + longest_s, end_s)
+        bounds = np.searchsorted(middles_s, np.stack([from_s, to_s], axis=1) - _EPSILON_S)
+        new = np.diff(bounds, axis=0, prepend=-1).any(axis=1)
+        return cls(edges_s, shots_s, shot_of, bounds[new], np.cumsum(new) - 1)
 
     @property
     def middles_s(self) -> Seconds:
@@ -166,32 +162,45 @@ class Grid:
 
     @property
     def even(self) -> Weights:
-        """(B,) shares of a film in which every shot is as likely as another; they sum to 1."""
-        shares = np.diff(self.edges_s) * self.counts / self.lengths_s
+        """(B,) shares of a film in which every shot is as likely as another; they sum to 1.
+
+        A long one counts as often as it holds windows.
+        """
+        shares = np.diff(self.edges_s) / self._lengths_s()[self.window_of]
         return np.asarray(shares / shares.sum(), dtype=np.float64)
 
     def at(self, times_s: Seconds, values: Weights) -> Weights:
-        """(B,) what the row nearest to each bin's middle says, of its own shot where it has one."""
-        rows_in = np.clip(np.searchsorted(self.starts_s, times_s, side="right") - 1, 0, None)
-        apart = np.asarray(times_s, dtype=np.float64) + _APART_S * rows_in
-        here = self.middles_s + _APART_S * self.shot_of
-        after = np.clip(np.searchsorted(apart, here), 0, len(apart) - 1)
-        before = np.maximum(after - 1, 0)
+        """(B,) what the row nearest to each bin's middle says, of its own shot and not far off.
+
+        0 where there is none, as in a part that could not be decoded.
+        """
+        if not len(times_s):
+            return np.zeros(len(self.shot_of))
+        first, end = (np.searchsorted(times_s, edge)[self.shot_of] for edge in self.shots_s)
+        has_rows = first < end
+        last = np.where(has_rows, end - 1, 0)
+        first = np.where(has_rows, first, 0)
+        after = np.searchsorted(times_s, self.middles_s)
+        around = np.clip(np.stack([after - 1, after]), first, last)
+        gaps_s = np.abs(times_s[around] - self.middles_s)
         # Of two as near the earlier one: a row shows how its second begins.
-        nearer = here - apart[before] <= apart[after] - here + _SLIVER_S
-        return np.asarray(values[np.where(nearer, before, after)], dtype=np.float64)
+        later = (gaps_s[0] > gaps_s[1] + _SLIVER_S).astype(np.intp)
+        nearest, gap_s = (np.take_along_axis(a, later[None], 0)[0] for a in (around, gaps_s))
+        usual_s = np.quantile(np.diff(times_s), _USUAL_SHARE) if len(times_s) > 1 else np.inf
+        return np.where(has_rows & (gap_s <= _ROW_REACH * usual_s), values[nearest], 0.0)
 
     def pooled(self, z: Weights, *, pool: float) -> tuple[Weights, Weights]:
-        """(B,) the soft maximum of z around each bin, and (B,) each bin's part of its shot.
+        """(B,) the soft maximum of z in the window of each bin, and (B,) each bin's part of it.
 
-        The parts of one shot sum to 1, those of a long one to as many as it counts for.
+        The parts of a shot sum to 1, those of a long one to about as many as it holds windows.
         """
-        top = np.maximum.reduceat(z, self.first)[self.shot_of]
-        raised = np.diff(self.edges_s) * np.exp((z - top) / pool)
-        sums = np.concatenate([[0.0], np.cumsum(raised)])
-        means = np.maximum((sums[self.high] - sums[self.low]) / self.lengths_s, _LEAST_MEAN)
-        parts = self.counts * raised / (means * self.lengths_s)
-        return top + pool * np.log(means), parts
+        logs = np.append(z / pool + np.log(np.diff(self.edges_s)), -np.inf)
+        sums = np.logaddexp.reduceat(logs, self.windows.ravel())[::2]
+        soft = pool * (sums - np.log(self._lengths_s()))
+        return soft[self.window_of], np.exp(logs[:-1] - sums[self.window_of])
+
+    def _lengths_s(self) -> Seconds:
+        return self.edges_s[self.windows[:, 1]] - self.edges_s[self.windows[:, 0]]
 
 
 def _edges(film: Span, cuts_s: Seconds) -> Seconds:
@@ -232,16 +241,16 @@ def _crowd(values: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def prior_from_scores(
-    grid: Grid, groups: Sequence[Sequence[Scores]], *, settings: PriorSettings
+    bins: Bins, groups: Sequence[Sequence[Scores]], *, settings: PriorSettings
 ) -> Prior:
     """The prior belief of a film from cosines.
 
     Args:
         groups: cues that mean the same thing one way or another (the options of a question) form
             a group and count by their best; groups are averaged by the weight of their first cue.
-            No groups, or empty ones: the prior is even.
+            No groups, or empty ones: every shot is as likely as another.
     """
-    n_bins = len(grid.shot_of)
+    n_bins = len(bins.shot_of)
     seconds, places, cosine = np.zeros(n_bins), np.zeros(n_bins), np.zeros(n_bins)
     weight = spread = 0.0
     for group in groups:
@@ -249,8 +258,8 @@ def prior_from_scores(
         if not lanes:
             continue
         crowds = [_crowd(s.values) for s in lanes]
-        rows = [grid.at(s.times_s, _z(s.values, *c)) for s, c in zip(lanes, crowds, strict=True)]
-        pooled = [grid.pooled(row, pool=settings.pool)[0] for row in rows]
+        rows = [bins.at(s.times_s, _z(s.values, *c)) for s, c in zip(lanes, crowds, strict=True)]
+        pooled = [bins.pooled(row, pool=settings.pool)[0] for row in rows]
         here = [centre + sigma * r for (centre, sigma), r in zip(crowds, pooled, strict=True)]
         share = lanes[0].weight
         seconds += share * np.max(rows, axis=0)
@@ -263,16 +272,17 @@ def prior_from_scores(
     seconds, places, cosine = (v / (weight or 1.0) for v in (seconds, places, cosine))
     flat = spread < settings.flat_spread
     temperature = settings.flat_temperature if flat else settings.temperature
-    _, parts = grid.pooled(seconds, pool=max(settings.pool, temperature))
+    # Where nothing stands out among shots, nothing does inside them either.
+    _, parts = bins.pooled(seconds, pool=max(settings.pool, temperature))
     peaked = parts * np.exp((places - places.max()) / temperature)
-    shares = (1 - settings.floor) * peaked / peaked.sum() + settings.floor * grid.even
+    shares = (1 - settings.floor) * peaked / peaked.sum() + settings.floor * bins.even
     absent = _absent(float(cosine.max()), settings) if weight else settings.absent
-    belief = Belief(grid.edges_s, (1 - absent) * shares, absent)
+    belief = Belief(bins.edges_s, (1 - absent) * shares, absent)
     return Prior(belief, spread=spread, cosines=cosine, flat=flat)
 
 
 def _absent(best_cosine: float, settings: PriorSettings) -> float:
-    """P(the film does not hold it | its best cosine): Bayes' rule with the encoder's fit."""
+    """P(the film does not hold it | its best shot's cosine): Bayes' rule with the encoder's fit."""
     log_ratio = settings.presence_slope * (best_cosine - settings.presence_cosine)
     log_ratio = min(max(log_ratio, -settings.most_presence), settings.most_presence)
     return settings.absent / (settings.absent + (1 - settings.absent) * math.exp(log_ratio))

@@ -5,7 +5,7 @@ Both start from the agent's prior over the film (without the model's rewrite of 
 
 from __future__ import annotations
 
-from agent.cuts import whole_shots, windows_of
+from agent.cuts import bins_of, windows_of
 from agent.queue import Ranked, Window
 from agent.settings import AskSettings
 from agent.spotlight import choose
@@ -15,7 +15,7 @@ from index.types import Span
 from tools.belief import Belief, look_gain_bits
 from tools.keyclips import Candidate, ClipShape, allocate
 from tools.look import mean_motion, motion_fps
-from tools.prior import Grid, prior_from_scores
+from tools.prior import prior_from_scores
 
 
 def key_clips(settings: AskSettings) -> Selection:
@@ -68,10 +68,8 @@ def look_order(settings: AskSettings) -> Selection:
 
 
 def _prior(sheet: Sheet, settings: AskSettings) -> Belief:
-    spotlight = settings.spotlight
-    shots = whole_shots(sheet.shots, sheet.film, shortest_s=spotlight.shortest_s)
-    grid = Grid.of(sheet.film, shots, longest_s=spotlight.longest_s)
-    return prior_from_scores(grid, sheet.groups, settings=settings.survey.prior).belief
+    bins = bins_of(sheet.shots, sheet.film, settings.spotlight)
+    return prior_from_scores(bins, sheet.groups, settings=settings.survey.prior).belief
 
 
 def _ranked(sheet: Sheet, purse: Purse, settings: AskSettings, span: Span, mass: float) -> Ranked:

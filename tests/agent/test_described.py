@@ -69,7 +69,7 @@ def test_a_description_moves_what_a_second_look_says(
 
 
 def test_so_does_what_the_encoder_sees_there(workspace: WorkspaceMaker) -> None:
-    """The best cosine inside the finding; what the options look like says nothing of it."""
+    """The cosine of the best shot inside; what the options look like says nothing of it."""
     ws, state = ready(workspace, describing(""), subject="the red wall")
     cues: list[Cue] = [{"text": "red", "group": "question", "weight": 1.0}]
     state = {**state, "cues": [*cues, {"text": "blue", "group": "options", "weight": 1.0}]}

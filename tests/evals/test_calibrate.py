@@ -84,7 +84,7 @@ def test_a_search_that_came_to_a_second_look_counts_that_it_did() -> None:
     for position in range(60):
         # Of 50 searches with the evidence 45 came to a second look, of 50 without it 15.
         again.add(position < 45, 0.0, 1.0 if position % 4 else 0.0, 0.0)
-    found = {("m", "p+shots", "search"): ends, ("m", "p+q+shots", "twice"): again}
+    found = {("m", "p", "search"): ends, ("m", "p+q", "twice"): again}
     fit = next(f for f in fits_of(found, source="") if f.stage == "twice")  # type: ignore[arg-type]
     assert fit.fit.log_odds(0.5, second=sigmoid(0.75)) == pytest.approx(math.log(3), abs=0.05)
 
@@ -137,13 +137,38 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
         runs.finish("r", status="not_found", stop_reason="", answer=not_found())
     found = observed([tmp_path])
     assert found["E", "shots", "presence"].rows == [(0.4, pytest.approx(math.log(2)))]
-    both = f"P+{file_hash('caption')}+shots"
+    both = f"P+{file_hash('caption')}"
     assert found["V", "P", "look"].truth == [True, False]
-    assert found["V+E", both, "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
-    assert found["V", "P+shots", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
-    assert found["V", "P+shots", "search"].truth == [True]
+    assert found["V+E", f"{both}+shots", "verify"].rows == [(logit(0.9), logit(0.8), -0.3333, 0.45)]
+    assert found["V", "P", "search"].rows == [(1.5, pytest.approx(-math.log(2)))]
+    assert found["V", "P", "search"].truth == [True]
     assert found["V", both, "twice"].rows == [(1.5, 0.25, pytest.approx(-math.log(2)))]
     assert not any(stage == "answer" for _, _, stage in found)
+
+
+def test_runs_whose_prior_was_over_seconds_say_nothing_of_shots(tmp_path: Path) -> None:
+    question = {
+        "custom_id": "a",
+        "video": "f.mp4",
+        "kind": "when",
+        "form": "open",
+        "question": "When?",
+        "answer": "",
+        "evidence": [],
+        "status": "not_found",
+    }
+    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
+    (tmp_path / "library").mkdir()
+    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    for prior, n_seen in (({"smooth_s": 0.5}, 0), ({"pool": 0.5}, 1)):
+        settings = {"survey": {"prior": prior}}
+        with closing(RunStore.open(tmp_path / "library")) as runs:
+            run_id, at = f"r{n_seen}", f"2026-01-0{1 + n_seen}"
+            runs.start(RunRow(run_id, 1, "h", "f.mp4", "When?", (), models, settings, "k", at, 1))
+            runs.record(run_id, StepRow(0, "survey", "", data={"best_cosine": 0.4}))
+            runs.finish(run_id, status="not_found", stop_reason="", answer=not_found())
+        found = observed([tmp_path])
+        assert len(found["E", "shots", "presence"].rows) == n_seen
 
 
 @pytest.mark.parametrize(("widest_gap_s", "n_looks"), [(8.0, 1), (2.0, 0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,3 +83,15 @@ def test_what_makes_an_outcome_is_in_its_hash(strategy: str) -> None:
         assert (root / file).is_file()
         assert covered(file), file
     assert all((root / place).exists() for place in places)
+
+
+def test_what_a_selection_imports_is_in_its_hash() -> None:
+    """But for settings, of which those that it reads are in the hash themselves."""
+    root = Path(__file__).resolve().parents[2]
+    imported: set[str] = set()
+    for file in (*(root / "evals/selection").glob("*.py"), root / "evals/film_vectors.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(f"{node.module.replace('.', '/')}.py")
+    files = {f for f in imported if f.startswith(("agent/", "tools/"))} - {"agent/settings.py"}
+    assert {"tools/prior.py", "agent/cuts.py"} <= files <= set(code_of("keyclips"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from index.types import Span
 from tools.belief import Belief, Update, look_gain_bits, updated
+from tools.keyclips import anchors
 
 FILM = Span(0, 100)
 
@@ -98,3 +99,14 @@ def test_bins_of_unequal_length_are_compared_by_the_second() -> None:
     assert belief.densities == pytest.approx([0.2, 0.6, 0.4, 0.18])
     assert belief.heaviest_s(Span(0, 3)) == pytest.approx(1.05)
     assert belief.region(Span(1, 1.1), share=0.5, within=[Span(0, 3)]) == Span(1, 2)
+
+
+def test_rounding_makes_no_peaks() -> None:
+    # Of a length that is no whole number of seconds, densities differ in their last digit.
+    edges = np.linspace(0, 1812.37, 1814)
+    weights = np.diff(edges) / 1812.37 * 0.8
+    belief = Belief(edges, weights, 0.2)
+    assert len(set(belief.densities.tolist())) > 1
+    assert anchors(belief.middles_s, belief.curve, limit=2000) == anchors(
+        belief.middles_s, np.ones(1813), limit=2000
+    )
