@@ -106,9 +106,11 @@ class SpotlightSettings:
     shortest_s: float = 1.0
     """A shot shorter than this joins its neighbour."""
     longest_s: float = 16.0
-    """A longer shot is cut into windows no longer than this, around its key spans."""
+    """A longer shot is cut into windows no longer than this, around its key spans; the prior counts
+    it as often as it holds such."""
     follow_cuts: bool = True
-    """Windows end at the film's cuts; without, the film is taken for one long shot."""
+    """Windows end at cuts, and the prior is over shots; without, the film is taken for one long
+    shot."""
     lengths: LengthSettings = field(default_factory=LengthSettings)
     """How long the key spans of a longer shot are."""
     most_anchors: int = 32
