@@ -68,7 +68,7 @@ def demo_settings() -> AskSettings:
             ask_for_looks=False,
             option_not_enough=False,
         ),
-        # As likely as any other at one and three hours, and with fewer looks: docs/design/0003.
+        # Places true shots about as well as any other, and takes fewer looks: docs/design/0003.
         several=SeveralSettings(temperature=0.2, least_chance=0.03),
     )
 

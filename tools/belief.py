@@ -43,7 +43,7 @@ class Belief:
     @property
     def middles_s(self) -> Seconds:
         """(B,) the middle of each bin."""
-        return (self.edges_s[:-1] + self.edges_s[1:]) / 2
+        return middles_of(self.edges_s)
 
     @property
     def densities(self) -> Weights:
@@ -134,13 +134,18 @@ def updated(
         edges = belief.edges_s[touched.start : touched.stop + 1]
         reach = _coverage(edges, update.span)
         if spreads:
-            middles = (edges[:-1] + edges[1:]) / 2
+            middles = middles_of(edges)
             gap_s = np.maximum(update.span.start_s - middles, middles - update.span.end_s)
             near = related_gain * np.exp(-np.maximum(gap_s, 0.0) / related_s)
             reach = np.maximum(reach, near)
         # A bin that is partly covered holds the evidence in the covered part by that share.
         log_weights[touched] += np.log1p(reach * np.expm1(update.log_ratio))
     return _normalised(belief.edges_s, log_weights, math.log(belief.absent))
+
+
+def middles_of(edges_s: Seconds) -> Seconds:
+    """(B,) the middles of bins with these (B + 1,) edges."""
+    return (edges_s[:-1] + edges_s[1:]) / 2
 
 
 def look_gain_bits(mass: float, *, judge_error: float) -> float:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.types import Seconds, Span
-from tools.belief import Belief, Weights
+from tools.belief import Belief, Weights, middles_of
 
 SIDES = ("after", "before", "during")
 """Where a belief may lean: to one side of something else, or beside it."""
@@ -75,7 +75,7 @@ class PriorSettings:
     def __post_init__(self) -> None:
         for name in ("temperature", "pool", "flat_temperature"):
             if getattr(self, name) <= 0:
-                raise ValueError(f"survey.prior.{name} of {getattr(self, name)} is no temperature")
+                raise ValueError(f"survey.prior.{name} of {getattr(self, name)} is not above 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +145,7 @@ class Bins:
         """
         shots_s = np.array([(s.start_s, s.end_s) for s in (shots or [film])]).T
         edges_s = _edges(film, shots_s[0, 1:])
-        middles_s = (edges_s[:-1] + edges_s[1:]) / 2
+        middles_s = middles_of(edges_s)
         shot_of = np.clip(np.searchsorted(shots_s[0], middles_s, side="right") - 1, 0, None)
         start_s, end_s = shots_s[:, shot_of]
         # At the ends of a long shot the window stays as long.
@@ -158,7 +158,7 @@ class Bins:
     @property
     def middles_s(self) -> Seconds:
         """(B,) the middle of each bin."""
-        return (self.edges_s[:-1] + self.edges_s[1:]) / 2
+        return middles_of(self.edges_s)
 
     @property
     def even(self) -> Weights:
@@ -173,9 +173,10 @@ class Bins:
         """(B,) what the row nearest to each bin's middle says, of its own shot and not far off.
 
         0 where there is none, as in a part that could not be decoded.
+
+        Args:
+            times_s: (N,) ascending, one at least.
         """
-        if not len(times_s):
-            return np.zeros(len(self.shot_of))
         first, end = (np.searchsorted(times_s, edge)[self.shot_of] for edge in self.shots_s)
         has_rows = first < end
         last = np.where(has_rows, end - 1, 0)

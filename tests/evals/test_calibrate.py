@@ -89,23 +89,32 @@ def test_a_search_that_came_to_a_second_look_counts_that_it_did() -> None:
     assert fit.fit.log_odds(0.5, second=sigmoid(0.75)) == pytest.approx(math.log(3), abs=0.05)
 
 
-def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None:
-    question = {
+MODELS = {"encoder_weights": "E", "videollm_weights": "V"}
+
+
+def one_question(
+    folder: Path, question: str, *, kind: str, answer: str, is_absent: bool = False
+) -> None:
+    """An evaluation's folder with one question, whose evidence is from 60 to 70 s, and no run."""
+    row = {
         "custom_id": "a",
         "video": "f.mp4",
-        "kind": "when",
+        "kind": kind,
         "form": "open",
-        "question": "When is it red?",
-        "answer": "0:01:00 - 0:01:10",
-        "evidence": [[60, 70]],
-        "status": "answered",
+        "question": question,
+        "answer": answer,
+        "evidence": [] if is_absent else [[60, 70]],
+        "status": "not_found" if is_absent else "answered",
     }
-    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
-    (tmp_path / "library").mkdir()
-    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    (folder / "questions.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (folder / "library").mkdir()
+
+
+def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None:
+    one_question(tmp_path, "When is it red?", kind="when", answer="0:01:00 - 0:01:10")
     call = CallRow("reflect", "P", "", "", {"yes": 0.9}, ("2.0",), {})
     with closing(RunStore.open(tmp_path / "library")) as runs:
-        run = RunRow("r", 1, "h", "f.mp4", "When is it red?", (), models, {}, "k", "2026-01-01", 1)
+        run = RunRow("r", 1, "h", "f.mp4", "When is it red?", (), MODELS, {}, "k", "2026-01-01", 1)
         runs.start(run)
         seen = [
             FindingRow("2.0", "2.0", Span(60, 70), 0.9, 0.9),
@@ -147,24 +156,12 @@ def test_what_the_runs_of_an_evaluation_saw_is_read_back(tmp_path: Path) -> None
 
 
 def test_runs_whose_prior_was_over_seconds_say_nothing_of_shots(tmp_path: Path) -> None:
-    question = {
-        "custom_id": "a",
-        "video": "f.mp4",
-        "kind": "when",
-        "form": "open",
-        "question": "When?",
-        "answer": "",
-        "evidence": [],
-        "status": "not_found",
-    }
-    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
-    (tmp_path / "library").mkdir()
-    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    one_question(tmp_path, "When?", kind="when", answer="", is_absent=True)
     for prior, n_seen in (({"smooth_s": 0.5}, 0), ({"pool": 0.5}, 1)):
         settings = {"survey": {"prior": prior}}
         with closing(RunStore.open(tmp_path / "library")) as runs:
             run_id, at = f"r{n_seen}", f"2026-01-0{1 + n_seen}"
-            runs.start(RunRow(run_id, 1, "h", "f.mp4", "When?", (), models, settings, "k", at, 1))
+            runs.start(RunRow(run_id, 1, "h", "f.mp4", "When?", (), MODELS, settings, "k", at, 1))
             runs.record(run_id, StepRow(0, "survey", "", data={"best_cosine": 0.4}))
             runs.finish(run_id, status="not_found", stop_reason="", answer=not_found())
         found = observed([tmp_path])
@@ -176,26 +173,14 @@ def test_what_a_glance_is_the_runs_own_settings_say(
     tmp_path: Path, widest_gap_s: float, n_looks: int
 ) -> None:
     """Four frames in 20 s: a look, or where 2 s are the widest gap a glance."""
-    question = {
-        "custom_id": "a",
-        "video": "f.mp4",
-        "kind": "place",
-        "form": "open",
-        "question": "Where?",
-        "answer": "snow",
-        "evidence": [[60, 70]],
-        "status": "answered",
-    }
-    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n", encoding="utf-8")
-    (tmp_path / "library").mkdir()
-    models = {"encoder_weights": "E", "videollm_weights": "V"}
+    one_question(tmp_path, "Where?", kind="place", answer="snow")
     settings = {"look": {"widest_gap_s": widest_gap_s}}
     call = CallRow("reflect", "P", "", "", {"yes": 0.9}, ("1.0",), {})
     look = LookRow("1.0", Span(55, 75), (57.0, 62.0, 67.0, 72.0), 160, 96, 50, "")
     finding = FindingRow("1.0", "1.0", Span(55, 75), 0.9, 0.9)
     with closing(RunStore.open(tmp_path / "library")) as runs:
         runs.start(
-            RunRow("r", 1, "h", "f.mp4", "Where?", (), models, settings, "k", "2026-01-01", 1)
+            RunRow("r", 1, "h", "f.mp4", "Where?", (), MODELS, settings, "k", "2026-01-01", 1)
         )
         runs.record("r", StepRow(0, "look", "", looks=(look,)))
         runs.record("r", StepRow(1, "reflect", "", calls=(call,), findings=(finding,)))
@@ -223,12 +208,11 @@ def test_of_a_question_asked_twice_the_last_run_counts(tmp_path: Path) -> None:
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (tmp_path / "questions.jsonl").write_text(text, encoding="utf-8")
     (tmp_path / "library").mkdir()
-    models = {"encoder_weights": "E", "videollm_weights": "V"}
     with closing(RunStore.open(tmp_path / "library")) as runs:
         asked = [("1", "Where?", 0.6), ("2", "Where?", 0.7), ("3", "Nowhere?", 0.8)]
         for name, question, confidence in asked:
             at = f"2026-01-0{name}"
-            runs.start(RunRow(name, 1, "h", "f.mp4", question, (), models, {}, "k", at, 1))
+            runs.start(RunRow(name, 1, "h", "f.mp4", question, (), MODELS, {}, "k", at, 1))
             presence = {"log_ratio": 0.0, "absent": 0.1, "fit": "", "hours": 2.0}
             data = {"verdict": {"confidence": confidence}, "presence": presence}
             runs.record(name, StepRow(1, "answer", "", data=data))

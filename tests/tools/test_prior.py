@@ -141,7 +141,7 @@ def test_what_has_no_row_says_nothing() -> None:
         prior = prior_from_scores(bins, [[scores]], settings=replace(SETTINGS, floor=0.0))
         assert prior.belief.mass(Span(8, 20)) > 20 * prior.belief.mass(Span(22, 58))
         assert prior.best_in(Span(35, 55)) < 0.06 < prior.best
-    # Nor one lane where it has a row and another that has none.
+    # A lane without any row is none.
     assert prior_from_scores(
         bins, [[Scores(np.zeros(0), np.zeros(0, np.float32))]], settings=SETTINGS
     ).flat
