@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from agent.settings import SpotlightSettings
 from index.types import Shot, Span
@@ -38,8 +39,12 @@ def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> list
     return [Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges)]
 
 
-def bins_of(shots: Sequence[Shot], film: Span, settings: SpotlightSettings) -> Bins:
-    """The bins of the belief: seconds that end at cuts, each read with its shot."""
+@lru_cache(maxsize=8)
+def bins_of(shots: tuple[Shot, ...], film: Span, settings: SpotlightSettings) -> Bins:
+    """The bins of the belief: seconds that end at cuts, each read with its shot.
+
+    Kept from question to question: those of a film of ten hours take as long as a look.
+    """
     whole = whole_shots(shots, film, shortest_s=settings.shortest_s)
     return Bins.of(film, whole, longest_s=settings.longest_s)
 

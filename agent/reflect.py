@@ -51,14 +51,14 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
     findings: list[FindingState] = []
     proposals: list[ProposalState] = []
     updates: list[UpdateState] = []
-    for taken in _unjudged(state):
+    for taken, p_yes in zip(_unjudged(state), _judged(ws, step, state, prompt), strict=True):
         glance = is_glance(span_of(taken), taken["n_frames"], ws.settings.look)
-        if not ws.settings.reflect.judge:
+        if p_yes is None:
             if not glance:
                 even = ws.settings.reflect.accept
                 findings.append(step.finding(taken, p_yes=0.5, confidence=even, log_ratio=0.0))
             continue
-        found = _judged(ws, step, taken, prompt=prompt, fit=fit, glance=glance)
+        found = _found(ws, step, taken, p_yes=p_yes, fit=fit, glance=glance)
         if glance:
             # It moves the belief a little; no answer rests on it, and it is none of the moments.
             updates.append(update_for(found, ws.settings.reflect, all_=False))
@@ -94,24 +94,28 @@ def reflect(state: State, runtime: Runtime[Workspace]) -> State:
 
 
 def _judged(
-    ws: Workspace,
-    step: StepWriter,
-    taken: LookState,
-    *,
-    prompt: RenderedPrompt,
-    fit: Fit,
-    glance: bool,
+    ws: Workspace, step: StepWriter, state: State, prompt: RenderedPrompt
+) -> list[float | None]:
+    """P(yes) of each look that waits for it; None where no look is judged."""
+    looks = _unjudged(state)
+    if not looks or not ws.settings.reflect.judge:
+        return [None] * len(looks)
+    clips = [ws.clip(taken, label=told(ws, taken)) for taken in looks]
+    return [found.p_yes for found in step.judge_each(prompt, clips, looks=looks)]
+
+
+def _found(
+    ws: Workspace, step: StepWriter, taken: LookState, *, p_yes: float, fit: Fit, glance: bool
 ) -> FindingState:
-    """What the VideoLLM says of one look; a glance counts for less."""
-    raw = step.judge(prompt, [ws.clip(taken, label=told(ws, taken))], looks=[taken])
-    odds = fit.log_odds(raw.p_yes)
+    """What the VideoLLM's P(yes) says of one look; a glance counts for less."""
+    odds = fit.log_odds(p_yes)
     settings = ws.settings.reflect
     least, most = settings.least_log_ratio, settings.most_log_ratio
     if glance:
         least, most = -settings.glance_log_ratio, settings.glance_log_ratio
     return step.finding(
         taken,
-        p_yes=raw.p_yes,
+        p_yes=p_yes,
         confidence=sigmoid(odds),
         log_ratio=min(max(odds, least), most),
     )

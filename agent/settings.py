@@ -120,7 +120,10 @@ class SpotlightSettings:
     most_ranked: int = 400
     """Windows, those of most belief, that are priced and ranked in a turn."""
     looks_per_turn: int = 4
-    """Windows looked at before the belief is used again."""
+    """Most windows looked at, and judged together, before the belief is used again."""
+    turn_chance: float = 0.5
+    """A turn for one moment takes no further window where those that it has would show it more
+    often than this: one of them then ends the search, and the rest is looked at in vain."""
     same_tiou: float = 0.9
     """Two looks of one size that overlap this much are the same look: never taken twice."""
     covered_share: float = 0.8
@@ -149,8 +152,9 @@ class SpotlightSettings:
         for name in ("shortest_s", "longest_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"spotlight.{name} of {getattr(self, name)} is no length")
-        if not 0 <= self.look_price <= 1:
-            raise ValueError(f"spotlight.look_price of {self.look_price} is no chance (0 to 1)")
+        for name in ("look_price", "turn_chance"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"spotlight.{name} of {getattr(self, name)} is no chance (0 to 1)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,30 +81,35 @@ class SharedVideoLLM:
     def reply(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, max_tokens: int = 64
     ) -> Reply:
-        found = self._answer("reply", Call(prompt, tuple(clips), max_tokens=max_tokens))
-        return cast(Reply, found)
+        found = self._answer("reply", [Call(prompt, tuple(clips), max_tokens=max_tokens)])
+        return cast(Reply, found[0])
 
     def judge(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> Judgement:
-        return cast(Judgement, self._answer("judge", Call(prompt, tuple(clips))))
+        return cast(Judgement, self._answer("judge", [Call(prompt, tuple(clips))])[0])
+
+    def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
+        return self._answer("judge", [Call(prompt, (clip,)) for clip in clips])
 
     def choose(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, options: Sequence[str]
     ) -> Choice:
-        found = self._answer("choose", Call(prompt, tuple(clips), options=tuple(options)))
-        return cast(Choice, found)
+        found = self._answer("choose", [Call(prompt, tuple(clips), options=tuple(options))])
+        return cast(Choice, found[0])
 
-    def _answer(self, kind: _Kind, call: Call) -> Any:
-        mine = _Waiting(call)
+    def _answer(self, kind: _Kind, calls: Sequence[Call]) -> list[Any]:
+        mine = [_Waiting(call) for call in calls]
         with self._queue:
-            self._waiting[kind].append(mine)
-        while not mine.is_done:
-            with self._model:
-                # Another thread may have taken the call along while this one waited.
-                if not mine.is_done:
-                    self._run(kind, self._taken(kind))
-        if mine.error is not None:
-            raise mine.error
-        return mine.result
+            self._waiting[kind].extend(mine)
+        for each in mine:
+            while not each.is_done:
+                with self._model:
+                    # Another thread may have taken the call along while this one waited.
+                    if not each.is_done:
+                        self._run(kind, self._taken(kind))
+        for each in mine:
+            if each.error is not None:
+                raise each.error
+        return [each.result for each in mine]
 
     def _taken(self, kind: _Kind) -> list[_Waiting]:
         """The calls that go together now, the longest waiting first."""

@@ -52,12 +52,13 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
     if reason:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
     chosen = choose(
-        ranked,
+        _worth_it(ws, state, ranked),
         settings=ws.settings.spotlight,
         limit_tokens=budget.tokens_for_search,
         n_most=min(
             ws.settings.spotlight.looks_per_turn, budget.looks_for_search, budget.calls_for_search
         ),
+        one_ends_it=not intent_of(state).wants_all,
     )
     if not chosen:
         reason = _why_none(ws, state, ranked)
@@ -105,10 +106,17 @@ def look(state: State, runtime: Runtime[Workspace]) -> State:
 
 
 def choose(
-    queue: Sequence[Ranked], *, settings: SpotlightSettings, limit_tokens: int, n_most: int
+    queue: Sequence[Ranked],
+    *,
+    settings: SpotlightSettings,
+    limit_tokens: int,
+    n_most: int,
+    one_ends_it: bool,
 ) -> list[Ranked]:
     """The windows of one turn: the first of the queue, best first, that the tokens pay for.
 
+    Where one that shows it ends the search, a likely window is looked at alone and unlikely ones
+    together: looks of one turn cost less time each, but know nothing of one another.
     No two show the same seconds at the same size: both would be judged, and counted as two looks.
     """
     chosen: list[Ranked] = []
@@ -116,6 +124,8 @@ def choose(
         if best.window.source == "belief" and best.gain_bits < settings.least_gain_bits:
             break
         if len(chosen) == n_most:
+            break
+        if chosen and one_ends_it and sum(r.mass for r in chosen) > settings.turn_chance:
             break
         again = any(
             best.window.span.tiou(c.window.span) >= settings.same_tiou
@@ -204,6 +214,22 @@ def _not_worth_it(
         total += item.mass
     least = ws.settings.spotlight.least_chance
     return f"exhausted: all looks left would find it with {total:.1%}" * (total < least)
+
+
+def _worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """What is worth a look by itself, whatever the looks of its turn show; what was proposed is."""
+    if intent_of(state).wants_all:
+        chances = further(ws, state, [r.window.span for r in ranked])
+        least = ws.settings.several.least_chance
+    elif _nothing_stands_out(state):
+        return list(ranked)
+    else:
+        chances, least = [r.mass for r in ranked], ws.settings.spotlight.look_price
+    return [
+        r
+        for r, chance in zip(ranked, chances, strict=True)
+        if r.window.source != "belief" or chance >= least
+    ]
 
 
 def _second_look_tells_more(

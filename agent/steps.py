@@ -102,8 +102,9 @@ class StepWriter:
         """Ask for text."""
         asked_s = time.monotonic()
         reply = self._ws.videollm.reply(prompt, clips, max_tokens=max_tokens)
+        self._waited(asked_s, [reply])
         sure = {} if reply.probability is None else {"reply": reply.probability}
-        self._note(asked_s, prompt, clips, looks, reply, output=reply.text, probabilities=sure)
+        self._note(prompt, clips, looks, reply, output=reply.text, probabilities=sure)
         return reply
 
     def judge(
@@ -112,8 +113,19 @@ class StepWriter:
         """Ask for P(yes)."""
         asked_s = time.monotonic()
         found = self._ws.videollm.judge(prompt, clips)
-        probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
+        self._waited(asked_s, [found])
+        self._note_judgement(prompt, clips, looks, found)
+        return found
+
+    def judge_each(
+        self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
+    ) -> list[Judgement]:
+        """Ask for P(yes) of each clip by itself; clip i shows look i."""
+        asked_s = time.monotonic()
+        found = self._ws.videollm.judge_each(prompt, clips)
+        self._waited(asked_s, found)
+        for clip, look, each in zip(clips, looks, found, strict=True):
+            self._note_judgement(prompt, [clip], [look], each)
         return found
 
     def choose(
@@ -127,8 +139,9 @@ class StepWriter:
         """Ask for a distribution over options."""
         asked_s = time.monotonic()
         found = self._ws.videollm.choose(prompt, clips, options=options)
+        self._waited(asked_s, [found])
         probabilities = dict(zip(options, found.probabilities, strict=True))
-        self._note(asked_s, prompt, clips, looks, found, probabilities=probabilities)
+        self._note(prompt, clips, looks, found, probabilities=probabilities)
         return found
 
     def finding(
@@ -215,9 +228,23 @@ class StepWriter:
             "seconds": spent["seconds"] + time.monotonic() - self._began_s - self._waited_s,
         }
 
+    def _waited(self, asked_s: float, found: Sequence[Reply | Judgement | Choice]) -> None:
+        """Time in which a shared model worked for other questions is not this one's."""
+        worked_s = sum(each.usage.seconds for each in found)
+        self._waited_s += max(0.0, time.monotonic() - asked_s - worked_s)
+
+    def _note_judgement(
+        self,
+        prompt: RenderedPrompt,
+        clips: Sequence[Clip],
+        looks: Sequence[LookState],
+        found: Judgement,
+    ) -> None:
+        probabilities = {"yes": found.p_yes, "mass": found.mass}
+        self._note(prompt, clips, looks, found, probabilities=probabilities)
+
     def _note(
         self,
-        asked_s: float,
         prompt: RenderedPrompt,
         clips: Sequence[Clip],
         looks: Sequence[LookState],
@@ -227,8 +254,6 @@ class StepWriter:
         probabilities: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         usage = found.usage
-        # The time in which a shared model worked for other questions is not this one's.
-        self._waited_s += max(0.0, time.monotonic() - asked_s - usage.seconds)
         self._usage = self._usage + usage
         self._priced_tokens += sum(
             self._ws.videollm.clip_tokens(

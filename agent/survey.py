@@ -110,7 +110,7 @@ def survey(state: State, runtime: Runtime[Workspace]) -> State:
         "searched": searched_spans(ws.film.timeline.times_s, ws.film.video.span),
         "prior_lanes": [
             {"lane": lane, "profile": list(belief.profile(n_bins=ws.settings.belief_bins))}
-            for lane, belief in ws.lane_priors(state["cues"]).items()
+            for lane, belief in ws.lane_priors(state).items()
         ],
         "spread": round(prior.spread, 4),
         "best_cosine": round(prior.best, 4),

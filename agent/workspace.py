@@ -218,11 +218,13 @@ class Workspace:
         about = [c for c in state["cues"] if c["group"] not in beside]
         return self.prior({**state, "cues": about}).best_in(span)
 
-    def lane_priors(self, cues: Sequence[Cue]) -> dict[str, Belief]:
+    def lane_priors(self, state: State) -> dict[str, Belief]:
         """What each lane of the search would believe by itself, for the trace."""
         lanes: dict[str, list[list[Scores]]] = {}
-        for group in self._scores(cues):
+        for group in self._scores(state["cues"]):
             lanes.setdefault(group[0].lane, []).append(group)
+        if len(lanes) == 1:
+            return dict.fromkeys(lanes, self.prior(state).belief)
         settings = self.settings.survey.prior
         return {lane: self._prior_of(groups, settings).belief for lane, groups in lanes.items()}
 

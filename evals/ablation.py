@@ -52,6 +52,11 @@ def _second_look(s: AskSettings) -> AskSettings:
     return replace(s, spotlight=replace(s.spotlight, second_look_first=False))
 
 
+def _wide_turns(s: AskSettings) -> AskSettings:
+    """Every look is a turn of its own, however little it may find."""
+    return replace(s, spotlight=replace(s.spotlight, looks_per_turn=1))
+
+
 def _price(s: AskSettings) -> AskSettings:
     """A look costs nothing but its share of the budget: the search spends it."""
     return replace(s, spotlight=replace(s.spotlight, look_price=0.0))
@@ -101,6 +106,7 @@ ABLATIONS: dict[str, Change] = {
     "without-density": _density,
     "without-reflection": _reflection,
     "without-second-look-first": _second_look,
+    "without-wide-turns": _wide_turns,
     "without-price": _price,
     "without-cuts": _cuts,
     "without-moves": _moves,

@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -121,6 +122,11 @@ class EndpointVideoLLM:
             prompt_text=self._shown(prompt, clips),
             note=note,
         )
+
+    def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
+        """P(yes) of each clip by itself; as many requests at a time as the server may get."""
+        with ThreadPoolExecutor(max_workers=self._settings.concurrency) as pool:
+            return list(pool.map(lambda clip: self.judge(prompt, [clip]), clips))
 
     def _judged_in_words(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], heard: list[Said]

@@ -100,6 +100,10 @@ class ScriptedVideoLLM:
             prompt_text=self._shown(prompt, clips),
         )
 
+    def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
+        """The script's P(yes) of each."""
+        return [self.judge(prompt, [clip]) for clip in clips]
+
     def choose(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, options: Sequence[str]
     ) -> Choice:

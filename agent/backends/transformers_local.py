@@ -6,6 +6,7 @@ else (chat template, scoring, generation, retries) is here. A prompt is read as 
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from abc import ABC, abstractmethod
@@ -21,12 +22,13 @@ from torch import Tensor
 
 from agent.backends import scoring
 from agent.backends.loading import choose_device, choose_dtype, load, special_tokens_pattern
-from agent.backends.memory import retry_smaller
+from agent.backends.memory import is_out_of_memory, retry_smaller
 from agent.backends.weights import ModelNotes, read_notes, weights_hash
 from agent.videollm import Call, Capabilities, Choice, Clip, Judgement, Reply, Usage
 from index.errors import ModelError
 from prompts.render import RenderedPrompt
 
+_log = logging.getLogger(__name__)
 _second = itemgetter(1)
 
 
@@ -135,6 +137,17 @@ class TransformersVideoLLM(ABC):
             lambda fewer: self.judge_all([Call(prompt, tuple(fewer))])[0],
             clips,
         )
+
+    def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
+        """P(yes) of each clip by itself; read side by side where the memory allows."""
+        if len(clips) > 1:
+            try:
+                return self.judge_all([Call(prompt, (clip,)) for clip in clips])
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                _log.info("%d clips together need too much memory, each goes alone", len(clips))
+        return [self.judge(prompt, [clip]) for clip in clips]
 
     def choose(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, options: Sequence[str]

@@ -57,7 +57,13 @@ def look_order(settings: AskSettings) -> Selection:
         while queue:
             left = purse.visual_tokens - sum(r.tokens for r in looked)
             n_most = settings.spotlight.looks_per_turn
-            turn = choose(queue, settings=settings.spotlight, limit_tokens=left, n_most=n_most)
+            turn = choose(
+                queue,
+                settings=settings.spotlight,
+                limit_tokens=left,
+                n_most=n_most,
+                one_ends_it=False,
+            )
             if not turn:
                 break
             looked += turn

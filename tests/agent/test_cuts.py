@@ -92,5 +92,5 @@ def test_tiny_shots_join_the_one_before_and_at_the_end_as_well() -> None:
 
 
 def test_bins_are_read_with_shots_that_are_whole() -> None:
-    bins = bins_of(shots(0, 10, 10.4, 20), Span(0, 20), SETTINGS)
+    bins = bins_of(tuple(shots(0, 10, 10.4, 20)), Span(0, 20), SETTINGS)
     assert bins.shots_s.T.tolist() == [[0, 10], [10, 20]]

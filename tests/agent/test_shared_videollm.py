@@ -6,11 +6,12 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
 from agent.shared_videollm import MOST_TOGETHER, SharedVideoLLM, shared
-from agent.videollm import Call, Choice, Judgement, Reply
+from agent.videollm import Call, Choice, Clip, Judgement, Reply
 from index.errors import ModelError
 from prompts.render import render
 
@@ -37,6 +38,7 @@ class Batching(ScriptedVideoLLM):
         return super().reply(prompt, clips, max_tokens=max_tokens)
 
     def judge_all(self, calls: Sequence[Call]) -> list[Judgement]:
+        self.sizes.append(len(calls))
         return [self.judge(c.prompt, c.clips) for c in calls]
 
     def choose_all(self, calls: Sequence[Call]) -> list[Choice]:
@@ -64,6 +66,16 @@ def test_calls_that_wait_go_together_and_each_gets_its_own() -> None:
         model.go_on.set()
         texts = [first.result(10), *(future.result(10) for future in rest)]
     assert all(word in text for word, text in zip(words, texts, strict=True))
+    assert model.sizes == [MOST_TOGETHER, 2]
+
+
+def test_the_clips_of_one_thread_go_together() -> None:
+    model = Batching()
+    model.yes_script = lambda prompt, clips: clips[0].times_s[0] / 10
+    pixels = np.zeros((1, 32, 32, 3), np.uint8)
+    clips = [Clip((float(i),), pixels) for i in range(MOST_TOGETHER + 2)]
+    found = SharedVideoLLM(model).judge_each(render("reflect", n_clips=1, question="?"), clips)
+    assert [each.p_yes for each in found] == [i / 10 for i in range(MOST_TOGETHER + 2)]
     assert model.sizes == [MOST_TOGETHER, 2]
 
 

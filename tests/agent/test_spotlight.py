@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 from langgraph.runtime import Runtime
 
@@ -18,6 +19,7 @@ from tests.agent.conftest import WorkspaceMaker, found, looked
 from tools.keyclips import ClipShape
 
 SETTINGS = SpotlightSettings()
+chosen_of = partial(choose, settings=SETTINGS, one_ends_it=False)
 RED = "What is the red thing?"
 CUES = [{"text": "red", "group": "question", "weight": 1.0}]
 
@@ -29,39 +31,51 @@ def ranked(start_s: float, gain: float, *, tokens: int = 100, source: Source = "
 
 def test_most_bits_a_token_come_first_within_the_tokens() -> None:
     queue = [ranked(0, 0.5, tokens=300), ranked(100, 0.4), ranked(200, 0.3), ranked(300, 0.2)]
-    chosen = choose(queue, settings=SETTINGS, limit_tokens=250, n_most=4)
+    chosen = chosen_of(queue, limit_tokens=250, n_most=4)
     assert [r.window.span.start_s for r in chosen] == [100, 200]
 
 
 def test_the_first_of_the_queue_are_looked_at_as_far_as_the_tokens_go() -> None:
     queue = [ranked(100, 0.5), ranked(105, 0.4, tokens=200), ranked(300, 0.3)]
-    chosen = choose(queue, settings=SETTINGS, limit_tokens=250, n_most=2)
+    chosen = chosen_of(queue, limit_tokens=250, n_most=2)
     assert [r.window.span.start_s for r in chosen] == [100, 300]
-    chosen = choose(queue, settings=SETTINGS, limit_tokens=500, n_most=2)
+    chosen = chosen_of(queue, limit_tokens=500, n_most=2)
     assert [r.window.span.start_s for r in chosen] == [100, 105]
 
 
 def test_no_look_is_chosen_twice_in_one_turn() -> None:
     """Two windows side by side may both be shifted to the stretch between them."""
     queue = [ranked(4, 0.5, source="shift"), ranked(4, 0.5, source="shift"), ranked(300, 0.1)]
-    chosen = choose(queue, settings=SETTINGS, limit_tokens=500, n_most=3)
+    chosen = chosen_of(queue, limit_tokens=500, n_most=3)
     assert [r.window.span.start_s for r in chosen] == [4, 300]
+
+
+def test_where_one_ends_the_search_a_likely_window_is_looked_at_alone() -> None:
+    queue = [ranked(0, 0.6), ranked(100, 0.2), ranked(200, 0.2), ranked(300, 0.1)]
+    chosen = partial(chosen_of, limit_tokens=500, one_ends_it=True)
+    assert chosen(queue, n_most=8) == queue[:1]
+    assert chosen(queue[1:], n_most=8) == queue[1:]
+    assert chosen(queue[1:], n_most=2) == queue[1:3]
+    careful = replace(SETTINGS, turn_chance=0.3)
+    assert chosen(queue[1:], n_most=8, settings=careful) == queue[1:3]
+    # Of a set every one is wanted.
+    assert chosen(queue, n_most=8, one_ends_it=False) == queue
 
 
 def test_a_request_over_a_window_stands_for_it_in_its_turn() -> None:
     window, request = ranked(100, 0.5), ranked(100, 0.1, source="request")
     high = replace(request, shape=ClipShape(4, 320, 192))
     for asked in (request, high):
-        chosen = choose([asked, window], settings=SETTINGS, limit_tokens=500, n_most=2)
+        chosen = chosen_of([asked, window], limit_tokens=500, n_most=2)
         assert chosen == [asked]
     # A larger look after a smaller one shows more.
     closer = replace(high, window=replace(high.window, source="closer"))
-    chosen = choose([request, closer], settings=SETTINGS, limit_tokens=500, n_most=2)
+    chosen = chosen_of([request, closer], limit_tokens=500, n_most=2)
     assert chosen == [request, closer]
 
 
 def test_what_cannot_tell_anything_is_not_looked_at() -> None:
-    assert choose([ranked(0, 1e-9)], settings=SETTINGS, limit_tokens=500, n_most=4) == []
+    assert chosen_of([ranked(0, 1e-9)], limit_tokens=500, n_most=4) == []
 
 
 def test_an_even_spread_takes_what_is_far_from_all_that_was_seen() -> None:

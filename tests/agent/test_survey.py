@@ -45,11 +45,15 @@ def test_each_lane_has_a_prior_of_its_own(workspace: WorkspaceMaker) -> None:
         Cue(text="red", group="question", weight=1.0),
         Cue(text="a red picture", group="rewrite", weight=1.0),
     ]
-    ws, _ = workspace(ScriptedVideoLLM(), "where is red?")
-    lanes = ws.lane_priors(cues)
+    ws, state = workspace(ScriptedVideoLLM(), "where is red?", cues=cues)
+    lanes = ws.lane_priors(state)
     assert list(lanes) == ["frames", "clips"]
     for belief in lanes.values():
         assert belief.weights.sum() + belief.absent == pytest.approx(1)
+    # A lane that is the only one is what the search believes.
+    ws.settings = replace(ws.settings, survey=replace(ws.settings.survey, frame_weight=1.0))
+    ws = replace(ws, _cosines={}, _priors={})
+    assert ws.lane_priors(state) == {"frames": ws.prior(state).belief}
 
 
 @pytest.mark.parametrize(("asked", "moved"), [("20 - 80", True), ("20 - 120", False)])

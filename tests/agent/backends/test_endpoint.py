@@ -184,6 +184,16 @@ def test_no_more_requests_at_a_time_than_allowed(loopback: Loopback, address: st
     assert loopback.most_inside == 2
 
 
+def test_clips_are_judged_in_as_many_requests_at_a_time_as_allowed(
+    loopback: Loopback, address: str
+) -> None:
+    loopback.takes_s = 0.05
+    videollm = model(address, concurrency=3)
+    found = videollm.judge_each(JUDGE, [CLIP] * 6)
+    assert len({each.p_yes for each in found}) == 1
+    assert loopback.most_inside == 3
+
+
 def test_no_more_requests_a_minute_than_allowed(
     loopback: Loopback, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

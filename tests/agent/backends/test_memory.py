@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from agent.backends.memory import every_second_frame, retry_smaller
-from agent.videollm import Clip, Reply, Usage
+from agent.backends.transformers_local import TransformersVideoLLM
+from agent.videollm import Call, Clip, Judgement, Reply, Usage
 from index.errors import ModelError
-from tests.agent.backends.conftest import noise
+from prompts.render import render
+from tests.agent.backends.conftest import noise, sized
 
 CLIP = noise(tuple(float(i) for i in range(8)), width_px=4, height_px=4)
 
@@ -74,3 +76,21 @@ def test_every_second_frame_keeps_its_own_time() -> None:
     half = every_second_frame(CLIP)
     assert half.times_s == (0.0, 2.0, 4.0, 6.0)
     assert (half.pixels == CLIP.pixels[::2]).all()
+
+
+def test_clips_that_do_not_fit_together_are_judged_one_after_the_other(
+    qwen3_vl: TransformersVideoLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_all, tried = qwen3_vl.judge_all, list[int]()
+
+    def room_for_one(calls: Sequence[Call]) -> list[Judgement]:
+        tried.append(len(calls))
+        if len(calls) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return judge_all(calls)
+
+    monkeypatch.setattr(qwen3_vl, "judge_all", room_for_one)
+    clips = [sized(qwen3_vl, (1.0, 2.0)), sized(qwen3_vl, (3.0, 4.0), seed=1)]
+    found = qwen3_vl.judge_each(render("reflect", n_clips=1, question="what?"), clips)
+    assert [each.note for each in found] == ["", ""]
+    assert tried == [2, 1, 1]

@@ -35,6 +35,16 @@ def test_a_judgement_is_a_probability_with_its_mass(videollm: VideoLLM) -> None:
     assert judgement.usage.output_tokens <= most_written
 
 
+def test_clips_judged_together_are_judged_as_each_by_itself(videollm: VideoLLM) -> None:
+    clips = [sized(videollm, (1.0, 1.5)), sized(videollm, (70.0, 71.0, 72.0, 73.0), seed=1)]
+    prompt = render("reflect", n_clips=1, question="what?")
+    alone = [videollm.judge(prompt, [clip]) for clip in clips]
+    for found, by_itself in zip(videollm.judge_each(prompt, clips), alone, strict=True):
+        assert found.p_yes == pytest.approx(by_itself.p_yes, abs=1e-4)
+        assert found.prompt_text == by_itself.prompt_text
+    assert len(videollm.judge_each(prompt, clips[:1])) == 1
+
+
 def test_a_choice_has_one_share_per_option_and_sums_to_one(videollm: VideoLLM) -> None:
     clip = sized(videollm, (1.0, 1.5))
     choice = videollm.choose(ask(videollm, 1), [clip], options=["red", "blue car"])
