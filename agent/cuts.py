@@ -39,14 +39,15 @@ def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> list
     return [Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges)]
 
 
-@lru_cache(maxsize=8)
 def bins_of(shots: tuple[Shot, ...], film: Span, settings: SpotlightSettings) -> Bins:
-    """The bins of the belief: seconds that end at cuts, each read with its shot.
+    """The bins of the belief: seconds that end at cuts, each read with its shot."""
+    return _bins(shots, film, settings.shortest_s, settings.longest_s)
 
-    Kept from question to question: those of a film of ten hours take as long as a look.
-    """
-    whole = whole_shots(shots, film, shortest_s=settings.shortest_s)
-    return Bins.of(film, whole, longest_s=settings.longest_s)
+
+@lru_cache(maxsize=8)
+def _bins(shots: tuple[Shot, ...], film: Span, shortest_s: float, longest_s: float) -> Bins:
+    # Kept from question to question: ten hours have 40,000 of them.
+    return Bins.of(film, whole_shots(shots, film, shortest_s=shortest_s), longest_s=longest_s)
 
 
 def around_keys(shot: Span, keys: Sequence[Span], settings: SpotlightSettings) -> list[Span]:

@@ -46,9 +46,9 @@ def demo_settings() -> AskSettings:
             # How likely the true shots are by it, over ten minutes to ten hours: docs/design/0003.
             prior=PriorSettings(temperature=0.15),
         ),
-        # A turn as wide as the chances allow: a small model judges eight looks together in five
-        # eighths of the time. A look's price: what it saves and loses on the tuning films,
-        # docs/design/0003.
+        # A turn as wide as the chances allow: it judges eight looks together in less time
+        # (`python -m bench.together`). A look's price: what it saves and loses on the tuning
+        # films, docs/design/0003.
         spotlight=SpotlightSettings(looks_per_turn=8, look_price=0.04),
         look=LookSettings(
             short_side_px=96,

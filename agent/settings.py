@@ -144,9 +144,9 @@ class SpotlightSettings:
     """The search for one moment stops where all looks that are left together would show it less
     often than this."""
     look_price: float = 0.0
-    """What a look costs, as the chance to find the evidence that makes up for it: the search for
-    one moment stops where the best look left would show it less often than this. Not where nothing
-    stands out. 0: only the budget counts."""
+    """What a look costs, as the chance to find the evidence that makes up for it: in the search for
+    one moment no look is taken that would show it less often. Where nothing stands out, all are. 0:
+    only the budget counts."""
 
     def __post_init__(self) -> None:
         for name in ("shortest_s", "longest_s"):
@@ -155,6 +155,8 @@ class SpotlightSettings:
         for name in ("look_price", "turn_chance"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"spotlight.{name} of {getattr(self, name)} is no chance (0 to 1)")
+        if self.looks_per_turn < 1:
+            raise ValueError(f"spotlight.looks_per_turn of {self.looks_per_turn} looks at nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,9 +349,14 @@ class SeveralSettings:
     the moments. The fit of two looks knows no windows that the first look was against: of those it
     says too much."""
     least_chance: float = 0.02
-    """The search stops where the best next look would find a further moment less often."""
+    """What a look costs: none is taken that is expected to find less of a further moment, unless
+    nothing stands out."""
     merge_gap_s: float = 0.5
     """Findings of one shot nearer than this are one moment."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least_chance <= 1:
+            raise ValueError(f"several.least_chance of {self.least_chance} is no chance (0 to 1)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from agent.videollm import (
+    MOST_TOGETHER,
     BatchingVideoLLM,
     Call,
     Capabilities,
@@ -27,8 +28,6 @@ from prompts.render import RenderedPrompt
 
 _log = logging.getLogger(__name__)
 
-MOST_TOGETHER = 8
-"""Calls in one batch: more need more memory and gain little."""
 _Kind = Literal["reply", "judge", "choose"]
 
 

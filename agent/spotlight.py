@@ -48,11 +48,12 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
         state = {**state, "proposals": []}
     ranked_by = belief if ws.settings.spotlight.follow_findings else ws.prior(state).belief
     ranked = rank(ws, state, ranked_by, limit_tokens=budget.tokens_for_search)
-    reason = _not_worth_it(ws, state, belief, ranked, budget)
+    worth, too_dear = _worth_it(ws, state, ranked)
+    reason = _ends(ws, state, belief, ranked, budget, too_dear=too_dear)
     if reason:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
     chosen = choose(
-        _worth_it(ws, state, ranked),
+        worth,
         settings=ws.settings.spotlight,
         limit_tokens=budget.tokens_for_search,
         n_most=min(
@@ -65,7 +66,7 @@ def spotlight(state: State, runtime: Runtime[Workspace]) -> State:
         return step.done(State(chosen=[], next="answer", stop_reason=reason), why=reason)
     looked = looked_at(close)
     if circles or _nothing_stands_out(state):
-        chosen = evenly(ranked, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
+        chosen = evenly(worth, chosen, looked=looked, limit_tokens=budget.tokens_for_search)
     step.data = {
         "circles": circles,
         "queue": [_shown(r) for r in ranked[:8]],
@@ -125,7 +126,7 @@ def choose(
             break
         if len(chosen) == n_most:
             break
-        if chosen and one_ends_it and sum(r.mass for r in chosen) > settings.turn_chance:
+        if chosen and one_ends_it and _would_show(chosen) > settings.turn_chance:
             break
         again = any(
             best.window.span.tiou(c.window.span) >= settings.same_tiou
@@ -135,6 +136,15 @@ def choose(
         if not again and sum(r.tokens for r in chosen) + best.tokens <= limit_tokens:
             chosen.append(best)
     return chosen
+
+
+def _would_show(chosen: Sequence[Ranked]) -> float:
+    """The chance that one of some windows shows it; of those that overlap the first counts."""
+    apart: list[Ranked] = []
+    for each in chosen:
+        if not any(each.window.span.overlap_s(had.window.span) for had in apart):
+            apart.append(each)
+    return sum(r.mass for r in apart)
 
 
 def evenly(
@@ -185,27 +195,53 @@ def _why_none(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> str:
     return "budget: the tokens that are left do not pay for another look"
 
 
-def _not_worth_it(
-    ws: Workspace, state: State, belief: Belief, ranked: Sequence[Ranked], budget: Budget
-) -> str:
-    """Why no further look is worth its cost; "" where one is.
+def _worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> tuple[list[Ranked], str]:
+    """The windows that are each worth a look, and what is said where none is.
 
-    One moment: a second look at what was found tells more for its tokens, or the best look left
-    finds it less often than a look costs, or all that are left together would hardly find it.
-    Several: the next one would hardly find another. A request of the model is honoured in any case.
+    A look at one moment is worth its price where it shows it that often, of several where it is
+    expected to find so much of another one. All are where nothing stands out, for want of better;
+    a request of the model is honoured in any case.
+    """
+    several = intent_of(state).wants_all
+    if several:
+        chances = further(ws, state, [r.window.span for r in ranked])
+        price, finds = ws.settings.several.least_chance, "finds one more"
+    else:
+        chances, price = [r.mass for r in ranked], ws.settings.spotlight.look_price
+        finds = "finds it"
+    even = _nothing_stands_out(state)
+    worth = [
+        r
+        for r, chance in zip(ranked, chances, strict=True)
+        if even or r.window.source == "request" or chance >= price
+    ]
+    if worth or not ranked:
+        return worth, ""
+    best = max(chances)
+    return worth, f"price: the best look left {finds} with {best:.2%}, a look costs {price:.2%}"
+
+
+def _ends(
+    ws: Workspace,
+    state: State,
+    belief: Belief,
+    ranked: Sequence[Ranked],
+    budget: Budget,
+    *,
+    too_dear: str,
+) -> str:
+    """Why the search ends before its windows do; "" where it goes on.
+
+    No look that is left is worth its price; or of one moment a second look at what was found tells
+    more for its tokens, or all that are left together would hardly find it.
     """
     if not ranked or ranked[0].window.source == "request":
         return ""
     several = intent_of(state).wants_all
     if not several and _second_look_tells_more(ws, state, belief, ranked[0], budget):
         return "sufficient: a second look at what was found tells more than any other look"
-    if several:
-        best = max(further(ws, state, [r.window.span for r in ranked[: budget.looks_for_search]]))
-        least = ws.settings.several.least_chance
-        return f"sufficient: the next look would find one more with {best:.1%}" * (best < least)
-    best, price = max(r.mass for r in ranked), ws.settings.spotlight.look_price
-    if best < price and not _nothing_stands_out(state):
-        return f"price: the best look left finds it with {best:.2%}, a look costs {price:.2%}"
+    if several or too_dear:
+        return too_dear
     total, n_left = 0.0, budget.tokens_for_search
     for item in ranked[: budget.looks_for_search]:
         n_left -= item.tokens
@@ -214,22 +250,6 @@ def _not_worth_it(
         total += item.mass
     least = ws.settings.spotlight.least_chance
     return f"exhausted: all looks left would find it with {total:.1%}" * (total < least)
-
-
-def _worth_it(ws: Workspace, state: State, ranked: Sequence[Ranked]) -> list[Ranked]:
-    """What is worth a look by itself, whatever the looks of its turn show; what was proposed is."""
-    if intent_of(state).wants_all:
-        chances = further(ws, state, [r.window.span for r in ranked])
-        least = ws.settings.several.least_chance
-    elif _nothing_stands_out(state):
-        return list(ranked)
-    else:
-        chances, least = [r.mass for r in ranked], ws.settings.spotlight.look_price
-    return [
-        r
-        for r, chance in zip(ranked, chances, strict=True)
-        if r.window.source != "belief" or chance >= least
-    ]
 
 
 def _second_look_tells_more(

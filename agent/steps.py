@@ -124,8 +124,11 @@ class StepWriter:
         asked_s = time.monotonic()
         found = self._ws.videollm.judge_each(prompt, clips)
         self._waited(asked_s, found)
+        elapsed_s = time.monotonic() - asked_s
+        # They began together; those that waited for a shared model did not begin when asked.
+        began_at = _now(before_s=min(elapsed_s, sum(each.usage.seconds for each in found)))
         for clip, look, each in zip(clips, looks, found, strict=True):
-            self._note_judgement(prompt, [clip], [look], each)
+            self._note_judgement(prompt, [clip], [look], each, began_at=began_at)
         return found
 
     def choose(
@@ -239,9 +242,11 @@ class StepWriter:
         clips: Sequence[Clip],
         looks: Sequence[LookState],
         found: Judgement,
+        *,
+        began_at: str = "",
     ) -> None:
         probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(prompt, clips, looks, found, probabilities=probabilities)
+        self._note(prompt, clips, looks, found, probabilities=probabilities, began_at=began_at)
 
     def _note(
         self,
@@ -252,6 +257,7 @@ class StepWriter:
         *,
         output: str = "",
         probabilities: Mapping[str, float] = MappingProxyType({}),
+        began_at: str = "",
     ) -> None:
         usage = found.usage
         self._usage = self._usage + usage
@@ -272,7 +278,7 @@ class StepWriter:
                 usage=usage_dict(usage),
                 model=self._ws.videollm.name,
                 model_hash=self._ws.videollm.weights_hash,
-                started_at=_now(before_s=usage.seconds),
+                started_at=began_at or _now(before_s=usage.seconds),
                 note=found.note,
             )
         )

@@ -17,6 +17,9 @@ import numpy as np
 from index.types import Pixels
 from prompts.render import RenderedPrompt
 
+MOST_TOGETHER = 8
+"""Calls in one batch: more need more memory and gain little."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
@@ -156,7 +159,8 @@ class Call:
 class VideoLLM(Protocol):
     """A model that reads prompts with clips.
 
-    Every method is deterministic: the same prompt and clips give the same result. A prompt's
+    Every method is deterministic: the same prompt and clips, judged beside the same others, give
+    the same result. A prompt's
     integer parts are positions in `clips`; each clip is placed once.
 
     Raises (every method that runs the model):

@@ -31,7 +31,7 @@ from prompts.render import RenderedPrompt
 from tools.belief import Belief, Update, updated
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
-from tools.prior import SIDES, Bins, Prior, PriorSettings, Scores, leaning, prior_from_scores
+from tools.prior import SIDES, Prior, PriorSettings, Scores, leaning, prior_from_scores
 
 OnStep = Callable[[StepRow], None]
 
@@ -118,8 +118,6 @@ class Workspace:
     _priors: dict[str, Prior] = field(default_factory=dict)
     _beliefs: dict[str, Belief] = field(default_factory=dict)
     _cosines: dict[str, list[list[Scores]]] = field(default_factory=dict)
-    _bins: list[Bins] = field(default_factory=list)
-    """The bins of the belief, once they are made: a node of another VideoLLM has the same."""
 
     @property
     def grid(self) -> FrameGrid:
@@ -219,7 +217,8 @@ class Workspace:
         return self.prior({**state, "cues": about}).best_in(span)
 
     def lane_priors(self, state: State) -> dict[str, Belief]:
-        """What each lane of the search would believe by itself, for the trace."""
+        """What each lane of the search would believe by itself, for the trace; of one lane what the
+        search believes."""
         lanes: dict[str, list[list[Scores]]] = {}
         for group in self._scores(state["cues"]):
             lanes.setdefault(group[0].lane, []).append(group)
@@ -229,10 +228,8 @@ class Workspace:
         return {lane: self._prior_of(groups, settings).belief for lane, groups in lanes.items()}
 
     def _prior_of(self, groups: Sequence[Sequence[Scores]], settings: PriorSettings) -> Prior:
-        if not self._bins:
-            film = self.film.video.span
-            self._bins.append(bins_of(self.shots, film, self.settings.spotlight))
-        return prior_from_scores(self._bins[0], groups, settings=settings)
+        bins = bins_of(self.shots, self.film.video.span, self.settings.spotlight)
+        return prior_from_scores(bins, groups, settings=settings)
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""

@@ -125,8 +125,16 @@ class EndpointVideoLLM:
 
     def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
         """P(yes) of each clip by itself; as many requests at a time as the server may get."""
-        with ThreadPoolExecutor(max_workers=self._settings.concurrency) as pool:
-            return list(pool.map(lambda clip: self.judge(prompt, [clip]), clips))
+        # The first alone where it has yet to be found out how the server is asked.
+        n_first = len(clips) if len(clips) == 1 else int(self._offers_logprobs is None)
+        found = [self.judge(prompt, [clip]) for clip in clips[:n_first]]
+        pool = ThreadPoolExecutor(max_workers=self._settings.concurrency)
+        try:
+            found += pool.map(lambda clip: self.judge(prompt, [clip]), clips[n_first:])
+        finally:
+            # Whoever stops the run does not wait for requests that are under way.
+            pool.shutdown(wait=False, cancel_futures=True)
+        return found
 
     def _judged_in_words(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], heard: list[Said]

@@ -31,6 +31,17 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _CPU_TEXTS)
 
 
+def together_or_none(calls: Callable[[], list[Result]]) -> list[Result] | None:
+    """The results of calls that are made together; None where they need too much memory."""
+    try:
+        return calls()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    _free()
+    return None
+
+
 def retry_smaller(call: Callable[[Sequence[Clip]], Result], clips: Sequence[Clip]) -> Result:
     """`call(clips)`, with half the frames of every clip after each lack of memory.
 
@@ -53,9 +64,7 @@ def retry_smaller(call: Callable[[Sequence[Clip]], Result], clips: Sequence[Clip
             note = f"out of memory: seen with {n_frames} of {n_asked} frames"
             _log.warning(note)
             return replace(result, note=note)
-        # After the except block, so that the failed call's tensors are no longer held.
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        _free()
         smaller = [every_second_frame(clip) for clip in clips]
         if sum(clip.n_frames for clip in smaller) == n_frames:
             break
@@ -64,3 +73,9 @@ def retry_smaller(call: Callable[[Sequence[Clip]], Result], clips: Sequence[Clip
         f"out of memory with {n_asked} frames, and still with {n_frames}",
         "give a smaller --budget, a smaller model, or --device cpu",
     )
+
+
+def _free() -> None:
+    """For after the except block, where the failed call's tensors are no longer held."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -6,7 +6,6 @@ else (chat template, scoring, generation, retries) is here. A prompt is read as 
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from abc import ABC, abstractmethod
@@ -22,13 +21,12 @@ from torch import Tensor
 
 from agent.backends import scoring
 from agent.backends.loading import choose_device, choose_dtype, load, special_tokens_pattern
-from agent.backends.memory import is_out_of_memory, retry_smaller
+from agent.backends.memory import retry_smaller, together_or_none
 from agent.backends.weights import ModelNotes, read_notes, weights_hash
-from agent.videollm import Call, Capabilities, Choice, Clip, Judgement, Reply, Usage
+from agent.videollm import MOST_TOGETHER, Call, Capabilities, Choice, Clip, Judgement, Reply, Usage
 from index.errors import ModelError
 from prompts.render import RenderedPrompt
 
-_log = logging.getLogger(__name__)
 _second = itemgetter(1)
 
 
@@ -139,15 +137,16 @@ class TransformersVideoLLM(ABC):
         )
 
     def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
-        """P(yes) of each clip by itself; read side by side where the memory allows."""
-        if len(clips) > 1:
-            try:
-                return self.judge_all([Call(prompt, (clip,)) for clip in clips])
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                _log.info("%d clips together need too much memory, each goes alone", len(clips))
-        return [self.judge(prompt, [clip]) for clip in clips]
+        """P(yes) of each clip by itself; read side by side, as many as the memory allows."""
+        if len(clips) <= 1:
+            return [self.judge(prompt, [clip]) for clip in clips]
+        if len(clips) <= MOST_TOGETHER:
+            calls = [Call(prompt, (clip,)) for clip in clips]
+            found = together_or_none(lambda: self.judge_all(calls))
+            if found is not None:
+                return found
+        n = min(MOST_TOGETHER, len(clips) // 2)
+        return [*self.judge_each(prompt, clips[:n]), *self.judge_each(prompt, clips[n:])]
 
     def choose(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, options: Sequence[str]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
-from agent.shared_videollm import MOST_TOGETHER, SharedVideoLLM, shared
-from agent.videollm import Call, Choice, Clip, Judgement, Reply
+from agent.shared_videollm import SharedVideoLLM, shared
+from agent.videollm import MOST_TOGETHER, Call, Choice, Clip, Judgement, Reply
 from index.errors import ModelError
 from prompts.render import render
 
@@ -77,6 +77,23 @@ def test_the_clips_of_one_thread_go_together() -> None:
     found = SharedVideoLLM(model).judge_each(render("reflect", n_clips=1, question="?"), clips)
     assert [each.p_yes for each in found] == [i / 10 for i in range(MOST_TOGETHER + 2)]
     assert model.sizes == [MOST_TOGETHER, 2]
+
+
+def test_of_the_clips_of_one_thread_one_that_fails_is_raised() -> None:
+    def seen(prompt, clips) -> float:
+        if clips[0].times_s == (1.0,):
+            raise ModelError("the clip is too long")
+        return 0.5
+
+    pixels = np.zeros((1, 32, 32, 3), np.uint8)
+    clips = [Clip((float(i),), pixels) for i in range(3)]
+    judged = render("reflect", n_clips=1, question="?")
+    for model in (Batching(), ScriptedVideoLLM()):
+        model.yes_script = seen
+        front = SharedVideoLLM(model)
+        with pytest.raises(ModelError, match="too long"):
+            front.judge_each(judged, clips)
+        assert len(front.judge_each(judged, clips[2:])) == 1
 
 
 def test_a_call_that_fails_does_not_fail_the_others() -> None:

@@ -259,3 +259,38 @@ def test_a_look_that_costs_more_than_it_would_find_is_not_taken(workspace: Works
     request = {"start_s": 21.0, "end_s": 25.0, "source": "request", "fps": 3.0, "high": False}
     for other in ({**state, "kind": "count"}, {**state, "proposals": [request]}):
         assert spotlight(other, Runtime(context=ws))["next"] == "look"  # type: ignore[arg-type]
+
+
+def priced(ws: Workspace, *, price: float) -> None:
+    settings = ws.settings
+    ws.settings = replace(
+        settings,
+        spotlight=replace(settings.spotlight, look_price=price),
+        several=replace(settings.several, least_chance=price),
+    )
+
+
+def test_a_turn_takes_nothing_that_is_not_worth_its_price(workspace: WorkspaceMaker) -> None:
+    """Half a window may be left to look at where only another window is worth a look."""
+    half = {"start_s": 0.0, "end_s": 5.0, "source": "split", "fps": None, "high": False}
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED, proposals=[half])
+    masses = ws.belief(state).masses([Span(60, 70), Span(150, 160)])
+    priced(ws, price=float(min(masses)) - 0.01)
+    out = spotlight(state, Runtime(context=ws))
+    assert {w["start_s"] for w in out["chosen"]} == {60, 150}
+    assert len(out["proposals"]) == 1
+
+
+def test_a_set_ends_where_no_look_would_find_much_of_another(workspace: WorkspaceMaker) -> None:
+    ws, state = workspace(knowing([]), RED, cues=CUES, reflect_question=RED)
+    state["kind"] = "count"
+    assert spotlight(state, Runtime(context=ws))["next"] == "look"
+    priced(ws, price=1.0)
+    assert len(spotlight(state, Runtime(context=ws))["chosen"]) == 2
+    looks = [looked(60, 70), looked(150, 160)]
+    out = spotlight({**state, "looks": looks}, Runtime(context=ws))
+    assert out["chosen"] == []
+    assert out["stop_reason"].startswith("price: the best look left finds one more with ")
+    assert out["stop_reason"].endswith("a look costs 100.00%")
+    # Where nothing stands out no window is worth more than another, and the budget counts.
+    assert spotlight({**state, "flat": True}, Runtime(context=ws))["next"] == "look"

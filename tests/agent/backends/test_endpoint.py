@@ -189,9 +189,13 @@ def test_clips_are_judged_in_as_many_requests_at_a_time_as_allowed(
 ) -> None:
     loopback.takes_s = 0.05
     videollm = model(address, concurrency=3)
-    found = videollm.judge_each(JUDGE, [CLIP] * 6)
-    assert len({each.p_yes for each in found}) == 1
+    clips = [noise((10.0 * i,), width_px=32, height_px=32) for i in range(7)]
+    found = videollm.judge_each(JUDGE, clips)
+    assert all(f"<{10 * i}.0 seconds>" in each.prompt_text for i, each in enumerate(found))
     assert loopback.most_inside == 3
+    loopback.failures += [(400, {})]
+    with pytest.raises(ModelError):
+        videollm.judge_each(JUDGE, clips)
 
 
 def test_no_more_requests_a_minute_than_allowed(
