@@ -23,11 +23,12 @@ def windows_of(
 
     They cover the film without gap or overlap, whatever the shots and the keys are.
     """
-    whole = whole_shots(shots, film, shortest_s=settings.shortest_s)
+    whole = whole_shots(tuple(shots), film, shortest_s=settings.shortest_s)
     return [window for shot in whole for window in around_keys(shot, keys, settings)]
 
 
-def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> list[Span]:
+@lru_cache(maxsize=8)
+def whole_shots(shots: tuple[Shot, ...], film: Span, *, shortest_s: float) -> tuple[Span, ...]:
     """The shots of a film, tiny ones joined to the one before; they cover it without gap."""
     edges = [film.start_s]
     for cut in sorted(
@@ -36,7 +37,7 @@ def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> list
         if cut - edges[-1] >= shortest_s and film.end_s - cut >= shortest_s:
             edges.append(cut)
     edges.append(film.end_s)
-    return [Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges)]
+    return tuple(Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges))
 
 
 def bins_of(shots: tuple[Shot, ...], film: Span, settings: SpotlightSettings) -> Bins:

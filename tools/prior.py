@@ -20,13 +20,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.types import Seconds, Span
 from tools.belief import Belief, Weights, middles_of
+
+_Rows = tuple[NDArray[np.intp], NDArray[np.bool_]]
 
 SIDES = ("after", "before", "during")
 """Where a belief may lean: to one side of something else, or beside it."""
@@ -134,6 +136,8 @@ class Bins:
     """(W, 2) the bins of each window: [first, end)."""
     window_of: NDArray[np.intp]
     """(B,) the window that each bin is read with."""
+    _kept: list[tuple[Seconds, _Rows]] = field(default_factory=list)
+    """The rows of the bins at the times asked about last; threads may share it."""
 
     @classmethod
     def of(cls, film: Span, shots: Sequence[Span], *, longest_s: float) -> Bins:
@@ -177,6 +181,15 @@ class Bins:
         Args:
             times_s: (N,) ascending, one at least.
         """
+        nearest, is_near = self._rows_at(times_s)
+        return np.where(is_near, values[nearest], 0.0)
+
+    def _rows_at(self, times_s: Seconds) -> _Rows:
+        """(B,) the row of each bin, and whether it is of its shot and near; kept for these times,
+        which are those of every cue."""
+        for known_s, known in tuple(self._kept):
+            if known_s is times_s:
+                return known
         first, end = (np.searchsorted(times_s, edge)[self.shot_of] for edge in self.shots_s)
         has_rows = first < end
         last = np.where(has_rows, end - 1, 0)
@@ -188,7 +201,9 @@ class Bins:
         later = (gaps_s[0] > gaps_s[1] + _SLIVER_S).astype(np.intp)
         nearest, gap_s = (np.take_along_axis(a, later[None], 0)[0] for a in (around, gaps_s))
         usual_s = np.quantile(np.diff(times_s), _USUAL_SHARE) if len(times_s) > 1 else np.inf
-        return np.where(has_rows & (gap_s <= _ROW_REACH * usual_s), values[nearest], 0.0)
+        rows = nearest, has_rows & (gap_s <= _ROW_REACH * usual_s)
+        self._kept[:] = [(times_s, rows), *self._kept[:1]]
+        return rows
 
     def pooled(self, z: Weights, *, pool: float) -> tuple[Weights, Weights]:
         """(B,) the soft maximum of z in the window of each bin, and (B,) each bin's part of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,16 +80,11 @@ def test_a_key_span_leaves_no_sliver_beside_a_cut() -> None:
 
 def test_tiny_shots_join_the_one_before_and_at_the_end_as_well() -> None:
     film = Span(0, 30)
-    assert whole_shots(shots(0, 0.4, 10, 29.5, 30), film, shortest_s=1.0) == [
-        Span(0, 10),
-        Span(10, 30),
-    ]
-    assert whole_shots([], film, shortest_s=1.0) == [film]
+    whole = partial(whole_shots, shortest_s=1.0)
+    assert whole(tuple(shots(0, 0.4, 10, 29.5, 30)), film) == (Span(0, 10), Span(10, 30))
+    assert whole((), film) == (film,)
     # Shots of other parts of a file are none of this stretch.
-    assert whole_shots(shots(0, 10, 40, 60), Span(5, 20), shortest_s=1.0) == [
-        Span(5, 10),
-        Span(10, 20),
-    ]
+    assert whole(tuple(shots(0, 10, 40, 60)), Span(5, 20)) == (Span(5, 10), Span(10, 20))
 
 
 def test_bins_are_read_with_shots_that_are_whole() -> None:

@@ -225,3 +225,15 @@ def test_the_height_of_the_best_cosine_speaks_for_presence_where_that_was_fitted
     # A ratio of e^2 for and against: 0.2 / (0.2 + 0.8 e^2) and 0.2 / (0.2 + 0.8 e^-2).
     assert high.absent == pytest.approx(0.0327, abs=1e-3)
     assert low.absent == pytest.approx(0.6488, abs=1e-2)
+
+
+def test_rows_are_read_at_their_own_times_also_after_others() -> None:
+    """Which row a bin reads is kept for the times asked about last."""
+    bins = Bins.of(FILM, shots(0, 50, 100), longest_s=16)
+    seconds, halves = np.arange(100.0), np.arange(200) / 2
+    other = np.arange(100.0) + 0.4
+    first = [bins.at(times, times.copy()) for times in (seconds, halves, other)]
+    again = [bins.at(times, times.copy()) for times in (other, seconds, halves)]
+    for a, b in zip(first, [again[1], again[2], again[0]], strict=True):
+        assert a.tolist() == b.tolist()
+    assert bins.at(seconds, -seconds).tolist() == (-first[0]).tolist()
