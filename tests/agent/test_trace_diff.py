@@ -60,7 +60,7 @@ def test_a_smaller_budget_is_named_and_a_run_that_ended_earlier_has_no_step_ther
     a, b = found.parts_at.a, found.parts_at.b
     assert a is not None
     assert b is not None
-    assert (a.node, len(a.looks), len(b.looks)) == ("look", 4, 1)
+    assert (a.node, len(a.looks), len(b.looks)) == ("look", 3, 1)
     assert found.pairs[-1].b is None
     assert found.pairs[-1].differs == ("only one run has it",)
 
