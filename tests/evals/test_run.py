@@ -146,10 +146,12 @@ def test_every_part_that_can_be_switched_off_does_something(bench: Bench) -> Non
     # Sizes that the small film has, so that a closer look is a larger one; and several turns.
     look = replace(bench.settings.look, short_side_px=32, high_short_side_px=64)
     same = set(ABLATIONS)
-    # In a film of few windows hardly a look is below the price that ships, and with a higher one
-    # the search is over before every part had its turn.
-    for price in (bench.settings.spotlight.look_price, 0.1):
-        spotlight = replace(bench.settings.spotlight, looks_per_turn=2, look_price=price)
+    # In a film of few windows hardly a look is below a low price, and with a higher one, or where
+    # a likely window is looked at alone, the search is over before every part had its turn.
+    for price in (0.02, 0.1):
+        spotlight = replace(
+            bench.settings.spotlight, looks_per_turn=2, turn_chance=1.0, look_price=price
+        )
         settings = replace(bench.settings, look=look, spotlight=spotlight)
         same -= _different(replace(bench, settings=settings), same)
     assert not same
