@@ -68,7 +68,7 @@ def demo_settings() -> AskSettings:
             ask_for_looks=False,
             option_not_enough=False,
         ),
-        # Places true shots about as well as any other, and takes fewer looks: docs/design/0003.
+        # As many sets right on the tuning films as with 0.2, in fewer looks: docs/design/0003.
         several=SeveralSettings(temperature=0.15, least_chance=0.06),
     )
 

@@ -107,16 +107,6 @@ class StepWriter:
         self._note(prompt, clips, looks, reply, output=reply.text, probabilities=sure)
         return reply
 
-    def judge(
-        self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
-    ) -> Judgement:
-        """Ask for P(yes)."""
-        asked_s = time.monotonic()
-        found = self._ws.videollm.judge(prompt, clips)
-        self._waited(asked_s, [found])
-        self._note_judgement(prompt, clips, looks, found)
-        return found
-
     def judge_each(
         self, prompt: RenderedPrompt, clips: Sequence[Clip], *, looks: Sequence[LookState]
     ) -> list[Judgement]:
@@ -128,7 +118,8 @@ class StepWriter:
         # They began together; those that waited for a shared model did not begin when asked.
         began_at = _now(before_s=min(elapsed_s, sum(each.usage.seconds for each in found)))
         for clip, look, each in zip(clips, looks, found, strict=True):
-            self._note_judgement(prompt, [clip], [look], each, began_at=began_at)
+            probabilities = {"yes": each.p_yes, "mass": each.mass}
+            self._note(prompt, [clip], [look], each, probabilities=probabilities, began_at=began_at)
         return found
 
     def choose(
@@ -235,18 +226,6 @@ class StepWriter:
         """Time in which a shared model worked for other questions is not this one's."""
         worked_s = sum(each.usage.seconds for each in found)
         self._waited_s += max(0.0, time.monotonic() - asked_s - worked_s)
-
-    def _note_judgement(
-        self,
-        prompt: RenderedPrompt,
-        clips: Sequence[Clip],
-        looks: Sequence[LookState],
-        found: Judgement,
-        *,
-        began_at: str = "",
-    ) -> None:
-        probabilities = {"yes": found.p_yes, "mass": found.mass}
-        self._note(prompt, clips, looks, found, probabilities=probabilities, began_at=began_at)
 
     def _note(
         self,

@@ -54,7 +54,8 @@ def verify(
     look, clip = step.look(*other, why="a second look at a finding", source="answer")
     most = ws.settings.verify.most_log_ratio
     prompt = ws.render("reflect", n_clips=1, question=state["reflect_question"])
-    second = step.judge(prompt, [clip], looks=[look]).p_yes
+    (judged,) = step.judge_each(prompt, [clip], looks=[look])
+    second = judged.p_yes
     words = _described(ws, step, look, clip)
     stored = verify_fit(ws)
     agreement, cosine = named(state["subject"], words), ws.cosine(state, span)

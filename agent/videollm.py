@@ -160,8 +160,7 @@ class VideoLLM(Protocol):
     """A model that reads prompts with clips.
 
     Every method is deterministic: the same prompt and clips, judged beside the same others, give
-    the same result. A prompt's
-    integer parts are positions in `clips`; each clip is placed once.
+    the same result. A prompt's integer parts are positions in `clips`; each clip is placed once.
 
     Raises (every method that runs the model):
         ModelError: out of memory even when retried smaller; the prompt is too long.

@@ -126,7 +126,7 @@ class EndpointVideoLLM:
     def judge_each(self, prompt: RenderedPrompt, clips: Sequence[Clip]) -> list[Judgement]:
         """P(yes) of each clip by itself; as many requests at a time as the server may get."""
         # The first alone where it has yet to be found out how the server is asked.
-        n_first = len(clips) if len(clips) == 1 else int(self._offers_logprobs is None)
+        n_first = int(self._offers_logprobs is None)
         found = [self.judge(prompt, [clip]) for clip in clips[:n_first]]
         pool = ThreadPoolExecutor(max_workers=self._settings.concurrency)
         try:

@@ -53,21 +53,13 @@ def look_order(settings: AskSettings) -> Selection:
         best = masses.argsort(kind="stable")[::-1][: settings.spotlight.most_ranked]
         queue = [_ranked(sheet, purse, settings, spans[i], float(masses[i])) for i in best]
         queue.sort(key=lambda r: (-r.gain_per_token, r.window.span))
-        looked: list[Ranked] = []
-        while queue:
-            left = purse.visual_tokens - sum(r.tokens for r in looked)
-            n_most = settings.spotlight.looks_per_turn
-            turn = choose(
-                queue,
-                settings=settings.spotlight,
-                limit_tokens=left,
-                n_most=n_most,
-                one_ends_it=False,
-            )
-            if not turn:
-                break
-            looked += turn
-            queue = [r for r in queue if r not in turn]
+        looked = choose(
+            queue,
+            settings=settings.spotlight,
+            limit_tokens=purse.visual_tokens,
+            n_most=len(queue),
+            one_ends_it=False,
+        )
         return sorted((Shown(r.window.span, r.shape) for r in looked), key=lambda s: s.span)
 
     return select
