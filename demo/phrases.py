@@ -94,7 +94,9 @@ def thing(group: Group, *, action: bool = False) -> str:
 
 
 def things(groups: Sequence[Group], *, action: bool = False) -> str:
-    return " and ".join(thing(g, action=action) for g in groups)
+    """By the alphabet of their kinds: in which order a scene lists them no picture shows."""
+    listed = sorted(groups, key=lambda group: group.kind)
+    return " and ".join(thing(g, action=action) for g in listed)
 
 
 def caption(scene: Scene, *, action: bool = True) -> str:

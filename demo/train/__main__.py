@@ -1,13 +1,13 @@
 """Trains both embedded models from nothing and writes `demo/weights/`.
 
     python -m demo.train [--work FOLDER] [--only STAGE …] [--quick]
-                         [--start FOLDER [--steps N] [--rate SHARE] [--kept SHARE]]
+                         [--start FOLDER [--tower N] [--steps N] [--rate SHARE] [--kept SHARE]]
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
 With `--quick` everything stays in build/quick, unless folders are named.
 With `--start` the VideoLLM goes on from a saved one on pixels, at lower rates, and the mean of both
-is saved; the encoder beside it stays as it is.
+is saved; with `--tower` its tower goes on alone before. The encoder beside it stays as it is.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from demo.train.tokenizer import video_tokenizer
 from demo.train.tower import STEPS as TOWER_STEPS
 from demo.train.tower import TowerTrainer
 from demo.train.video_config import video_config, video_processor
-from demo.train.videollm import JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
+from demo.train.videollm import COOLDOWN, JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 STARTED_RATE = 0.6
@@ -50,6 +50,8 @@ STARTED_RATE = 0.6
 STARTED_SHARE = 0.5
 """Share of the saved VideoLLM in what is saved after going on from it. Source: WiSE-FT, arXiv
 2109.01903 (weights between a model and its fine-tuned self): new skills, and the old ones kept."""
+HEADS_STEPS = 150
+"""After which the tower's heads, which are not saved, can read a saved tower again."""
 STAGES = ("pools", "encoder", "tower", "symbolic", "joint", "save", "report")
 
 
@@ -73,16 +75,20 @@ QUICK = Sizes(140, 120, 120, 40, 10, 3, 3, 3, 3, 2)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
 STARTED = Sizes(
-    encoder_steps=0, tower_steps=150, symbolic_steps=0, joint_steps=450, report_questions=24
+    encoder_steps=0,
+    tower_steps=HEADS_STEPS,
+    symbolic_steps=0,
+    joint_steps=450,
+    report_questions=24,
 )
-"""Where training goes on from saved models: the VideoLLM on pixels, once its tower's heads, which
-are not saved, can read it again."""
+"""Where training goes on from saved models: the VideoLLM on pixels."""
 
 
 def take_over(model: Any, tokenizer: PreTrainedTokenizerFast, *, folder: Path) -> None:
     """Gives a model the weights of a saved one of its shape.
 
-    Tokens are matched by what they say; those that the saved model lacks stay as they are.
+    Tokens are matched by what they say; those that the saved model lacks stay as they are. Blocks
+    that its tower lacks stand behind the others and add nothing yet: both say the same.
     """
     from transformers import AutoTokenizer, Qwen3VLForConditionalGeneration
 
@@ -95,6 +101,11 @@ def take_over(model: Any, tokenizer: PreTrainedTokenizerFast, *, folder: Path) -
                 mine[index] = theirs[old[token]]
     state = {k: v for k, v in saved.state_dict().items() if v.shape != theirs.shape}
     model.load_state_dict(state, strict=False)
+    known = len(saved.model.visual.blocks)
+    for block in model.model.visual.blocks[known:]:
+        for last in (block.attn.proj, block.mlp.linear_fc2):
+            torch.nn.init.zeros_(last.weight)
+            torch.nn.init.zeros_(last.bias)
 
 
 class Pipeline:
@@ -174,7 +185,8 @@ class Pipeline:
             pools,
             work=self.work,
             device=self.device,
-            heads_only=self.begin is not None,
+            heads_first=0 if self.begin is None else HEADS_STEPS,
+            rate=self.rate,
         )
         held = self.pool("held")
         trainer.run(steps=self.sizes.tower_steps, log=self.log, held_out=held)
@@ -201,6 +213,8 @@ class Pipeline:
             pool=self.pool("train"),
             tower=tower,
             rate=self.rate,
+            # Skills that are there already need not be waited for: rates fall from the start.
+            cooldown=COOLDOWN if self.begin is None else 1.0,
         )
         trainer.taught.rung = symbolic.taught.rung
         trainer.run(name="joint", steps=self.sizes.joint_steps, log=self.log)
@@ -259,6 +273,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="where the models go [demo/weights]")
     parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
     parser.add_argument("--start", type=Path, help="go on from these models, not from nothing")
+    parser.add_argument("--tower", type=int, help="steps of the tower alone after --start [0]")
     parser.add_argument("--steps", type=int, help=f"after --start [{STARTED.joint_steps}]")
     parser.add_argument("--rate", type=float, help=f"of all rates after --start [{STARTED_RATE}]")
     parser.add_argument("--kept", type=float, help=f"share of what it began with [{STARTED_SHARE}]")
@@ -268,13 +283,17 @@ def main() -> None:
     if missing:
         parser.error(f"{args.start} holds no {' and no '.join(missing)} to go on from")
     given = {k: v for k in ("rate", "kept") if (v := getattr(args, k)) is not None}
-    if (given or args.steps is not None) and not args.start:
-        parser.error("--steps, --rate and --kept: name what to go on from with --start")
-    if not 0 <= given.get("kept", 0) <= 1 or given.get("rate", 1) <= 0 or (args.steps or 0) < 0:
-        parser.error("--steps is 0 or more, --rate more than 0, --kept a share from 0 to 1")
+    steps = {k: n for k, n in (("joint", args.steps), ("tower", args.tower)) if n is not None}
+    if (given or steps) and not args.start:
+        parser.error("--tower, --steps, --rate, --kept: name what to go on from with --start")
+    kept_or_rate_wrong = not 0 <= given.get("kept", 0) <= 1 or given.get("rate", 1) <= 0
+    if kept_or_rate_wrong or min(steps.values(), default=0) < 0:
+        parser.error("--tower and --steps 0 or more, --rate above 0, --kept a share from 0 to 1")
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()
-    if args.steps is not None:
-        sizes = replace(sizes, joint_steps=args.steps)
+    if "joint" in steps:
+        sizes = replace(sizes, joint_steps=steps["joint"])
+    if "tower" in steps:
+        sizes = replace(sizes, tower_steps=HEADS_STEPS + steps["tower"])
     # What a few steps make is of no use: it must not take the place of what many made.
     work = args.work or Path("build/quick" if args.quick else "build/models")
     weights = args.weights or (work / "weights" if args.quick else WEIGHTS)

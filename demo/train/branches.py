@@ -308,17 +308,18 @@ def _any_branch(rng: random.Random, scenes: list[Scene], *, easy: bool) -> Branc
     if len(scenes) > 1 and rng.random() < _ORDER_SHARE:
         return order_branch(rng, scenes)
     chance = rng.random()
-    if chance < 0.38:
+    if chance < 0.32:
         return reflect_branch(rng, scenes)
-    if chance < 0.64:
+    if chance < 0.57:
         return answer_branch(rng, scenes)
-    if chance < 0.70:
+    if chance < 0.63:
         return absent_branch(rng, scenes)
-    if chance < 0.78:
+    if chance < 0.71:
         # Of a kind of its own: among the answers' it was too rare to learn whether one or several.
         return kind_branch(rng, scenes)
-    if chance < 0.81:
+    if chance < 0.74:
         return answered_request_branch(rng, scenes)
-    if chance < 0.90:
+    if chance < 0.84:
         return shown_branch(rng, scenes)
+    # In a caption every part has to be right: it teaches all of them at once.
     return caption_branch(rng, scenes)

@@ -35,12 +35,12 @@ _SHARES = {
         "cut": 0.17,
         "several": 0.17,
         "ask": 0.08,
-        "bind": 0.12,
-        "copy": 0.13,
+        "bind": 0.09,
+        "copy": 0.08,
         "strip": 0.11,
-        "words": 0.04,
+        "words": 0.12,
     },
-    "pixels": {"look": 0.28, "large": 0.06, "cut": 0.25, "several": 0.27, "strip": 0.14},
+    "pixels": {"look": 0.26, "large": 0.06, "cut": 0.23, "several": 0.25, "strip": 0.20},
 }
 """How often a step's rows are of a kind of context, by phase."""
 _ENOUGH = {

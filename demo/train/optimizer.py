@@ -30,9 +30,7 @@ def cosine(step: int, *, steps: int, warmup: int, floor: float = 0.03) -> float:
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def held(
-    step: int, *, steps: int, warmup: int, cooldown: float = 0.3, floor: float = 0.03
-) -> float:
+def held(step: int, *, steps: int, warmup: int, cooldown: float, floor: float = 0.03) -> float:
     """Learning-rate factor: warm-up, 1, and a straight line down to `floor` over the last share.
 
     Skills appear late and suddenly; a cosine has cooled by then.

@@ -77,10 +77,13 @@ class TowerTrainer:
         *,
         work: Path,
         device: str,
-        heads_only: bool = False,
+        heads_first: int = 0,
+        rate: float = 1.0,
     ) -> None:
-        """`pools`: crowded, counted and plain pairs. `heads_only`: the tower stays as it is, as
-        one that was saved, without its heads, does until they can read it again."""
+        """`pools`: crowded, counted and plain pairs. `heads_first`: for so many steps the tower
+        stays as it is, as one that was saved, without its heads, does until they can read it again;
+        such a tower need not begin with pictures of one size. `rate`: share of the learning
+        rates."""
         self.tower, self.pools, self.work, self.device = tower, pools, work, device
         self.dtype = compute_dtype(device)
         torch.manual_seed(1)
@@ -89,12 +92,11 @@ class TowerTrainer:
         heads = (self.patch_head, self.code_head, self.half_way_head)
         for module in (tower, *heads):
             module.to(device=device, dtype=self.dtype)
-        self.heads_only = heads_only
-        learned = heads if heads_only else (tower, *heads)
+        self.heads_first = heads_first
         self.weights = MasterWeights(
-            learned,
-            lr=LR,
-            matrix_lr=MATRIX_LR,
+            (tower, *heads),
+            lr=rate * LR,
+            matrix_lr=rate * MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and name.startswith("blocks"),
         )
 
@@ -164,10 +166,11 @@ class TowerTrainer:
         if saved := load_checkpoint(path):
             self.weights.load(saved["weights"])
             start = saved["step"]
-        self.tower.requires_grad_(not self.heads_only)
         for step in range(start, steps):
             torch.manual_seed(step)
-            loss = self.loss(step, one_size=step < FIRST_SHARE * steps)
+            self.tower.requires_grad_(step >= self.heads_first)
+            fresh = not self.heads_first
+            loss = self.loss(step, one_size=fresh and step < FIRST_SHARE * steps)
             torch.autograd.backward(loss)
             self.weights.step(cosine(step, steps=steps, warmup=60))
             if step % 50 == 0:

@@ -18,7 +18,7 @@ PATCH_PX, MERGE, PAIR = 16, 2, 2
 CELL_PX = PATCH_PX * MERGE
 """One visual token stands for a cell of this side, over a pair of frames."""
 HIDDEN, HEADS, HEAD_WIDTH, LAYERS, INNER = 256, 4, 64, 5, 640
-VISION_HIDDEN, VISION_HEADS, VISION_DEPTH, VISION_INNER = 192, 3, 4, 768
+VISION_HIDDEN, VISION_HEADS, VISION_DEPTH, VISION_INNER = 192, 3, 6, 768
 # Half of a head's 32 rotary frequencies go to time order, a quarter each to row and column.
 MROPE_SECTION = [12, 10, 10]
 ROPE_THETA = 1e6

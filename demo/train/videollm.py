@@ -69,6 +69,7 @@ APART_WEIGHT = 0.1
 TIME_WEIGHT = 0.2
 SYMBOLIC_SHARE = 0.3
 """Share of the joint stage's steps that stay symbolic."""
+COOLDOWN = 0.3
 CHECKPOINT_STEPS = 30
 
 
@@ -85,8 +86,10 @@ class VideoTrainer:
         pool: Pool | None = None,
         tower: TowerTrainer | None = None,
         rate: float = 1.0,
+        cooldown: float = COOLDOWN,
     ) -> None:
-        """`pool` and `tower`: of the joint stage."""
+        """`pool` and `tower`: of the joint stage. `rate`: share of the learning rates; `cooldown`:
+        share of the steps, the last ones, in which these fall."""
         self.model, self.packer, self.work, self.device, self.pool = (
             model,
             packer,
@@ -94,7 +97,7 @@ class VideoTrainer:
             device,
             pool,
         )
-        self.taught_tower = tower
+        self.taught_tower, self.cooldown = tower, cooldown
         self.tower, self.language = model.model.visual, model.model.language_model
         self.symbols = SymbolicTower(HIDDEN)
         self.code_head = tower.code_head if tower else CodeHead(HIDDEN)
@@ -241,8 +244,13 @@ class VideoTrainer:
 
     def run(self, *, name: str, steps: int, log: Log) -> None:
         path = self.work / f"{name}.pt"
-        start = 0
+        start, vocabulary = 0, self.packer.vocabulary
         if saved := load_checkpoint(path):
+            # Its embeddings would be those of other words, and nothing else would tell.
+            if saved["vocabulary"] != vocabulary:
+                raise ValueError(
+                    "a checkpoint is of another vocabulary: name an empty --work folder"
+                )
             self.weights.load(saved["weights"])
             self.taught = Curriculum(**saved["taught"])
             start = saved["step"]
@@ -253,7 +261,7 @@ class VideoTrainer:
                 log(f"{name} {step}/{steps} loss {loss:.3f} {self._state_words(step)}")
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
                 state = {"weights": self.weights.state(), "taught": self.taught.state()}
-                save_checkpoint({**state, "step": step + 1}, path)
+                save_checkpoint({**state, "vocabulary": vocabulary, "step": step + 1}, path)
 
     def _state_words(self, step: int) -> str:
         taught = self.taught
@@ -280,7 +288,8 @@ class VideoTrainer:
             # colours the tower comes to tell shapes by their colours.
             apart = self.taught_tower.apart_loss(step)
             torch.autograd.backward(APART_WEIGHT * apart)
-        self.weights.step(held(step, steps=steps, warmup=min(80, steps // 5)))
+        warmup = min(80, steps // 5)
+        self.weights.step(held(step, steps=steps, warmup=warmup, cooldown=self.cooldown))
         self.taught.advance(level=step / steps)
         return float(loss.detach())
 

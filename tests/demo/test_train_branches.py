@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from demo.phrases import caption
 from demo.train.branches import answered_request_branch, branches, kind_branch, reflect_branch
 from demo.train.contexts import fresh_take, random_context
 from demo.train.judging import Judged
@@ -112,3 +113,15 @@ def test_looks_that_show_the_answer_are_among_what_is_asked() -> None:
         over_two = random_context(rng, fresh_take, kind="cut", first=False)
         assert answered_request_branch(rng, over_two.scenes) is None
     assert 2 <= asked["request:answered"] <= 30
+
+
+def test_a_caption_does_not_tell_in_which_order_a_scene_lists_its_things() -> None:
+    rng = random.Random(5)
+    listed = [random_scene(rng, SceneRules(n_groups=2)) for _ in range(20)]
+    turned = [replace(scene, groups=scene.groups[::-1]) for scene in listed]
+    assert [caption(scene) for scene in listed] == [caption(scene) for scene in turned]
+    named = [[group.kind for group in scene.groups] for scene in listed]
+    assert all(
+        words.index(min(kinds)) < words.index(max(kinds))
+        for words, kinds in zip(map(caption, listed), named, strict=True)
+    )

@@ -15,6 +15,7 @@ from demo.train.__main__ import QUICK, STAGES, WEIGHTS, Pipeline, main, take_ove
 from demo.train.cases import ANSWERED
 from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.encoder import EncoderTrainer
+from demo.train.forward import see
 from demo.train.tokenizer import clip_tokenizer, video_tokenizer
 from demo.train.video_config import video_config
 
@@ -116,6 +117,26 @@ def test_weights_are_taken_over_from_another_vocabulary(tmp_path: Path) -> None:
     )
 
 
+def test_a_deeper_tower_says_what_the_saved_one_says(tmp_path: Path) -> None:
+    tokenizer = video_tokenizer()
+    config = video_config(tokenizer)
+    config.vision_config.depth -= 2
+    torch.manual_seed(1)
+    saved = Qwen3VLForConditionalGeneration(config)
+    saved.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    deeper = Qwen3VLForConditionalGeneration(video_config(tokenizer))
+
+    take_over(deeper, tokenizer, folder=tmp_path)
+
+    towers = [model.model.visual for model in (saved, deeper)]
+    assert len(towers[1].blocks) == len(towers[0].blocks) + 2
+    pixels = torch.rand(2, 24, 1536) - 0.5
+    with torch.no_grad():
+        tokens = [see(tower, pixels, rows=4, columns=6).tokens for tower in towers]
+    assert torch.equal(*tokens)
+
+
 @pytest.mark.slow
 def test_training_goes_on_from_saved_models(tmp_path: Path) -> None:
     """Without a step they are saved as they came."""
@@ -158,7 +179,9 @@ def test_how_to_go_on_needs_something_to_go_on_from(
     assert "go on from with --start" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [("--kept", "2"), ("--rate", "0"), ("--steps", "-1")])
+@pytest.mark.parametrize(
+    "wrong", [("--kept", "2"), ("--rate", "0"), ("--steps", "-1"), ("--tower", "-1")]
+)
 def test_a_share_or_number_that_makes_no_sense_is_refused(
     wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

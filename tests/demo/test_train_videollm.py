@@ -175,6 +175,20 @@ def test_a_few_steps_lower_the_loss_and_a_saved_model_is_the_same(
 
 
 @pytest.mark.slow
+def test_a_checkpoint_of_another_vocabulary_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    fresh = Qwen3VLForConditionalGeneration(video_config(tokenizer))
+    trainer = VideoTrainer(fresh, Packer(tokenizer), work=tmp_path, device="cpu")
+    trainer.run(name="symbolic", steps=1, log=lambda line: None)
+    trainer.run(name="symbolic", steps=1, log=lambda line: None)
+
+    known = trainer.packer.vocabulary
+    trainer.packer.vocabulary = {**known, "cups": known["cats"], "cats": known["cups"]}
+    with pytest.raises(ValueError, match="another vocabulary"):
+        trainer.run(name="symbolic", steps=1, log=lambda line: None)
+
+
+@pytest.mark.slow
 def test_a_joint_step_teaches_the_tower_on_crowded_pictures_too(
     pool: Pool, tokenizer: Any, tmp_path: Path
 ) -> None:
@@ -197,16 +211,22 @@ def test_a_joint_step_teaches_the_tower_on_crowded_pictures_too(
 
 
 @pytest.mark.slow
-def test_heads_learn_to_read_a_saved_tower_that_stays_as_it_is(
+def test_heads_learn_to_read_a_saved_tower_before_it_goes_on(
     pool: Pool, tokenizer: Any, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
     visual = Qwen3VLForConditionalGeneration(video_config(tokenizer)).model.visual
     before = {name: p.detach().clone() for name, p in visual.named_parameters()}
-    trainer = TowerTrainer(visual, (pool, pool, pool), work=tmp_path, device="cpu", heads_only=True)
-    first = float(trainer.loss(0, one_size=True).detach())
+
+    def same() -> bool:
+        return all(torch.equal(before[name], p) for name, p in visual.named_parameters())
+
+    trainer = TowerTrainer(visual, (pool, pool, pool), work=tmp_path, device="cpu", heads_first=12)
+    first = float(trainer.loss(0, one_size=False).detach())
     trainer.run(steps=12, log=lambda line: None)
 
-    assert float(trainer.loss(0, one_size=True).detach()) < first
-    assert all(torch.equal(before[name], p) for name, p in visual.named_parameters())
+    assert float(trainer.loss(0, one_size=False).detach()) < first
+    assert same()
     assert all(p.requires_grad and p.grad is None for p in visual.parameters())
+    trainer.run(steps=13, log=lambda line: None)
+    assert not same()
