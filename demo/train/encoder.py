@@ -155,14 +155,18 @@ class EncoderTrainer:
         self.model.visual.output_tokens = True
         self.head = DenseHead(192)
         self.dtype = compute_dtype(device)
-        for module in (self.model, self.head):
-            module.to(device=device, dtype=self.dtype)
+        both = (self.model, self.head)
+        for module in both:
+            module.to(device=device)
+        # Before bf16 rounds them: what is saved has three bits more, and goes on as it was.
         self.weights = MasterWeights(
-            (self.model, self.head),
+            both,
             lr=LR,
             matrix_lr=MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and "resblocks" in name,
         )
+        for module in both:
+            module.to(dtype=self.dtype)
         self.last = 0.0
         """The dense part of the last loss."""
         self.traits = np.stack([scene_traits(c.scene) for c in pool.clips])

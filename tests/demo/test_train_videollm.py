@@ -216,12 +216,12 @@ def test_heads_learn_to_read_a_saved_tower_before_it_goes_on(
 ) -> None:
     torch.manual_seed(0)
     visual = Qwen3VLForConditionalGeneration(video_config(tokenizer)).model.visual
+    trainer = TowerTrainer(visual, (pool, pool, pool), work=tmp_path, device="cpu", heads_first=12)
     before = {name: p.detach().clone() for name, p in visual.named_parameters()}
 
     def same() -> bool:
         return all(torch.equal(before[name], p) for name, p in visual.named_parameters())
 
-    trainer = TowerTrainer(visual, (pool, pool, pool), work=tmp_path, device="cpu", heads_first=12)
     first = float(trainer.loss(0, one_size=False).detach())
     trainer.run(steps=12, log=lambda line: None)
 
