@@ -83,7 +83,7 @@ class TowerTrainer:
         """`pools`: crowded, counted and plain pairs. `heads_first`: for so many steps the tower
         stays as it is, as one that was saved, without its heads, does until they can read it again;
         such a tower need not begin with pictures of one size. `rate`: share of the learning
-        rates."""
+        rates once the tower learns."""
         self.tower, self.pools, self.work, self.device = tower, pools, work, device
         self.dtype = compute_dtype(device)
         torch.manual_seed(1)
@@ -92,11 +92,11 @@ class TowerTrainer:
         heads = (self.patch_head, self.code_head, self.half_way_head)
         for module in (tower, *heads):
             module.to(device=device, dtype=self.dtype)
-        self.heads_first = heads_first
+        self.heads_first, self.rate = heads_first, rate
         self.weights = MasterWeights(
             (tower, *heads),
-            lr=rate * LR,
-            matrix_lr=rate * MATRIX_LR,
+            lr=LR,
+            matrix_lr=MATRIX_LR,
             is_matrix=lambda name, p: p.ndim == 2 and name.startswith("blocks"),
         )
 
@@ -168,11 +168,14 @@ class TowerTrainer:
             start = saved["step"]
         for step in range(start, steps):
             torch.manual_seed(step)
-            self.tower.requires_grad_(step >= self.heads_first)
+            learns = step >= self.heads_first
+            self.tower.requires_grad_(learns)
             fresh = not self.heads_first
             loss = self.loss(step, one_size=fresh and step < FIRST_SHARE * steps)
             torch.autograd.backward(loss)
-            self.weights.step(cosine(step, steps=steps, warmup=60))
+            # Heads begin from nothing also where the tower goes on gently.
+            factor = self.rate if learns else 1.0
+            self.weights.step(factor * cosine(step, steps=steps, warmup=60))
             if step % 50 == 0:
                 log(f"tower {step}/{steps} loss {float(loss.detach()):.3f}")
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:

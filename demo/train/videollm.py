@@ -70,6 +70,7 @@ TIME_WEIGHT = 0.2
 SYMBOLIC_SHARE = 0.3
 """Share of the joint stage's steps that stay symbolic."""
 COOLDOWN = 0.3
+"""Share of a stage's steps, the last ones, in which the rates fall to almost nothing."""
 CHECKPOINT_STEPS = 30
 
 
