@@ -156,8 +156,10 @@ def shortlist(belief: Belief, *, limit: int, apart_s: float) -> list[float]:
     chosen: list[float] = []
     while True:
         for index in order:
+            if len(chosen) >= limit:
+                break
             time_s = float(middles[index])
-            if len(chosen) < limit and all(abs(time_s - t) >= apart_s for t in chosen):
+            if all(abs(time_s - t) >= apart_s for t in chosen):
                 chosen.append(time_s)
         apart_s /= 2
         if len(chosen) >= min(limit, len(order)) or apart_s < bin_s:

@@ -33,7 +33,9 @@ def _keys(ws: Workspace, state: State, parts: Sequence[Span]) -> list[Span]:
         inside
         for part in parts
         for shot in ws.shots
-        if (inside := shot.span.clamp(part)) and inside.duration_s > settings.longest_s
+        if shot.span.duration_s > settings.longest_s  # first: ten hours have 4,500 shots
+        and (inside := shot.span.clamp(part))
+        and inside.duration_s > settings.longest_s
     ]
     if not long or not len(timeline.times_s):
         return []

@@ -8,6 +8,7 @@ nothing that the state does not determine.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -31,7 +32,7 @@ from prompts.render import RenderedPrompt
 from tools.belief import Belief, Update, updated
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
-from tools.prior import SIDES, Prior, PriorSettings, Scores, leaning, prior_from_scores
+from tools.prior import SIDES, Bins, Prior, PriorSettings, Scores, leaning, prior_from_scores
 
 OnStep = Callable[[StepRow], None]
 
@@ -114,6 +115,7 @@ class Workspace:
     """Nodes that have a VideoLLM of their own."""
     _first: VideoLLM | None = None
     """Where `videollm` is a node's own: that of all other nodes."""
+    _bins: Bins | None = None
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
     _beliefs: dict[str, Belief] = field(default_factory=dict)
@@ -228,8 +230,9 @@ class Workspace:
         return {lane: self._prior_of(groups, settings).belief for lane, groups in lanes.items()}
 
     def _prior_of(self, groups: Sequence[Sequence[Scores]], settings: PriorSettings) -> Prior:
-        bins = bins_of(self.shots, self.film.video.span, self.settings.spotlight)
-        return prior_from_scores(bins, groups, settings=settings)
+        if self._bins is None:
+            self._bins = bins_of(self.shots, self.film.video.span, self.settings.spotlight)
+        return prior_from_scores(self._bins, groups, settings=settings)
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""
@@ -295,10 +298,9 @@ class Workspace:
 
     def shot_at(self, time_s: float) -> Shot | None:
         """The shot on screen at a time."""
-        for shot in self.shots:
-            if shot.span.start_s <= time_s < shot.span.end_s:
-                return shot
-        return None
+        shots = self.shots
+        last = bisect_right(shots, time_s, key=lambda shot: shot.span.start_s) - 1
+        return shots[last] if last >= 0 and time_s < shots[last].span.end_s else None
 
     def _prior_settings(self, *, several: bool) -> PriorSettings:
         """The settings' prior, with what is known of this encoder's cosines."""

@@ -70,10 +70,10 @@ def anchors(times_s: Seconds, scores: Curve, *, limit: int) -> list[int]:
         return []
     peaks = _basin_peaks(np.asarray(scores, dtype=np.float64))
     if len(peaks) <= limit:
-        return peaks
+        return [int(peak) for peak in peaks]
     labels = _cluster(np.asarray(times_s)[peaks], limit)
     best: dict[int, int] = {}
-    for label, peak in zip(labels, peaks, strict=True):
+    for label, peak in zip(labels, map(int, peaks), strict=True):
         if label not in best or scores[peak] > scores[best[label]]:
             best[label] = peak
     return sorted(best.values())
@@ -180,7 +180,7 @@ def _inside(times_s: Seconds, values: NDArray[Any], span: Span) -> NDArray[Any]:
     return values[(times_s >= span.start_s) & (times_s < span.end_s)]
 
 
-def _basin_peaks(scores: Curve) -> list[int]:
+def _basin_peaks(scores: Curve) -> NDArray[np.intp]:
     """The highest position of every basin; a plateau counts once, at its middle."""
     # Runs of equal values are one step of the curve, so that a plateau has one slope on each side.
     starts = np.flatnonzero(np.concatenate([[True], scores[1:] != scores[:-1]]))
@@ -188,7 +188,8 @@ def _basin_peaks(scores: Curve) -> list[int]:
     heights = scores[starts]
     left = np.concatenate([[True], heights[1:] > heights[:-1]])
     right = np.concatenate([heights[:-1] > heights[1:], [True]])
-    return [int((starts[i] + ends[i]) // 2) for i in np.flatnonzero(left & right)]
+    middles: NDArray[np.intp] = (starts + ends)[left & right] // 2
+    return middles
 
 
 def _cluster(times_s: Seconds, k: int) -> list[int]:
