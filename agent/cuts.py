@@ -10,40 +10,77 @@ import itertools
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agent.settings import SpotlightSettings
 from index.types import Shot, Span
+from tools.belief import bounds_s
 from tools.prior import Bins
+
+
+class _Same:
+    """A film's shots or windows, known by their place in memory.
+
+    What is made of them is kept from question to question; ten hours have 4,500, and to hash and
+    compare these costs as much as to make it anew.
+    """
+
+    __slots__ = ("spans",)
+
+    def __init__(self, spans: tuple[Any, ...]) -> None:
+        self.spans = spans
+
+    def __hash__(self) -> int:
+        return id(self.spans)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.spans is other.spans
 
 
 def windows_of(
     shots: Sequence[Shot], film: Span, settings: SpotlightSettings, *, keys: Sequence[Span] = ()
-) -> list[Span]:
+) -> tuple[Span, ...]:
     """The film cut into windows: shots, tiny ones joined, long ones around their key spans.
 
-    They cover the film without gap or overlap, whatever the shots and the keys are.
+    They cover the film without gap or overlap, whatever the shots and the keys are. Of the same
+    tuple of shots without keys they are the same tuple.
     """
+    given = _Same(tuple(shots))
     if not keys:
-        return list(_windows(tuple(shots), film, settings.shortest_s, settings.longest_s))
-    whole = whole_shots(tuple(shots), film, shortest_s=settings.shortest_s)
-    return [window for shot in whole for window in around_keys(shot, keys, settings)]
+        return _windows(given, film, settings.shortest_s, settings.longest_s)
+    whole = _whole(given, film, settings.shortest_s)
+    return tuple(window for shot in whole for window in around_keys(shot, keys, settings))
 
 
 @lru_cache(maxsize=8)
-def _windows(
-    shots: tuple[Shot, ...], film: Span, shortest_s: float, longest_s: float
-) -> tuple[Span, ...]:
-    # Kept from question to question: ten hours have 4,500 of them.
-    whole = whole_shots(shots, film, shortest_s=shortest_s)
+def _windows(shots: _Same, film: Span, shortest_s: float, longest_s: float) -> tuple[Span, ...]:
+    whole = _whole(shots, film, shortest_s)
     return tuple(window for shot in whole for window in halves(shot, longest_s=longest_s))
 
 
+def bounds_of(windows: tuple[Span, ...]) -> NDArray[np.float64]:
+    """(N, 2) where windows begin and end; kept for the same tuple."""
+    return _bounds(_Same(windows))
+
+
 @lru_cache(maxsize=8)
-def whole_shots(shots: tuple[Shot, ...], film: Span, *, shortest_s: float) -> tuple[Span, ...]:
+def _bounds(windows: _Same) -> NDArray[np.float64]:
+    return bounds_s(windows.spans)
+
+
+def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> tuple[Span, ...]:
     """The shots of a film, tiny ones joined to the one before; they cover it without gap."""
+    return _whole(_Same(tuple(shots)), film, shortest_s)
+
+
+@lru_cache(maxsize=8)
+def _whole(shots: _Same, film: Span, shortest_s: float) -> tuple[Span, ...]:
     edges = [film.start_s]
     for cut in sorted(
-        {s.span.start_s for s in shots if film.start_s < s.span.start_s < film.end_s}
+        {s.span.start_s for s in shots.spans if film.start_s < s.span.start_s < film.end_s}
     ):
         if cut - edges[-1] >= shortest_s and film.end_s - cut >= shortest_s:
             edges.append(cut)
@@ -51,15 +88,14 @@ def whole_shots(shots: tuple[Shot, ...], film: Span, *, shortest_s: float) -> tu
     return tuple(Span(start_s, end_s) for start_s, end_s in itertools.pairwise(edges))
 
 
-def bins_of(shots: tuple[Shot, ...], film: Span, settings: SpotlightSettings) -> Bins:
+def bins_of(shots: Sequence[Shot], film: Span, settings: SpotlightSettings) -> Bins:
     """The bins of the belief: seconds that end at cuts, each read with its shot."""
-    return _bins(shots, film, settings.shortest_s, settings.longest_s)
+    return _bins(_Same(tuple(shots)), film, settings.shortest_s, settings.longest_s)
 
 
 @lru_cache(maxsize=8)
-def _bins(shots: tuple[Shot, ...], film: Span, shortest_s: float, longest_s: float) -> Bins:
-    # Kept from question to question: ten hours have 40,000 of them.
-    return Bins.of(film, whole_shots(shots, film, shortest_s=shortest_s), longest_s=longest_s)
+def _bins(shots: _Same, film: Span, shortest_s: float, longest_s: float) -> Bins:
+    return Bins.of(film, _whole(shots, film, shortest_s), longest_s=longest_s)
 
 
 def around_keys(shot: Span, keys: Sequence[Span], settings: SpotlightSettings) -> list[Span]:

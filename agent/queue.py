@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.cuts import bounds_of
 from agent.moves import close_looks
 from agent.settings import SpotlightSettings
 from agent.state import LookState, Source, State, span_of
@@ -19,7 +20,7 @@ from agent.windows import film_windows
 from agent.workspace import Workspace
 from index.errors import ToolError
 from index.types import Span
-from tools.belief import Belief, look_gain_bits
+from tools.belief import Belief, bounds_s, look_gain_bits
 from tools.keyclips import ClipShape
 from tools.look import mean_motion, motion_fps, plan_look
 
@@ -75,7 +76,7 @@ def _open_windows(ws: Workspace, state: State, belief: Belief) -> list[tuple[Win
     """The windows that no look covers, in the film's order, then what was proposed; with masses."""
     settings = ws.settings.spotlight
     spans = film_windows(ws, state)
-    masses = belief.masses(spans)
+    masses = belief.masses_between(bounds_of(spans))
     # Prices differ by a small factor, masses by orders: a long film's tail can't come first.
     order = np.sort(masses.argsort(kind="stable")[::-1][: settings.most_ranked])
     looked = looked_at(close_looks(state["looks"], ws.settings.look))
@@ -151,16 +152,10 @@ def _covered(
     spans: Sequence[Span], looked: Sequence[Span], settings: SpotlightSettings
 ) -> NDArray[np.bool_]:
     """(N,) whether one of some looks held as good as all of each span."""
-    (starts, ends), (seen_from, seen_to) = _bounds(spans), _bounds(looked)
+    (starts, ends), (seen_from, seen_to) = bounds_s(spans).T, bounds_s(looked).T
     shared_s = np.minimum(ends[:, None], seen_to) - np.maximum(starts[:, None], seen_from)
     least_s = settings.covered_share * (ends - starts)
     return np.asarray((shared_s >= least_s[:, None]).any(axis=1))
-
-
-def _bounds(spans: Sequence[Span]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(N,) starts and (N,) ends."""
-    bounds = np.array([(s.start_s, s.end_s) for s in spans], dtype=np.float64).reshape(-1, 2)
-    return bounds[:, 0], bounds[:, 1]
 
 
 def was_taken(

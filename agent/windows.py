@@ -6,6 +6,7 @@ span of an anchor is as long as it stays relevant without repetition (cut by age
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from agent.cuts import windows_of
@@ -15,13 +16,15 @@ from index.types import Span
 from tools.keyclips import anchors, key_span
 
 
-def film_windows(ws: Workspace, state: State) -> list[Span]:
+def film_windows(ws: Workspace, state: State) -> tuple[Span, ...]:
     """The windows of the parts of the film that the question is about; made once in a run."""
     settings, parts = ws.settings.spotlight, ws.parts(state)
     made = ws.windows.get(parts)
     if made is None:
         keys = _keys(ws, state, parts)
-        made = [w for part in parts for w in windows_of(ws.shots, part, settings, keys=keys)]
+        each = [windows_of(ws.shots, part, settings, keys=keys) for part in parts]
+        # Of the whole film they are the same tuple for every question.
+        made = each[0] if len(each) == 1 else tuple(itertools.chain.from_iterable(each))
         ws.windows[parts] = made
     return made
 

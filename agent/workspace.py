@@ -32,7 +32,7 @@ from prompts.render import RenderedPrompt
 from tools.belief import Belief, Update, updated
 from tools.keyclips import ClipShape
 from tools.look import FrameCache, FrameGrid, even_times
-from tools.prior import SIDES, Bins, Prior, PriorSettings, Scores, leaning, prior_from_scores
+from tools.prior import SIDES, Prior, PriorSettings, Scores, leaning, prior_from_scores
 
 OnStep = Callable[[StepRow], None]
 
@@ -105,7 +105,7 @@ class Workspace:
     settings: AskSettings
     runs: RunStore
     on_step: OnStep
-    windows: dict[tuple[Span, ...], list[Span]] = field(default_factory=dict)
+    windows: dict[tuple[Span, ...], tuple[Span, ...]] = field(default_factory=dict)
     """The windows of some parts of the film, once they are made."""
     shapes: dict[Any, ClipShape | None] = field(default_factory=dict)
     """How windows would be shown, once it is worked out (agent/queue.py)."""
@@ -115,7 +115,6 @@ class Workspace:
     """Nodes that have a VideoLLM of their own."""
     _first: VideoLLM | None = None
     """Where `videollm` is a node's own: that of all other nodes."""
-    _bins: Bins | None = None
     _texts: dict[str, Any] = field(default_factory=dict)
     _priors: dict[str, Prior] = field(default_factory=dict)
     _beliefs: dict[str, Belief] = field(default_factory=dict)
@@ -230,9 +229,8 @@ class Workspace:
         return {lane: self._prior_of(groups, settings).belief for lane, groups in lanes.items()}
 
     def _prior_of(self, groups: Sequence[Sequence[Scores]], settings: PriorSettings) -> Prior:
-        if self._bins is None:
-            self._bins = bins_of(self.shots, self.film.video.span, self.settings.spotlight)
-        return prior_from_scores(self._bins, groups, settings=settings)
+        bins = bins_of(self.shots, self.film.video.span, self.settings.spotlight)
+        return prior_from_scores(bins, groups, settings=settings)
 
     def belief(self, state: State) -> Belief:
         """The belief now: the prior, times what the run has found, inside the parts."""

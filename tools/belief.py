@@ -62,9 +62,12 @@ class Belief:
 
     def masses(self, spans: Sequence[Span]) -> Weights:
         """(N,) probability that the evidence is inside each span."""
+        return self.masses_between(bounds_s(spans))
+
+    def masses_between(self, bounds_s: NDArray[np.float64]) -> Weights:
+        """(N,) probability that the evidence is inside each stretch of (N, 2) bounds."""
         cumulative = np.concatenate([[0.0], np.cumsum(self.weights)])
-        bounds = np.array([[s.start_s, s.end_s] for s in spans]).reshape(-1, 2)
-        low, high = (np.interp(bounds[:, i], self.edges_s, cumulative) for i in (0, 1))
+        low, high = (np.interp(bounds_s[:, i], self.edges_s, cumulative) for i in (0, 1))
         return np.asarray(np.maximum(high - low, 0.0), dtype=np.float64)
 
     def region(self, span: Span, *, share: float, within: Sequence[Span]) -> Span:
@@ -141,6 +144,12 @@ def updated(
         # A bin that is partly covered holds the evidence in the covered part by that share.
         log_weights[touched] += np.log1p(reach * np.expm1(update.log_ratio))
     return _normalised(belief.edges_s, log_weights, math.log(belief.absent))
+
+
+def bounds_s(spans: Sequence[Span]) -> NDArray[np.float64]:
+    """(N, 2) where spans begin and end."""
+    flat = [edge for span in spans for edge in (span.start_s, span.end_s)]
+    return np.array(flat, dtype=np.float64).reshape(-1, 2)
 
 
 def middles_of(edges_s: Seconds) -> Seconds:

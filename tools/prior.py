@@ -136,6 +136,8 @@ class Bins:
     """(W, 2) the bins of each window: [first, end)."""
     window_of: NDArray[np.intp]
     """(B,) the window that each bin is read with."""
+    members: NDArray[np.intp]
+    """The bins of the windows, one window after the other; those of a long shot share bins."""
     _kept: list[tuple[Seconds, _Rows]] = field(default_factory=list)
     """The rows of the bins at the times asked about last; threads may share it."""
 
@@ -157,7 +159,9 @@ class Bins:
         to_s = np.minimum(from_s + longest_s, end_s)
         bounds = np.searchsorted(middles_s, np.stack([from_s, to_s], axis=1) - _EPSILON_S)
         new = np.diff(bounds, axis=0, prepend=-1).any(axis=1)
-        return cls(edges_s, shots_s, shot_of, bounds[new], np.cumsum(new) - 1)
+        windows = bounds[new]
+        members = np.concatenate([np.arange(first, end) for first, end in windows])
+        return cls(edges_s, shots_s, shot_of, windows, np.cumsum(new) - 1, members)
 
     @property
     def middles_s(self) -> Seconds:
@@ -210,10 +214,15 @@ class Bins:
 
         The parts of a shot sum to 1, those of a long one to about as many as it holds windows.
         """
-        logs = np.append(z / pool + np.log(np.diff(self.edges_s)), -np.inf)
-        sums = np.logaddexp.reduceat(logs, self.windows.ravel())[::2]
+        logs = z / pool + np.log(np.diff(self.edges_s))
+        # From each window's highest: `logaddexp.reduceat` does the same three times as slowly.
+        inside = logs[self.members]
+        counts = np.diff(self.windows)[:, 0]
+        first = np.cumsum(counts) - counts
+        tops = np.maximum.reduceat(inside, first)
+        sums = tops + np.log(np.add.reduceat(np.exp(inside - np.repeat(tops, counts)), first))
         soft = pool * (sums - np.log(self._lengths_s()))
-        return soft[self.window_of], np.exp(logs[:-1] - sums[self.window_of])
+        return soft[self.window_of], np.exp(logs - sums[self.window_of])
 
     def _lengths_s(self) -> Seconds:
         return self.edges_s[self.windows[:, 1]] - self.edges_s[self.windows[:, 0]]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cuts import bins_of, halves, whole_shots, windows_of
+from agent.cuts import bins_of, bounds_of, halves, whole_shots, windows_of
 from agent.settings import SpotlightSettings
 from index.types import Shot, Span
 
@@ -27,12 +28,12 @@ def test_shots_are_windows_and_long_ones_are_cut_evenly() -> None:
 
 def test_a_tiny_shot_joins_its_neighbour() -> None:
     windows = windows_of(shots(0, 10, 10.4, 20), Span(0, 20), SETTINGS)
-    assert windows == [Span(0, 10), Span(10, 20)]
+    assert windows == (Span(0, 10), Span(10, 20))
 
 
 def test_a_film_without_shots_is_cut_by_length() -> None:
-    assert windows_of([], Span(0, 32), SETTINGS) == [Span(0, 16), Span(16, 32)]
-    assert windows_of([], Span(0, 0.5), SETTINGS) == [Span(0, 0.5)]
+    assert windows_of([], Span(0, 32), SETTINGS) == (Span(0, 16), Span(16, 32))
+    assert windows_of([], Span(0, 0.5), SETTINGS) == (Span(0, 0.5),)
 
 
 @given(
@@ -52,6 +53,19 @@ def test_windows_cover_the_film_without_gap_or_overlap(
     assert all(w.duration_s <= SETTINGS.longest_s + 1e-6 for w in windows)
 
 
+def test_what_is_made_of_the_same_shots_is_kept_and_of_equal_ones_equal() -> None:
+    ten = tuple(shots(0, 10, 20, 60))
+    windows = windows_of(ten, Span(0, 60), SETTINGS)
+    assert windows_of(ten, Span(0, 60), SETTINGS) is windows
+    assert bounds_of(windows) is bounds_of(windows)
+    assert bounds_of(windows).tolist() == [[w.start_s, w.end_s] for w in windows]
+    assert bins_of(ten, Span(0, 60), SETTINGS) is bins_of(ten, Span(0, 60), SETTINGS)
+    # Other shots of another film at another place, and other settings, are cut by themselves.
+    assert windows_of(shots(0, 10, 20, 60), Span(0, 60), SETTINGS) == windows
+    assert windows_of(tuple(shots(0, 30, 60)), Span(0, 60), SETTINGS) != windows
+    assert windows_of(ten, Span(0, 60), replace(SETTINGS, longest_s=9.0)) != windows
+
+
 def test_parts_are_equal() -> None:
     assert halves(Span(0, 40), longest_s=16) == [
         Span(0, 40 / 3),
@@ -62,20 +76,20 @@ def test_parts_are_equal() -> None:
 
 def test_a_long_shot_is_cut_at_its_key_spans() -> None:
     found = windows_of(shots(0, 10, 60), Span(0, 60), SETTINGS, keys=[Span(30, 34)])
-    assert found == [
+    assert found == (
         Span(0, 10),
         Span(10, 20),
         Span(20, 30),
         Span(30, 34),
         Span(34, 47),
         Span(47, 60),
-    ]
+    )
 
 
 def test_a_key_span_leaves_no_sliver_beside_a_cut() -> None:
     # 10.4 is nearer than a second to the cut at 10: the window begins at the cut.
     found = windows_of(shots(0, 10, 40), Span(0, 40), SETTINGS, keys=[Span(10.4, 14.4)])
-    assert found[:2] == [Span(0, 10), Span(10, 14.4)]
+    assert found[:2] == (Span(0, 10), Span(10, 14.4))
 
 
 def test_tiny_shots_join_the_one_before_and_at_the_end_as_well() -> None:
