@@ -49,7 +49,7 @@ def demo_settings() -> AskSettings:
         # A turn as wide as the chances allow: it judges eight looks together in less time
         # (`python -m bench.together`). A look's price: what it saves and loses on the tuning
         # films, docs/design/0003.
-        spotlight=SpotlightSettings(looks_per_turn=8, look_price=0.04),
+        spotlight=SpotlightSettings(looks_per_turn=8, turn_chance=0.2, look_price=0.04),
         look=LookSettings(
             short_side_px=96,
             high_short_side_px=128,
