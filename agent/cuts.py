@@ -71,13 +71,9 @@ def _bounds(windows: _Same) -> NDArray[np.float64]:
     return bounds_s(windows.spans)
 
 
-def whole_shots(shots: Sequence[Shot], film: Span, *, shortest_s: float) -> tuple[Span, ...]:
-    """The shots of a film, tiny ones joined to the one before; they cover it without gap."""
-    return _whole(_Same(tuple(shots)), film, shortest_s)
-
-
 @lru_cache(maxsize=8)
 def _whole(shots: _Same, film: Span, shortest_s: float) -> tuple[Span, ...]:
+    """The shots of a film, tiny ones joined to the one before; they cover it without gap."""
     edges = [film.start_s]
     for cut in sorted(
         {s.span.start_s for s in shots.spans if film.start_s < s.span.start_s < film.end_s}

@@ -46,9 +46,9 @@ def demo_settings() -> AskSettings:
             # How likely the true shots are by it, over ten minutes to ten hours: docs/design/0003.
             prior=PriorSettings(temperature=0.15),
         ),
-        # A turn as wide as the chances allow: it judges eight looks together in less time
-        # (`python -m bench.together`). A look's price: what it saves and loses on the tuning
-        # films, docs/design/0003.
+        # Looks that are unlikely to show it are judged together, up to eight in less time
+        # (`python -m bench.together`); a likely one alone. A look's price: what it saves and
+        # loses on the tuning films, docs/design/0003.
         spotlight=SpotlightSettings(looks_per_turn=8, turn_chance=0.2, look_price=0.04),
         look=LookSettings(
             short_side_px=96,

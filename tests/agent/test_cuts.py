@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cuts import bins_of, bounds_of, halves, whole_shots, windows_of
+from agent.cuts import bins_of, bounds_of, halves, windows_of
 from agent.settings import SpotlightSettings
 from index.types import Shot, Span
 
@@ -93,12 +92,11 @@ def test_a_key_span_leaves_no_sliver_beside_a_cut() -> None:
 
 
 def test_tiny_shots_join_the_one_before_and_at_the_end_as_well() -> None:
-    film = Span(0, 30)
-    whole = partial(whole_shots, shortest_s=1.0)
-    assert whole(tuple(shots(0, 0.4, 10, 29.5, 30)), film) == (Span(0, 10), Span(10, 30))
-    assert whole((), film) == (film,)
+    film, settings = Span(0, 30), replace(SETTINGS, longest_s=100.0)
+    assert windows_of(shots(0, 0.4, 10, 29.5, 30), film, settings) == (Span(0, 10), Span(10, 30))
+    assert windows_of((), film, settings) == (film,)
     # Shots of other parts of a file are none of this stretch.
-    assert whole(tuple(shots(0, 10, 40, 60)), Span(5, 20)) == (Span(5, 10), Span(10, 20))
+    assert windows_of(shots(0, 10, 40, 60), Span(5, 20), settings) == (Span(5, 10), Span(10, 20))
 
 
 def test_bins_are_read_with_shots_that_are_whole() -> None:
