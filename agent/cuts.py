@@ -22,10 +22,10 @@ from tools.prior import Bins
 
 
 class _Same:
-    """A film's shots or windows, known by their place in memory.
+    """A film's shots or windows as the key of what is made of them, from question to question.
 
-    What is made of them is kept from question to question; ten hours have 4,500, and to hash and
-    compare these costs as much as to make it anew.
+    Ten hours have 4,500. To hash them all takes milliseconds each time; these are known by their
+    number and ends, and compared, mostly as the very same tuple.
     """
 
     __slots__ = ("spans",)
@@ -34,10 +34,11 @@ class _Same:
         self.spans = spans
 
     def __hash__(self) -> int:
-        return id(self.spans)
+        return hash((len(self.spans), self.spans[:1], self.spans[-1:]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.spans is other.spans
+        # A tuple is equal to itself without a look at what it holds.
+        return isinstance(other, _Same) and (self.spans is other.spans or self.spans == other.spans)
 
 
 def windows_of(
@@ -45,8 +46,8 @@ def windows_of(
 ) -> tuple[Span, ...]:
     """The film cut into windows: shots, tiny ones joined, long ones around their key spans.
 
-    They cover the film without gap or overlap, whatever the shots and the keys are. Of the same
-    tuple of shots without keys they are the same tuple.
+    They cover the film without gap or overlap, whatever the shots and the keys are. Without keys
+    they are the same tuple for the same shots.
     """
     given = _Same(tuple(shots))
     if not keys:
@@ -62,13 +63,15 @@ def _windows(shots: _Same, film: Span, shortest_s: float, longest_s: float) -> t
 
 
 def bounds_of(windows: tuple[Span, ...]) -> NDArray[np.float64]:
-    """(N, 2) where windows begin and end; kept for the same tuple."""
+    """(N, 2) where windows begin and end, read-only; kept for the same windows."""
     return _bounds(_Same(windows))
 
 
 @lru_cache(maxsize=8)
 def _bounds(windows: _Same) -> NDArray[np.float64]:
-    return bounds_s(windows.spans)
+    found = bounds_s(windows.spans)
+    found.setflags(write=False)
+    return found
 
 
 @lru_cache(maxsize=8)

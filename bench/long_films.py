@@ -4,8 +4,9 @@
     python -m bench.long_films OUT 60 600
 
 asks the questions of an evaluation's folder once more, ten about the one film, ten about the other,
-and so on: what else the machine does falls on both alike. Seconds are those of a run's steps, as
-answers tell them; opening a film is not among them (`longshot batch` does it once a film).
+and so on, each first in every second round: what else the machine does falls on both alike. Its
+runs are kept in OUT's library, like all. Seconds are those of a run's steps, as answers tell them;
+opening a film is not among them (`longshot batch` does it once a film).
 """
 
 from __future__ import annotations
@@ -25,31 +26,38 @@ _BLOCK = 10
 
 
 def main() -> None:
-    out, short, long = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    asked = {minutes: _about(out, minutes) for minutes in (short, long)}
+    if len(sys.argv) != 4:
+        sys.exit("usage: python -m bench.long_films OUT SHORT_MINUTES LONG_MINUTES")
+    out, pair = Path(sys.argv[1]), sys.argv[2:]
+    asked = {minutes: _about(out, minutes) for minutes in pair}
+    n = min(map(len, asked.values())) // _BLOCK
+    if n == 0:
+        sys.exit(f"{out} has not {_BLOCK} questions about a film of each length")
     models = open_models("demo")
-    seconds: dict[str, list[float]] = {short: [], long: []}
+    means: dict[str, list[float]] = {minutes: [] for minutes in pair}
     with closing(Library.open(out / "library")) as library:
         films = {video.path.name: video for video in library.videos()}
-        for first in range(0, min(map(len, asked.values())), _BLOCK):
-            for minutes, items in asked.items():
-                for item in items[first : first + _BLOCK]:
-                    film = films[Path(item.video).name]
-                    answer = ask(library, film, item.question, options=item.options, models=models)
-                    seconds[minutes].append(float(answer.usage["seconds"]))
-    blocks = [np.reshape(s, (-1, _BLOCK)).mean(axis=1) for s in seconds.values()]
-    ratio = np.mean(seconds[long]) / np.mean(seconds[short])
-    for minutes, each in seconds.items():
-        sys.stdout.write(f"{minutes} minutes: {np.mean(each):.3f} s, {len(each)} questions\n")
-    sys.stdout.write(
-        f"ratio {ratio:.2f}, median of blocks {np.median(blocks[1] / blocks[0]):.2f}\n"
-    )
+
+        def seconds(item: Item) -> float:
+            film = films[Path(item.video).name]
+            answer = ask(library, film, item.question, options=item.options, models=models)
+            return float(answer.usage["seconds"])
+
+        seconds(asked[pair[0]][0])  # imports, and memory that is taken once
+        for block in range(n):
+            for minutes in pair if block % 2 else reversed(pair):
+                items = asked[minutes][block * _BLOCK :][:_BLOCK]
+                means[minutes].append(float(np.mean([seconds(item) for item in items])))
+    short, long = (np.array(means[minutes]) for minutes in pair)
+    for minutes, each in zip(pair, (short, long), strict=True):
+        sys.stdout.write(f"{minutes} minutes: {each.mean():.3f} s, {n * _BLOCK} questions\n")
+    ratio = long.mean() / short.mean()
+    sys.stdout.write(f"ratio {ratio:.2f}, median of {n} rounds {np.median(long / short):.2f}\n")
 
 
 def _about(out: Path, minutes: str) -> list[Item]:
-    """The questions about the film of so many minutes, as many as fill whole blocks."""
-    items = [i for i in load_items(out / "questions.jsonl") if f"-{minutes}min" in i.video]
-    return items[: len(items) // _BLOCK * _BLOCK]
+    """The questions about the film of so many minutes."""
+    return [i for i in load_items(out / "questions.jsonl") if f"-{minutes}min" in i.video]
 
 
 if __name__ == "__main__":

@@ -64,10 +64,10 @@ class Belief:
         """(N,) probability that the evidence is inside each span."""
         return self.masses_between(bounds_s(spans))
 
-    def masses_between(self, bounds_s: NDArray[np.float64]) -> Weights:
-        """(N,) probability that the evidence is inside each stretch of (N, 2) bounds."""
+    def masses_between(self, stretches_s: NDArray[np.float64]) -> Weights:
+        """(N,) probability that the evidence is inside each stretch, (N, 2) from and to."""
         cumulative = np.concatenate([[0.0], np.cumsum(self.weights)])
-        low, high = (np.interp(bounds_s[:, i], self.edges_s, cumulative) for i in (0, 1))
+        low, high = (np.interp(stretches_s[:, i], self.edges_s, cumulative) for i in (0, 1))
         return np.asarray(np.maximum(high - low, 0.0), dtype=np.float64)
 
     def region(self, span: Span, *, share: float, within: Sequence[Span]) -> Span:

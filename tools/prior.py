@@ -215,7 +215,7 @@ class Bins:
         The parts of a shot sum to 1, those of a long one to about as many as it holds windows.
         """
         logs = z / pool + np.log(np.diff(self.edges_s))
-        # From each window's highest: `logaddexp.reduceat` does the same three times as slowly.
+        # From each window's highest: `logaddexp.reduceat` does the same half to a third as fast.
         inside = logs[self.members]
         counts = np.diff(self.windows)[:, 0]
         first = np.cumsum(counts) - counts

@@ -33,3 +33,12 @@ def test_without_its_cuts_a_film_is_cut_around_what_its_vectors_point_at(
         red.start_s <= heaviest.middle_s < red.end_s for red in (Span(60, 70), Span(150, 160))
     )
     assert ws.shot_at(65) == Shot(0, Span(0, 170))
+
+
+def test_the_shot_at_a_time_begins_at_its_cut(workspace: WorkspaceMaker) -> None:
+    """The film's shots are ten seconds each, 17 of them."""
+    ws, _ = workspace(ScriptedVideoLLM(), "Where is the red thing?")
+    first, second, *_, last = ws.shots
+    assert (ws.shot_at(0.0), ws.shot_at(9.99), ws.shot_at(10.0)) == (first, first, second)
+    assert ws.shot_at(169.99) == last
+    assert (ws.shot_at(-0.5), ws.shot_at(170.0)) == (None, None)

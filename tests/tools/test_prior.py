@@ -147,6 +147,19 @@ def test_what_has_no_row_says_nothing() -> None:
     ).flat
 
 
+def test_pooling_is_the_soft_maximum_of_each_window_also_where_windows_share_bins() -> None:
+    film = Span(0, 100)
+    bins = Bins.of(film, [Span(0, 7.5), Span(7.5, 70), Span(70, 100)], longest_s=16)
+    z = np.random.default_rng(0).normal(0, 3, len(bins.shot_of))
+    soft, parts = bins.pooled(z, pool=0.5)
+    logs = z / 0.5 + np.log(np.diff(bins.edges_s))
+    for b, (first, end) in enumerate(bins.windows[bins.window_of]):
+        whole = np.logaddexp.reduce(logs[first:end])
+        length_s = bins.edges_s[end] - bins.edges_s[first]
+        assert soft[b] == pytest.approx(0.5 * (whole - np.log(length_s)))
+        assert parts[b] == pytest.approx(np.exp(logs[b] - whole))
+
+
 def test_a_far_part_of_a_long_take_is_read_by_itself() -> None:
     values = np.array([0.0, 0.01] * 300, np.float32)
     values[100:106] = 0.9
