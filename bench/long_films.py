@@ -29,6 +29,8 @@ def main() -> None:
     if len(sys.argv) != 4:
         sys.exit("usage: python -m bench.long_films OUT SHORT_MINUTES LONG_MINUTES")
     out, pair = Path(sys.argv[1]), sys.argv[2:]
+    if not (out / "questions.jsonl").exists():
+        sys.exit(f"{out} is no folder of an evaluation: it has no questions.jsonl")
     asked = {minutes: _about(out, minutes) for minutes in pair}
     n = min(map(len, asked.values())) // _BLOCK
     if n == 0:

@@ -248,7 +248,7 @@ class VideoTrainer:
         start, vocabulary = 0, self.packer.vocabulary
         if saved := load_checkpoint(path):
             # Its embeddings would be those of other words, and nothing else would tell.
-            if saved["vocabulary"] != vocabulary:
+            if saved.get("vocabulary") != vocabulary:
                 raise ValueError(
                     "a checkpoint is of another vocabulary: name an empty --work folder"
                 )

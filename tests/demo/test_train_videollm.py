@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForImageTextToText, Qwen3VLForConditionalGeneration
 
 from demo.train.branches import Branch, answer_branch
+from demo.train.checkpoint import load_checkpoint, save_checkpoint
 from demo.train.contexts import Context, look, pool_source
 from demo.train.forward import patches
 from demo.train.packing import IGNORE, Packer
@@ -184,6 +185,15 @@ def test_a_checkpoint_of_another_vocabulary_is_refused(tokenizer: Any, tmp_path:
 
     known = trainer.packer.vocabulary
     trainer.packer.vocabulary = {**known, "cups": known["cats"], "cats": known["cups"]}
+    with pytest.raises(ValueError, match="another vocabulary"):
+        trainer.run(name="symbolic", steps=1, log=lambda line: None)
+    # Versions before did not write down whose words its embeddings are.
+    trainer.packer.vocabulary = known
+    path = tmp_path / "symbolic.pt"
+    saved = load_checkpoint(path)
+    assert saved
+    del saved["vocabulary"]
+    save_checkpoint(saved, path)
     with pytest.raises(ValueError, match="another vocabulary"):
         trainer.run(name="symbolic", steps=1, log=lambda line: None)
 
