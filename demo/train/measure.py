@@ -60,6 +60,8 @@ _ASKED_FPS: dict[float, str] = {
     ORDER_FPS: "order",
     STILL_FPS: "a still thing",
 }
+ORDER_TELLS = {*DIRECTIONS, "grows", "shrinks"}
+"""Actions that a clip's frames show by their order alone; the others show in any frame or two."""
 N_OPTIONS = 4
 AS_TRAINED, BESIDE = "as trained", "beside two other clips"
 FORMS = {
@@ -135,7 +137,7 @@ def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
     made = makers(rng, pool)
     for name, count in wanted.items():
         for context, branch in made[name].cases(count):
-            task = f"{name}: {branch.task.partition(':')[2] or 'exact'}"
+            task = f"{name}: {_sort(branch)}"
             for condition in REPLY_CONDITIONS:
                 clips = (
                     clips_of(pool, context.views, condition=condition, rng=rng)
@@ -152,12 +154,21 @@ def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
     return tally
 
 
+def _sort(branch: Branch) -> str:
+    """What a table calls the question: its kind, of actions also whether order alone tells them."""
+    kind = branch.task.partition(":")[2] or "exact"
+    if kind != "action":
+        return kind
+    told = {*ORDER_TELLS, *(PLURAL_ACTIONS[action] for action in ORDER_TELLS)}
+    return "action that order tells" if branch.reply in told else "action that a frame shows"
+
+
 def chance(task: str) -> str:
     """What guessing among a question's possible replies gets right."""
     kind = task.partition(": ")[2]
     if kind in ("after", "before"):
         return f"{1 / (len(ALL_PAIRS) * MAX_COUNT):.2f}"
-    n_values = len(ACTIONS) if kind == "action" else len(_VALUES.get(kind, ()))
+    n_values = len(ACTIONS) if kind.startswith("action") else len(_VALUES.get(kind, ()))
     return f"{1 / n_values:.2f}" if n_values else "–"
 
 

@@ -48,10 +48,12 @@ exactly right. In brackets: the 95 % interval, of shares Wilson's, of an AUC by 
 variance, of a mean by its standard error, of an ECE that of resampled questions, of differences
 that of the paired questions. Controls: "blank" shows grey frames, "other" the frames of another
 clip, "shuffled" the true frames of each clip in another order, under the same question and times,
-"no frames" the question alone; what stays right there was guessed (some actions show in any one
-frame). "Chance" is one of the replies that questions of this kind have. "Order" asks over two shots
-of one clip what comes before or after the one: whoever names the other is right. "Order of three"
-asks over three clips. Frames 320 and 448 px wide are enlarged from 240.
+"no frames" the question alone; what stays right there was guessed. Some actions show in any frame
+or two (blinks, bounces, spins, stays still). Of a direction, and of an action that order tells
+(moves, grows, shrinks), shuffled frames still show the axis, or that the size changes, and leave
+two replies open. "Chance" is one of the replies that questions of this kind have. "Order" asks over
+two shots of one clip what comes before or after the one: whoever names the other is right. "Order
+of three" asks over three clips. Frames 320 and 448 px wide are enlarged from 240.
 """
 _ABOUT_CLIP = """Over single frames, one of each clip. R@1 and R@5: the share of the captions whose
 own clip's frame is the nearest, or among the nearest five. mAP: of the short queries ("a red boat",

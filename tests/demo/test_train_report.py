@@ -23,7 +23,9 @@ from demo.train.measure import (
     BESIDE,
     Tally,
     beside_others,
+    chance,
     measure_forms,
+    measure_replies,
     measure_requests,
     points_ahead,
 )
@@ -182,3 +184,16 @@ def test_over_a_look_that_shows_the_answer_nothing_is_to_be_asked_for(folder: Pa
         got = measure_requests(videollm, pool, n=2, seed=1)
         assert got.n(f"{ANSWERED}: none", "true") == 2
         assert got.cell(f"{ANSWERED}: none", "true").startswith(right)
+
+
+def test_actions_that_order_tells_are_a_row_of_their_own(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    sorts = {"moves left": "order tells", "grow": "order tells", "spin": "a frame shows"}
+    for said, sort in sorts.items():
+        videollm = ScriptedVideoLLM(reply_script=lambda prompt, clips, said=said: said)
+        got = measure_replies(videollm, pool, n=20, seed=1)
+        rows = [f"one clip: action that {each}" for each in ("order tells", "a frame shows")]
+        assert all(got.n(row, "true") > 3 for row in rows)
+        right = [any(got.right[row, "true"]) for row in rows]
+        assert right == [row.endswith(sort) for row in rows]
+        assert [chance(row) for row in rows] == ["0.10", "0.10"]
