@@ -43,6 +43,7 @@ from demo.train.tower import STEPS as TOWER_STEPS
 from demo.train.tower import TowerTrainer
 from demo.train.video_config import video_config, video_processor
 from demo.train.videollm import COOLDOWN, JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
+from evals.demo_films import make_film
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 STARTED_RATE = 0.6
@@ -69,9 +70,10 @@ class Sizes:
     symbolic_steps: int = SYMBOLIC_STEPS
     joint_steps: int = JOINT_STEPS
     report_questions: int = 60
+    film_minutes: float = 60.0
 
 
-QUICK = Sizes(140, 120, 120, 40, 10, 3, 3, 3, 3, 2)
+QUICK = Sizes(140, 120, 120, 40, 10, 3, 3, 3, 3, 2, 1.0)
 """A few steps of everything: shows that the pipeline runs, not that it learns."""
 
 STARTED = Sizes(
@@ -248,7 +250,10 @@ class Pipeline:
             "held-out pairs": self.pool("report-held"),
         }
         empty = self.pool("report-empty")
-        write_report(self.weights, pools, empty=empty, n=self.sizes.report_questions)
+        folder, minutes = self.work / "films", self.sizes.film_minutes
+        film = make_film(folder, seed=906, minutes=minutes, progress=lambda *drawn: None)
+        n = self.sizes.report_questions
+        write_report(self.weights, pools, empty=empty, film=film, n=n)
         self.log("report written")
 
     def run(self, stages: list[str]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from agent.models import open_models
 from agent.videollm import VideoLLM
@@ -32,9 +34,11 @@ from demo.train.measure import (
     with_interval,
 )
 from demo.train.pool import Pool
-from demo.train.retrieval import measure_retrieval
+from demo.train.retrieval import ShortQueries, measure_film, measure_retrieval
+from demo.truth import load_truth
 from evals.metrics import share
 from index.encoder import Encoder
+from index.library import Library
 
 SEED = 77
 _HEAD = """# What the embedded models can do
@@ -55,8 +59,9 @@ two replies open. "Chance" is one of the replies that questions of this kind hav
 two shots of one clip what comes before or after the one: whoever names the other is right. "Order
 of three" asks over three clips. Frames 320 and 448 px wide are enlarged from 240.
 """
-_ABOUT_CLIP = """Over single frames, one of each clip. R@1 and R@5: the share of the captions whose
-own clip's frame is the nearest, or among the nearest five. mAP: of the short queries ("a red boat",
+_ABOUT_CLIP = """Over single frames, one of each clip; of the film over its clips as they are
+indexed. R@1 and R@5: the share of the captions whose own clip's frame is the nearest, or among the
+nearest five. mAP: of the short queries ("a red boat",
 "a scene on the beach") that match something here ("present"). Absent AUC: the chance that such a
 query's best score is above that of a query that matches nothing here ("absent")."""
 
@@ -66,13 +71,16 @@ _SUBJECTS: dict[str, Callable[[str], bool]] = {
 }
 
 
-def write_report(weights: Path, pools: Mapping[str, Pool], *, empty: Pool, n: int) -> None:
+def write_report(
+    weights: Path, pools: Mapping[str, Pool], *, empty: Pool, film: Path, n: int
+) -> None:
     """Measures a pair and writes REPORT.md beside it.
 
     Args:
         weights: the folder with `clip` and `vlm`.
         pools: clips to measure on, by what is special about them.
         empty: clips that show nothing but a place.
+        film: a rendered film with its truth.
         n: questions a task.
     """
     models = open_models(str(weights / "vlm"), encoder=f"local-dir:{weights / 'clip'}")
@@ -83,7 +91,7 @@ def write_report(weights: Path, pools: Mapping[str, Pool], *, empty: Pool, n: in
         f"Sizes: CLIP {sizes['clip']:.1f} MB, VideoLLM {sizes['vlm']:.1f} MB, {together}.",
         "",
     ]
-    lines += ["## CLIP", "", _ABOUT_CLIP, "", *_retrieval(models.encoder, pools), ""]
+    lines += ["## CLIP", "", _ABOUT_CLIP, "", *_retrieval(models.encoder, pools, film), ""]
     # Nothing is in them, so of no pool more than of another: judged once.
     denied = measure_empty(models.videollm, empty, n=4 * n, seed=SEED)
     for name, pool in pools.items():
@@ -163,20 +171,29 @@ def _auc(judged: Judged) -> str:
     return f"AUC {judged.auc():.3f} [{low:.3f}, {high:.3f}] ({n_yes} yes, {n_no} no)"
 
 
-def _retrieval(encoder: Encoder, pools: Mapping[str, Pool]) -> list[str]:
+def _retrieval(encoder: Encoder, pools: Mapping[str, Pool], film: Path) -> list[str]:
     heads = ("clips", "captions", "R@1", "R@5", "present", "mAP", "absent", "absent AUC")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, pool in pools.items():
         r = measure_retrieval(encoder, pool)
-        (low, high), (least, most) = r.absent_interval(), r.mean_interval()
-        cells = (
-            *(name, str(r.recall_at_1.n)),
-            *(with_interval(r.recall_at_1), with_interval(r.recall_at_5)),
-            *(str(r.n_present), f"{r.mean_average_precision:.2f} [{least:.2f}, {most:.2f}]"),
-            *(str(r.n_absent), f"{r.absent_auc:.2f} [{low:.2f}, {high:.2f}]"),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+        recalls = (with_interval(r.recall_at_1), with_interval(r.recall_at_5))
+        lines.append(_retrieved(name, str(r.recall_at_1.n), recalls, r.short))
+    # Its vectors are of these weights alone, so its library is of this report alone.
+    with TemporaryDirectory() as folder, closing(Library.open(Path(folder))) as library:
+        n_clips, short = measure_film(encoder, film, library)
+    minutes = load_truth(film).duration_s / 60
+    lines.append(_retrieved(f"{n_clips} of a film of {minutes:g} minutes", "–", ("–", "–"), short))
     return lines
+
+
+def _retrieved(name: str, n: str, recalls: tuple[str, str], short: ShortQueries) -> str:
+    (low, high), (least, most) = short.absent_interval(), short.mean_interval()
+    cells = (
+        *(name, n, *recalls, str(short.n_present)),
+        f"{short.mean_average_precision:.2f} [{least:.2f}, {most:.2f}]",
+        *(str(short.n_absent), f"{short.absent_auc:.2f} [{low:.2f}, {high:.2f}]"),
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _table(

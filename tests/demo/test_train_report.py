@@ -1,13 +1,16 @@
 """What the report on the embedded models measures, and how it says how sure it is."""
 
 import random
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
+from demo.film import render
 from demo.phrases import PLACE_PHRASES, thing
+from demo.script import make_script
 from demo.train.cases import ANSWERED, makers
 from demo.train.contexts import fresh_take, look
 from demo.train.judging import (
@@ -30,10 +33,11 @@ from demo.train.measure import (
     points_ahead,
 )
 from demo.train.pool import empty_scene, make_pool, unseen_scene
-from demo.train.retrieval import Retrieval, measure_retrieval
+from demo.train.retrieval import ShortQueries, measure_film, measure_retrieval
 from demo.world import ALL_PAIRS, PLACES
-from evals.metrics import share
 from index.encoder_hash import HashEncoder
+from index.errors import MediaError
+from index.library import Library
 
 
 def test_the_calibrated_are_the_second_half_and_near_misses_are_apart() -> None:
@@ -126,17 +130,40 @@ def test_retrieval_says_of_how_many(folder: Path) -> None:
     found = measure_retrieval(HashEncoder(), pool, n=10)
     assert found.recall_at_1.n == found.recall_at_5.n <= 10
     # All pairs of a colour and a kind, and all places: each matches something or nothing.
-    assert found.n_present + found.n_absent == len(ALL_PAIRS) + len(PLACES)
-    low, high = found.absent_interval()
-    assert 0 <= low < found.absent_auc < high <= 1
+    assert found.short.n_present + found.short.n_absent == len(ALL_PAIRS) + len(PLACES)
+    low, high = found.short.absent_interval()
+    assert 0 <= low < found.short.absent_auc < high <= 1
+
+
+def test_of_a_film_what_its_shots_show_is_there_to_be_found(tmp_path: Path) -> None:
+    script = make_script(5, 1 / 3)
+    film = tmp_path / "film.mp4"
+    render(script, film, n_processes=1, width_px=64, height_px=48)
+    with closing(Library.open(tmp_path / "library")) as library:
+        n_clips, found = measure_film(HashEncoder(), film, library)
+        (video,) = library.videos()
+        assert n_clips == len(library.clips(video.video_id).spans) >= len(script.shots)
+    things = {group.pair for shot in script.shots for group in shot.scene.groups}
+    places = {shot.scene.place for shot in script.shots}
+    assert found.n_present == len(things) + len(places)
+    assert found.n_absent == len(ALL_PAIRS) + len(PLACES) - found.n_present
+    assert 0 < found.mean_average_precision < 1
+
+
+def test_a_film_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"no film")
+    library = Library.open(tmp_path / "library")
+    with closing(library), pytest.raises(MediaError, match=r"film\.mp4"):
+        measure_film(HashEncoder(), film, library)
 
 
 def test_the_mean_of_the_precisions_has_an_interval() -> None:
-    few = Retrieval(share(1, 1), share(1, 1), (1.0, 0.5, 0.75, 0.75), 0.5, 3)
+    few = ShortQueries((1.0, 0.5, 0.75, 0.75), 0.5, 3)
     # s = 0.2041 over four: 0.75 ± 1.96 · 0.2041 / 2.
     assert (few.n_present, few.mean_average_precision) == (4, 0.75)
     assert few.mean_interval() == pytest.approx((0.55, 0.95), abs=1e-3)
-    sure = Retrieval(share(1, 1), share(1, 1), (1.0, 1.0, 0.9), 0.5, 3)
+    sure = ShortQueries((1.0, 1.0, 0.9), 0.5, 3)
     assert sure.mean_interval()[1] == 1.0
 
 
