@@ -194,7 +194,10 @@ def _draw_part(part: FilmScript, path: Path, picture: _Picture) -> int:
         to_yuv = VideoReformatter()
         for index, pixels in _frames(part, picture):
             rgb = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame = to_yuv.reformat(rgb, format="yuv420p", interpolation=Interpolation.BILINEAR)
+            # On one thread: each part has a process of its own, and a film is the same every time.
+            frame = to_yuv.reformat(
+                rgb, format="yuv420p", interpolation=Interpolation.BILINEAR, threads=1
+            )
             frame.pts, frame.time_base = index - first, Fraction(1, picture.fps)
             container.mux(stream.encode(frame))
             count += 1
