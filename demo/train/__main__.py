@@ -43,6 +43,7 @@ from demo.train.tower import STEPS as TOWER_STEPS
 from demo.train.tower import TowerTrainer
 from demo.train.video_config import video_config, video_processor
 from demo.train.videollm import COOLDOWN, JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
+from demo.world import ALL_PAIRS, HELD_OUT
 from evals.demo_films import make_film
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -243,11 +244,11 @@ class Pipeline:
         self.log(f"saved to {self.weights}")
 
     def report(self) -> None:
-        from demo.train.report import write_report
+        from demo.train.report import Measured, write_report
 
-        pools = {
-            "unseen backgrounds": self.pool("report-unseen"),
-            "held-out pairs": self.pool("report-held"),
+        pools: dict[str, Measured] = {
+            "unseen backgrounds": (self.pool("report-unseen"), ALL_PAIRS),
+            "held-out pairs": (self.pool("report-held"), HELD_OUT),
         }
         empty = self.pool("report-empty")
         folder, minutes = self.work / "films", self.sizes.film_minutes

@@ -58,7 +58,8 @@ def answer_branch(rng: random.Random, scenes: list[Scene], *, short: bool = Fals
         return None
     reply = true_answer(kind, scene, group.pair)
     task = f"answer:{kind}"
-    return branch_of("answer", topic.ask(rng), reply, task, rng=rng, short=short)
+    asked = topic.ask(rng)
+    return branch_of("answer", asked, reply, task, rng=rng, short=short, about=group.pair)
 
 
 def kind_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -67,7 +68,7 @@ def kind_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     if not _alone_in_colour(scenes, group):
         return None
     question, reply = _kind_question(group)
-    return branch_of("answer", question, reply, "answer:kind", rng=rng)
+    return branch_of("answer", question, reply, "answer:kind", rng=rng, about=group.pair)
 
 
 def _kind_question(group: Group) -> tuple[str, str]:
@@ -157,7 +158,9 @@ def reflect_branch(
             topic = near_miss(rng, scenes, pairs=pairs)
     reply = "yes" if any(topic.shown_in(s) for s in scenes) else "no"
     branch = branch_of("reflect", topic.ask(rng), reply, f"reflect:{reply}", rng=rng, short=short)
-    return replace(branch, kind=topic.kind, miss=topic.miss if reply == "no" else "")
+    if reply == "no":
+        return replace(branch, kind=topic.kind, miss=topic.miss)
+    return replace(branch, kind=topic.kind, about=topic.pair)
 
 
 def absent_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -177,7 +180,8 @@ def order_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
     topic = Topic(kind, subject.pair, n=subject.n)
     if len(asked.groups) != 1 or _unique(scenes, topic) is None:
         return None
-    return branch_of("answer", topic.ask(rng), thing(asked.groups[0]), f"answer:{kind}", rng=rng)
+    reply, task = thing(asked.groups[0]), f"answer:{kind}"
+    return branch_of("answer", topic.ask(rng), reply, task, rng=rng, about=subject.pair)
 
 
 def caption_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -235,7 +239,10 @@ def request_branch(rng: random.Random, view: View, *, short: bool = False) -> Br
     if start == end:
         return None
     reply = f"<span>{start} - {end}</span><fps>{fps}</fps>"
-    return branch_of("request", topic.ask(rng), reply, "request:span", rng=rng, short=short)
+    asked = topic.ask(rng)
+    return branch_of(
+        "request", asked, reply, "request:span", rng=rng, short=short, about=group.pair
+    )
 
 
 def answered_request_branch(rng: random.Random, scenes: list[Scene]) -> Branch | None:
@@ -244,7 +251,8 @@ def answered_request_branch(rng: random.Random, scenes: list[Scene]) -> Branch |
         return None
     group = rng.choice(scenes[0].groups)
     topic = topic_of(rng, scenes[0], group, rng.choice(kinds_for(scenes[0], group)))
-    return branch_of("request", topic.ask(rng), NO_REQUEST, "request:answered", rng=rng)
+    asked, task = topic.ask(rng), "request:answered"
+    return branch_of("request", asked, NO_REQUEST, task, rng=rng, about=group.pair)
 
 
 def branches(rng: random.Random, context: Context, *, n: int, easy: bool) -> list[Branch]:

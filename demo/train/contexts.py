@@ -97,12 +97,16 @@ def _whole_clip(rng: random.Random, scene: Scene, n_frames: int) -> Take:
 
 
 def pool_source(pool: Pool) -> Source:
-    """Takes from a pool; every second frame of a clip halves its density."""
+    """Takes from a pool; every second frame of a clip halves its density.
+
+    Not of the sparsest: in four seconds a thing moves half a picture, and which way cannot be told.
+    """
     longest = pool.frames.shape[1]
 
     def take(rng: random.Random, n_frames: int) -> Take:
         index = rng.randrange(len(pool))
-        stride = 2 if n_frames * 2 <= longest and rng.random() < 0.3 else 1
+        halved = n_frames * 2 <= longest and rng.random() < 0.3
+        stride = 2 if halved and pool.clips[index].fps > min(DENSITIES) else 1
         first = rng.randrange(longest - (n_frames - 1) * stride)
         return Take(pool.clips[index], index, tuple(first + stride * k for k in range(n_frames)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from demo.train.cases import LATEST_S, as_prompt, clips_of
 from demo.train.contexts import Context, look, pool_source
 from demo.train.pool import Pool
 from demo.train.topics import branch_of, kinds_for, topic_of
-from demo.world import ALL_PAIRS, SceneRules, random_scene
+from demo.world import ALL_PAIRS, Pair, SceneRules, random_scene
 from evals.logistic import fit_logistic
 from evals.metrics import auc, ece
 
@@ -52,9 +52,13 @@ class Judged:
         return self._where([keep(kind) for kind in self.kinds])
 
     def missed(self, miss: str) -> Judged:
-        """All that is there, against what comes near in one way."""
-        rows = zip(self.truth, self.misses, strict=True)
-        return self._where([truth or near == miss for truth, near in rows])
+        """What is there, against what comes near in one way, asked for as that is: named by its
+        place or by its colour."""
+        rows = list(zip(self.truth, self.kinds, self.misses, strict=True))
+        named = {_by_place(kind) for _, kind, near in rows if near == miss}
+        return self._where(
+            [near == miss or (truth and _by_place(kind) in named) for truth, kind, near in rows]
+        )
 
     def _where(self, kept: Sequence[bool]) -> Judged:
         def some(values: tuple[_T, ...]) -> tuple[_T, ...]:
@@ -105,6 +109,10 @@ class Judged:
         """Of the AUC, 95 %."""
         n_yes = sum(self.truth)
         return auc_interval(self.auc(), n_yes, len(self.truth) - n_yes)
+
+
+def _by_place(kind: str) -> bool:
+    return kind == "attribute"
 
 
 def auc_interval(
@@ -158,7 +166,7 @@ def measure_empty(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Judge
         others = [kind for kind in kinds_for(thing, group) if kind != "attribute"]
         kind = "attribute" if by_place else rng.choice(others)
         topic = topic_of(rng, thing, group, kind)
-        branch = branch_of("reflect", topic.ask(rng), "no", "reflect:no", rng=rng)
+        branch = branch_of("reflect", topic.ask(rng), "no", "reflect:no")
         clips = clips_of(pool, (view,), rng=rng)
         p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
         kinds.append(kind)
@@ -167,18 +175,35 @@ def measure_empty(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Judge
 
 
 def measure_reflections(
-    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, condition: str = "true"
+    videollm: VideoLLM,
+    pool: Pool,
+    *,
+    n: int,
+    seed: int,
+    condition: str = "true",
+    pairs: Collection[Pair] = ALL_PAIRS,
 ) -> Judged:
-    """P(yes) on `n` questions; near misses name any pair, also those that training never showed."""
-    rng = random.Random(seed)
+    """P(yes) on `n` questions, the same under each condition.
+
+    Args:
+        condition: one of `CONDITIONS`, or "no frames".
+        pairs: what is there and asked for; near misses name any pair, also those that training
+            never showed.
+    """
+    rng, shown = random.Random(seed), random.Random(seed + 1)
     source = pool_source(pool)
-    p_yes, truth, kinds, misses = [], [], [], []
-    for _ in range(n):
+    p_yes, kinds, misses = [], [], []
+    truth: list[bool] = []
+    while len(truth) < n:
         view = look(rng, source, n_pairs=rng.randint(2, 4), start_s=rng.uniform(0, LATEST_S))
         context = Context((view,))
         branch = reflect_branch(rng, context.scenes, pairs=ALL_PAIRS)
-        clips = clips_of(pool, context.views, condition=condition, rng=rng)
-        p_yes.append(videollm.judge(as_prompt(branch, 1), clips).p_yes)
+        if branch.about is not None and branch.about not in pairs:
+            continue
+        clips = []
+        if condition != "no frames":
+            clips = clips_of(pool, context.views, condition=condition, rng=shown)
+        p_yes.append(videollm.judge(as_prompt(branch.exact(), len(clips)), clips).p_yes)
         truth.append(branch.reply == "yes")
         kinds.append(branch.kind)
         misses.append(branch.miss)

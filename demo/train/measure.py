@@ -6,16 +6,15 @@ import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.videollm import Clip, VideoLLM
-from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS, plural
+from demo.phrases import NUMBER_WORDS, PLURAL_ACTIONS
 from demo.train.branches import (
     MOTION_FPS,
     ORDER_FPS,
     STILL_FPS,
-    caption_branch,
     rewrite_branch,
 )
 from demo.train.cases import (
@@ -28,7 +27,8 @@ from demo.train.cases import (
     makers,
 )
 from demo.train.contexts import LOOK_SIZES, Source, View, look, pool_source
-from demo.train.pool import Pool
+from demo.train.pool import DENSITIES, Pool
+from demo.train.said import said_rightly
 from demo.train.topics import ANSWER_KINDS, NO_REQUEST, Branch, Topic
 from demo.world import (
     ACTIONS,
@@ -39,6 +39,7 @@ from demo.world import (
     KINDS,
     MAX_COUNT,
     PLACES,
+    Pair,
     Scene,
 )
 from evals.compare import paired_difference
@@ -53,7 +54,7 @@ _VALUES = {
     "count": NUMBER_WORDS[1 : MAX_COUNT + 1],
     "direction": tuple(DIRECTIONS.values()),
     "sign": DIGITS,
-    "kind": tuple({*KINDS, *map(plural, KINDS)}),
+    "kind": KINDS,  # the question says whether it is one or several
 }
 _ASKED_FPS: dict[float, str] = {
     MOTION_FPS: "motion",
@@ -72,9 +73,10 @@ FORMS = {
     "160 px wide": Form(cells=(3, 5)),
     "320 px wide": Form(cells=(6, 10)),
     "448 px wide": Form(cells=(8, 14)),
+    "448 px wide, drawn at that size": Form(cells=(8, 14), drawn=True),
+    **{f"{fps:g} fps": Form(fps=fps) for fps in sorted(set(DENSITIES))},
 }
 WORDINGS = {
-    AS_TRAINED: ("", ""),
     "other words": ("in a few words", "in very few words"),
     "words left out": ("these frames only", "the frames"),
 }
@@ -128,13 +130,19 @@ def points_ahead(first: Sequence[bool], second: Sequence[bool]) -> str:
     return f"{value:+d} points [{low:+d}, {high:+d}]"
 
 
-def measure_replies(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
-    """Exact replies, about `n` questions a task, under every condition."""
+def measure_replies(
+    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, pairs: Collection[Pair] = ALL_PAIRS
+) -> Tally:
+    """Exact replies, about `n` questions a task, under every condition.
+
+    Args:
+        pairs: what may be asked about, here and in the other measures.
+    """
     rng = random.Random(seed)
     tally = Tally()
     wanted = {"one clip": n * len(ANSWER_KINDS), "several clips": n * len(ANSWER_KINDS)}
     wanted |= {"order": 2 * n, "order of three": 2 * n, "caption": n, "named by colour": n}
-    made = makers(rng, pool)
+    made = makers(rng, pool, pairs=pairs)
     for name, count in wanted.items():
         for context, branch in made[name].cases(count):
             task = f"{name}: {_sort(branch)}"
@@ -172,11 +180,14 @@ def chance(task: str) -> str:
     return f"{1 / n_values:.2f}" if n_values else "–"
 
 
-def measure_choices(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+def measure_choices(
+    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, pairs: Collection[Pair] = ALL_PAIRS
+) -> Tally:
     """The same questions open, as a choice scored by the options' text, and by their letters."""
     rng = random.Random(seed)
     tally = Tally()
-    for context, branch in makers(rng, pool)["one clip"].cases(n * len(ANSWER_KINDS)):
+    made = makers(rng, pool, pairs=pairs)["one clip"]
+    for context, branch in made.cases(n * len(ANSWER_KINDS)):
         kind = branch.task.partition(":")[2]
         values = _VALUES.get(kind) or _actions(branch.reply)
         wrong = rng.sample([v for v in values if v != branch.reply], N_OPTIONS - 1)
@@ -187,8 +198,7 @@ def measure_choices(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tal
         chosen = videollm.choose(as_prompt(branch, 1), clips, options=options).probabilities
         by_text = options[max(range(N_OPTIONS), key=lambda i: chosen[i])]
         tally.add(kind, "by text", right=by_text == branch.reply)
-        question = branch.prompt.split("Question: ")[1].split("\n")[0]
-        lettered = render("answer", n_clips=1, question=question, options=options)
+        lettered = render("answer", n_clips=1, question=branch.question, options=options)
         letter = videollm.reply(lettered, clips, max_tokens=4).text.strip(" ()").lower()
         tally.add(kind, "by letter", right=letter == "abcd"[options.index(branch.reply)])
     return tally
@@ -198,24 +208,24 @@ def _actions(reply: str) -> tuple[str, ...]:
     return ACTIONS if reply in ACTIONS else tuple(PLURAL_ACTIONS.values())
 
 
-def measure_forms(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+def measure_forms(
+    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, pairs: Collection[Pair] = ALL_PAIRS
+) -> Tally:
     """Replies over one clip in other forms and wordings, and beside other clips: the same questions
-    in every row but those of the fps."""
+    in every row."""
     rng = random.Random(seed)
     # Of its own, so that the questions and the other rows stay what they are without this one.
     others = random.Random(seed + 1)
     tally = Tally()
-    for context, branch in makers(rng, pool)["one clip"].cases(n):
+    for context, branch in makers(rng, pool, pairs=pairs)["one clip"].cases(n):
         for name, form in FORMS.items():
             clips = clips_of(pool, context.views, rng=rng, form=form)
             tally.add(name, "right", right=_right(videollm, branch, clips))
         clips = clips_of(pool, context.views, rng=rng)
         for name, (old, new) in WORDINGS.items():
-            if old:
-                worded = replace(branch, prompt=branch.prompt.replace(old, new))
-                tally.add(name, "right", right=_right(videollm, worded, clips))
-        fps = context.views[0].takes[0].clip.fps
-        tally.add(f"{fps:g} fps", "right", right=_right(videollm, branch, clips))
+            worded = replace(branch, prompt=branch.prompt.replace(old, new))
+            assert worded.prompt != branch.prompt
+            tally.add(name, "right", right=_right(videollm, worded, clips))
         among = beside_others(others, pool_source(pool), context.views[0])
         several = clips_of(pool, among, rng=others)
         tally.add(BESIDE, "right", right=_right(videollm, branch, several))
@@ -261,7 +271,9 @@ def _right(videollm: VideoLLM, branch: Branch, clips: Sequence[Clip]) -> bool:
     return reply.text.strip().lower() == branch.reply
 
 
-def measure_requests(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
+def measure_requests(
+    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, pairs: Collection[Pair] = ALL_PAIRS
+) -> Tally:
     """Requests over strips: does the span hold the evidence, is the density right? And over looks
     that show the answer: is nothing asked for?
 
@@ -270,7 +282,7 @@ def measure_requests(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Ta
     """
     rng = random.Random(seed)
     tally = Tally()
-    for name, maker in makers(rng, pool).items():
+    for name, maker in makers(rng, pool, pairs=pairs).items():
         if not name.startswith("strip") and name != ANSWERED:
             continue
         for context, branch in maker.cases(n):
@@ -289,7 +301,7 @@ def _note_request(tally: Tally, name: str, condition: str, *, text: str, wanted:
     limits = RequestLimits(film=Span(0.0, 1e6))
     got = parse_requests(text, limits=limits).requests
     if wanted == NO_REQUEST:
-        tally.add(f"{name}: none", condition, right=not got)
+        tally.add(f"{name}: none", condition, right=text.strip().lower() == NO_REQUEST)
         return
     true = parse_requests(wanted, limits=limits).requests[0]
     assert true.fps is not None  # every request that training writes has one
@@ -303,28 +315,18 @@ def _note_request(tally: Tally, name: str, condition: str, *, text: str, wanted:
         tally.add(task, condition, right=got[0].fps == true.fps)
 
 
-def measure_captions(videollm: VideoLLM, pool: Pool, *, n: int, seed: int) -> Tally:
-    """The attributes that captions name: each of the true caption's, said or not."""
+def measure_captions(
+    videollm: VideoLLM, pool: Pool, *, n: int, seed: int, pairs: Collection[Pair] = ALL_PAIRS
+) -> Tally:
+    """The attributes of what is shown, each said rightly of the right thing or not."""
     rng = random.Random(seed)
     tally = Tally()
-    made = makers(rng, pool)["caption"]
-    words = {
-        "colour": set(COLOURS),
-        "place": set(PLACES),
-        "number": set(NUMBER_WORDS),
-        "sign": set(DIGITS),
-        "kind": set(_VALUES["kind"]),
-    }
-    for context, _ in made.cases(n):
-        branch = caption_branch(rng, context.scenes)
-        assert branch is not None
+    for context, branch in makers(rng, pool, pairs=pairs)["caption"].cases(n):
         clips = clips_of(pool, context.views, rng=rng)
-        said = videollm.reply(as_prompt(branch, 1), clips, max_tokens=48).text.lower()
-        said_words = said.replace(".", " ").split()
-        for word in branch.reply.replace(".", " ").split():
-            for name, values in words.items():
-                if word in values:
-                    tally.add(name, "said", right=word in said_words)
+        said = videollm.reply(as_prompt(branch, 1), clips, max_tokens=48).text
+        (scene,) = context.scenes
+        for name, right in said_rightly(said, scene):
+            tally.add(name, "said", right=right)
     return tally
 
 

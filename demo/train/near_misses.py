@@ -58,7 +58,8 @@ def near_miss(
         choices = []
     if not choices:
         miss, choices = "nothing of it", list(pairs)
-    return Topic(kind, rng.choice(choices), n=rng.choice((1, 1, 2)), miss=miss)
+    # One or several as what is shown: else the number alone would say that it is not there.
+    return Topic(kind, rng.choice(choices), n=group.n, miss=miss)
 
 
 def _elsewhere(rng: random.Random, scenes: list[Scene], scene: Scene, group: Group) -> Topic:

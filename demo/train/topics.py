@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demo.phrases import ask
 from demo.train.wording import worded
@@ -32,6 +32,16 @@ class Branch:
     """Of a yes/no question: the kind of question whose evidence is looked for."""
     miss: str = ""
     """Of one that is to be denied: how the frames come near (see `near_misses`)."""
+    name: str = ""
+    """The prompt file that it is asked by."""
+    question: str = ""
+    about: Pair | None = None
+    """The thing that has to be found; None where that is all that is shown, or nothing."""
+
+    def exact(self) -> Branch:
+        """The same in the prompt file's own words."""
+        lead, prompt = worded(self.name, self.question)
+        return replace(self, lead=lead, prompt=prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +76,10 @@ def branch_of(
     *,
     rng: random.Random | None = None,
     short: bool = False,
+    about: Pair | None = None,
 ) -> Branch:
     lead, text = worded(name, question, rng=rng, short=short)
-    return Branch(text, reply, task, lead)
+    return Branch(text, reply, task, lead, name=name, question=question, about=about)
 
 
 def kinds_for(scene: Scene, group: Group) -> list[str]:

@@ -7,12 +7,26 @@ from dataclasses import replace
 import pytest
 
 from demo.phrases import caption
-from demo.train.branches import answered_request_branch, branches, kind_branch, reflect_branch
+from demo.train.branches import (
+    answer_branch,
+    answered_request_branch,
+    branches,
+    kind_branch,
+    reflect_branch,
+)
 from demo.train.contexts import fresh_take, random_context
 from demo.train.judging import Judged
 from demo.train.measure import chance
 from demo.train.topics import Branch
-from demo.world import ACTIONS, ALL_PAIRS, COLOURS, MAX_COUNT, SceneRules, random_scene
+from demo.world import (
+    ACTIONS,
+    ALL_PAIRS,
+    COLOURS,
+    KINDS,
+    MAX_COUNT,
+    SceneRules,
+    random_scene,
+)
 
 CONTEXTS = ("look", "cut", "several")
 
@@ -94,14 +108,47 @@ def test_what_is_denied_says_how_near_it_comes() -> None:
     ("task", "guessed"),
     [
         ("one clip: attribute", 1 / len(COLOURS)),
-        ("several clips: action", 1 / len(ACTIONS)),
-        ("named by colour: kind", 1 / 19),
+        ("several clips: action that order tells", 1 / len(ACTIONS)),
+        ("named by colour: kind", 1 / len(KINDS)),
         ("order: after", 1 / (len(ALL_PAIRS) * MAX_COUNT)),
     ],
 )
 def test_chance_is_one_of_the_possible_replies(task: str, guessed: float) -> None:
     assert chance(task) == f"{guessed:.2f}"
     assert chance("caption: exact") == "–"
+
+
+def test_one_or_several_does_not_say_whether_it_is_there() -> None:
+    """What is asked for agrees in number with a thing that is shown, there or not."""
+    rng = random.Random(2)
+    several = Counter[str]()
+    for _ in range(1500):
+        scene = fresh_take(rng, 8).clip.scene
+        branch = reflect_branch(rng, [scene])
+        numbers = {group.n > 1 for group in scene.groups}
+        if len(numbers) > 1 or branch.kind in ("count", "attribute") or "fish" in branch.question:
+            continue
+        many = any(f" {word}s" in branch.question for word in KINDS)
+        assert many == numbers.pop(), (branch.question, scene)
+        several[branch.reply] += many
+    assert min(several["yes"], several["no"]) > 50
+
+
+def test_a_question_says_what_has_to_be_found_and_its_own_words() -> None:
+    rng = random.Random(2)
+    loosened = 0
+    for _ in range(200):
+        scene = fresh_take(rng, 8).clip.scene
+        branch = answer_branch(rng, [scene])
+        if branch is None:
+            continue
+        assert branch.about in {group.pair for group in scene.groups}
+        exact = branch.exact()
+        assert exact.prompt.endswith("in a few words. If they do not show it, answer: not enough.")
+        assert exact.question in exact.prompt
+        assert (exact.reply, exact.about) == (branch.reply, branch.about)
+        loosened += exact != branch
+    assert 30 < loosened < 120
 
 
 def test_looks_that_show_the_answer_are_among_what_is_asked() -> None:

@@ -5,14 +5,15 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agent.backends.scripted import ScriptedVideoLLM
 from demo.film import render
 from demo.phrases import PLACE_PHRASES, thing
 from demo.script import make_script
-from demo.train.cases import ANSWERED, makers
-from demo.train.contexts import fresh_take, look
+from demo.train.cases import ANSWERED, Form, clips_of, in_another_order, makers
+from demo.train.contexts import fresh_take, look, pool_source
 from demo.train.judging import (
     EMPTY,
     EMPTY_PLACE,
@@ -20,10 +21,12 @@ from demo.train.judging import (
     Judged,
     auc_interval,
     measure_empty,
+    measure_reflections,
 )
 from demo.train.measure import (
     AS_TRAINED,
     BESIDE,
+    FORMS,
     Tally,
     beside_others,
     chance,
@@ -120,9 +123,10 @@ def test_forms_ask_the_same_beside_other_clips(folder: Path) -> None:
     asked: dict[int, list[object]] = {1: [], 3: []}
     for call in videollm.calls:
         asked[len(call.clips)].append(call.prompt.parts[-1])
-    # Seven forms, two wordings and a density of each; the others stand beside it once.
-    assert (len(asked[1]), len(asked[3])) == (30, 3)
+    # The clip in every form and two wordings; the others stand beside it once.
+    assert (len(asked[1]), len(asked[3])) == (3 * (len(FORMS) + 2), 3)
     assert set(asked[3]) <= set(asked[1])
+    assert {forms.n(row, "right") for row in forms.tasks()} == {3}
 
 
 def test_retrieval_says_of_how_many(folder: Path) -> None:
@@ -224,3 +228,59 @@ def test_actions_that_order_tells_are_a_row_of_their_own(folder: Path) -> None:
         right = [any(got.right[row, "true"]) for row in rows]
         assert right == [row.endswith(sort) for row in rows]
         assert [chance(row) for row in rows] == ["0.10", "0.10"]
+
+
+def test_frames_are_drawn_anew_as_the_clip_has_them(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    rng = random.Random(4)
+    view = look(rng, pool_source(pool), n_pairs=4, start_s=100.0)
+    (there,) = clips_of(pool, [view], rng=rng)
+    size = (view.rows, view.columns)
+    (anew,) = clips_of(pool, [view], rng=rng, form=Form(cells=size, drawn=True))
+    assert anew.times_s == pytest.approx(there.times_s)
+    assert anew.pixels.shape == there.pixels.shape
+    # Noise, a coder's losses and scaling are between them, other frames are further off.
+    apart = np.abs(anew.pixels.astype(int) - there.pixels).mean(axis=(1, 2, 3))
+    assert apart.max() < 16 < np.abs(anew.pixels.astype(int) - 128).mean()
+    (sparse,) = clips_of(pool, [view], rng=rng, form=Form(fps=0.5))
+    assert sparse.times_s == pytest.approx([100.0 + 2 * k for k in range(8)])
+    assert np.abs(sparse.pixels[0].astype(int) - there.pixels[0]).mean() < 16
+
+
+def test_shuffled_clips_come_in_another_order() -> None:
+    rng = random.Random(4)
+    views = [look(rng, fresh_take, n_pairs=2, start_s=start_s) for start_s in (5.0, 60.0, 200.0)]
+    for _ in range(20):
+        turned = in_another_order(views, rng)
+        assert sorted(v.takes[0].clip.start_s for v in turned) == sorted(
+            v.takes[0].clip.start_s for v in views
+        )
+        assert [v.takes for v in turned] != [v.takes for v in views]
+        times_s = [time_s for view in turned for time_s in view.times_s]
+        assert times_s == sorted(times_s)
+        assert times_s[0] == 5.0
+    assert in_another_order(views[:1], rng) == views[:1]
+
+
+def test_only_the_pairs_of_a_pool_are_asked_about(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    pairs = {clip.scene.groups[0].pair for clip in pool.clips[:6]}
+    for name in ("one clip", "named by colour", "strip of 16", ANSWERED):
+        asked = makers(random.Random(2), pool, pairs=pairs)[name].cases(20)
+        found = {branch.about for _, branch in asked}
+        assert found - {None} <= pairs
+        assert len(found) > 1
+    videollm = ScriptedVideoLLM()
+    got = measure_reflections(videollm, pool, n=12, seed=1, pairs=pairs, condition="no frames")
+    assert len(got.truth) == 12
+    assert not any(call.clips for call in videollm.calls)
+
+
+def test_controls_ask_the_same_yes_or_no_questions(folder: Path) -> None:
+    pool = make_pool(folder, scene=unseen_scene, n_clips=24, n_frames=8, seed=3)
+    asked = []
+    for condition in ("true", "other", "shuffled", "no frames"):
+        videollm = ScriptedVideoLLM()
+        measure_reflections(videollm, pool, n=8, seed=1, condition=condition)
+        asked.append([call.prompt.parts[-1] for call in videollm.calls])
+    assert asked[0] == asked[1] == asked[2] == asked[3]
