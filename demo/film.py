@@ -108,7 +108,9 @@ def _publish(script: FilmScript, work: Path, path: Path) -> Path:
         # Its words come first too: a film that is indexed at once must find them.
         (work / "words.srt").write_text(subtitles_text(script.lines), encoding="utf-8")
         os.replace(work / "words.srt", path.with_suffix(".en.srt"))
-    # A film without its truth must not exist under its name; the other way round does no harm.
+    # A film without its truth, or with another's, must not exist under its name; a truth without
+    # its film does no harm.
+    path.unlink(missing_ok=True)
     os.replace(work / "truth.json", truth)
     os.replace(work / "whole.mp4", path)
     return truth

@@ -1,10 +1,11 @@
 """Trains both embedded models from nothing and writes `demo/weights/`.
 
-    python -m demo.train [--work FOLDER] [--only STAGE …] [--quick]
+    python -m demo.train [--work FOLDER] [--pools FOLDER] [--only STAGE …] [--quick]
                          [--start FOLDER [--tower N] [--steps N] [--rate SHARE] [--kept SHARE]]
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
-the work folder: a run that was interrupted goes on where it was. A GPU is used when there is one.
+the work folder: a run that was interrupted goes on where it was, and another one is refused there.
+Pools take 15 GB. A GPU is used when there is one.
 With `--quick` everything stays in build/quick, unless folders are named.
 With `--start` the VideoLLM goes on from a saved one on pixels, at lower rates, and the mean of both
 is saved; with `--tower` its tower goes on alone before. The encoder beside it stays as it is.
@@ -14,9 +15,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,15 @@ from demo.train.pool import (
     training_scene,
     unseen_scene,
 )
-from demo.train.tokenizer import video_tokenizer
+from demo.train.recipe import Recipe, claim, models_hash, words_hash
+from demo.train.tokenizer import clip_tokenizer, video_tokenizer
 from demo.train.tower import STEPS as TOWER_STEPS
 from demo.train.tower import TowerTrainer
 from demo.train.video_config import video_config, video_processor
 from demo.train.videollm import COOLDOWN, JOINT_STEPS, SYMBOLIC_STEPS, VideoTrainer
 from demo.world import ALL_PAIRS, HELD_OUT
 from evals.demo_films import make_film
+from index.errors import InputError, LongshotError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 STARTED_RATE = 0.6
@@ -95,16 +99,28 @@ def take_over(model: Any, tokenizer: PreTrainedTokenizerFast, *, folder: Path) -
     """
     from transformers import AutoTokenizer, Qwen3VLForConditionalGeneration
 
-    saved = Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-    old = AutoTokenizer.from_pretrained(folder).get_vocab()
+    try:
+        saved = Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        old = AutoTokenizer.from_pretrained(folder).get_vocab()
+    except (OSError, ValueError) as error:
+        raise InputError(f"no model can be read from {folder}: {error}") from error
     mine, theirs = (m.get_input_embeddings().weight for m in (model, saved))
     with torch.no_grad():
         for token, index in tokenizer.get_vocab().items():
             if token in old:
                 mine[index] = theirs[old[token]]
     state = {k: v for k, v in saved.state_dict().items() if v.shape != theirs.shape}
-    model.load_state_dict(state, strict=False)
     known = len(saved.model.visual.blocks)
+    try:
+        left = model.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise InputError(f"{folder} holds a model of another shape: {error}") from error
+    blocks = tuple(
+        f"model.visual.blocks.{n}." for n in range(known, len(model.model.visual.blocks))
+    )
+    lacking = [k for k in left.missing_keys if "embed_tokens" not in k and k != "lm_head.weight"]
+    if left.unexpected_keys or any(not key.startswith(blocks) for key in lacking):
+        raise InputError(f"{folder} holds a model of another shape")
     for block in model.model.visual.blocks[known:]:
         for last in (block.attn.proj, block.mlp.linear_fc2):
             torch.nn.init.zeros_(last.weight)
@@ -120,12 +136,15 @@ class Pipeline:
         sizes: Sizes,
         *,
         weights: Path,
+        pools: Path | None = None,
         begin: Path | None = None,
         rate: float = STARTED_RATE,
         kept: float = STARTED_SHARE,
     ) -> None:
-        """`rate` and `kept`: after `begin`, in place of what is said of their defaults."""
+        """`pools`: in the work folder, if not named. `rate` and `kept`: after `begin`, in place of
+        what is said of their defaults."""
         self.work, self.sizes, self.weights, self.begin = work, sizes, weights, begin
+        self.pools_folder = pools or work / "pools"
         self.rate, self.kept = (1.0 if begin is None else rate), kept
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.started = time.monotonic()
@@ -153,7 +172,7 @@ class Pipeline:
             "report-empty": (empty_scene, self.sizes.empty_clips, 8, 905),
         }[name]
         # A pool of another size is another pool.
-        folder = self.work / "pools" / f"{name}-{n}"
+        folder = self.pools_folder / f"{name}-{n}"
         return make_pool(folder, scene=scene, n_clips=n, n_frames=frames, seed=seed)
 
     def pools(self) -> None:
@@ -223,10 +242,16 @@ class Pipeline:
         trainer.run(name="joint", steps=self.sizes.joint_steps, log=self.log)
         return trainer
 
+    def recipe(self) -> Recipe:
+        """What this run's checkpoints are of."""
+        steps = {k: v for k, v in asdict(self.sizes).items() if k.endswith("_steps")}
+        clips = {k: v for k, v in asdict(self.sizes).items() if k.endswith(("_clips", "_pairs"))}
+        begin = None if self.begin is None else models_hash(self.begin)
+        words = words_hash(self.tokenizer.get_vocab(), clip_tokenizer().get_vocab())
+        return Recipe(steps, clips, self.rate, begin, words)
+
     def save(self) -> None:
-        self.encoder().save(self.weights / "clip")
-        folder = self.weights / "vlm"
-        model = self.joint().full_model()
+        encoder, model = self.encoder(), self.joint().full_model()
         if self.begin is not None:
             with torch.no_grad():
                 for mine, old in zip(
@@ -236,11 +261,19 @@ class Pipeline:
         model = model.to(torch.bfloat16)
         model.generation_config.eos_token_id = self.tokenizer.eos_token_id
         model.generation_config.pad_token_id = self.tokenizer.pad_token_id
-        model.save_pretrained(folder)
-        video_processor(self.tokenizer).save_pretrained(folder)
+        # Both beside, then each to its place: what was there lives until the new ones are whole.
+        beside = self.weights / "unfinished"
+        shutil.rmtree(beside, ignore_errors=True)
+        encoder.save(beside / "clip")
+        model.save_pretrained(beside / "vlm")
+        video_processor(self.tokenizer).save_pretrained(beside / "vlm")
         # Letters were never trained; the options' own text is scored. See the report.
         facts = {"options_by": "text", "demo_world": True}
-        (folder / "longshot.json").write_text(json.dumps(facts) + "\n")
+        (beside / "vlm" / "longshot.json").write_text(json.dumps(facts) + "\n")
+        for part in ("clip", "vlm"):
+            shutil.rmtree(self.weights / part, ignore_errors=True)
+            (beside / part).replace(self.weights / part)
+        beside.rmdir()
         self.log(f"saved to {self.weights}")
 
     def report(self) -> None:
@@ -267,6 +300,8 @@ class Pipeline:
             "save": self.save,
             "report": self.report,
         }
+        if set(stages) - {"pools", "report"}:
+            claim(self.work, self.recipe())
         for stage in STAGES:
             if stage in stages:
                 self.log(f"stage {stage}")
@@ -275,7 +310,10 @@ class Pipeline:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m demo.train")
-    parser.add_argument("--work", type=Path, help="checkpoints, pools [build/models]")
+    parser.add_argument(
+        "--work", type=Path, help="checkpoints [build/models; after --start build/further]"
+    )
+    parser.add_argument("--pools", type=Path, help="clips to train on [build/pools]")
     parser.add_argument("--weights", type=Path, help="where the models go [demo/weights]")
     parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
     parser.add_argument("--start", type=Path, help="go on from these models, not from nothing")
@@ -296,14 +334,22 @@ def main() -> None:
     if kept_or_rate_wrong or min(steps.values(), default=0) < 0:
         parser.error("--tower and --steps 0 or more, --rate above 0, --kept a share from 0 to 1")
     sizes = QUICK if args.quick else STARTED if args.start else Sizes()
+    if args.quick and args.start:
+        sizes = replace(QUICK, encoder_steps=0, symbolic_steps=0)
     if "joint" in steps:
         sizes = replace(sizes, joint_steps=steps["joint"])
     if "tower" in steps:
         sizes = replace(sizes, tower_steps=HEADS_STEPS + steps["tower"])
     # What a few steps make is of no use: it must not take the place of what many made.
-    work = args.work or Path("build/quick" if args.quick else "build/models")
+    default = "build/quick" if args.quick else "build/further" if args.start else "build/models"
+    work = args.work or Path(default)
     weights = args.weights or (work / "weights" if args.quick else WEIGHTS)
-    Pipeline(work, sizes, weights=weights, begin=args.start, **given).run(args.only)
+    pools = args.pools or Path("build/quick/pools" if args.quick else "build/pools")
+    try:
+        run = Pipeline(work, sizes, weights=weights, pools=pools, begin=args.start, **given)
+        run.run(args.only)
+    except LongshotError as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":

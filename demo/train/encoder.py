@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from open_clip.model import CLIP
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
@@ -30,6 +31,7 @@ from demo.train.labels import dense_labels
 from demo.train.optimizer import MasterWeights, compute_dtype, cosine
 from demo.train.pool import Pool, PoolClip
 from demo.train.tokenizer import clip_tokenizer
+from index.errors import InputError
 
 HEIGHT_PX, WIDTH_PX, PATCH_PX = 96, 160, 16
 ROWS, COLUMNS = HEIGHT_PX // PATCH_PX, WIDTH_PX // PATCH_PX
@@ -151,7 +153,10 @@ class EncoderTrainer:
         self.config = config(len(self.tokenizer), self.tokenizer.eos_token_id)
         self.model = CLIP(**self.config, output_dict=False)
         if begin is not None:
-            self.model.load_state_dict(load_file(begin / WEIGHTS_FILE))
+            try:
+                self.model.load_state_dict(load_file(begin / WEIGHTS_FILE))
+            except (OSError, RuntimeError, SafetensorError) as error:
+                raise InputError(f"{begin} holds no encoder of this shape: {error}") from error
         self.model.visual.output_tokens = True
         self.head = DenseHead(192)
         self.dtype = compute_dtype(device)

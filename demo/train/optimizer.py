@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from index.errors import InputError
 from index.precision import multiplies_bf16
 
 
@@ -105,8 +106,10 @@ class MasterWeights:
         lr: float,
         matrix_lr: float,
         is_matrix: Callable[[str, nn.Parameter], bool],
+        is_whole: Callable[[str, nn.Parameter], bool] = lambda name, parameter: False,
         weight_decay: float = 0.05,
     ) -> None:
+        """`is_matrix`: what Muon steps; `is_whole`: what no weight decay shrinks."""
         named: dict[int, tuple[str, nn.Parameter]] = {}
         for module in modules:
             for name, parameter in module.named_parameters():
@@ -114,14 +117,17 @@ class MasterWeights:
                     named.setdefault(id(parameter), (name, parameter))
         self.live: list[Tensor] = [p for _, p in named.values()]
         self.master = [p.detach().clone().float() for p in self.live]
-        flags = [is_matrix(n, p) for n, p in named.values()]
-        matrices = [m for m, flag in zip(self.master, flags, strict=True) if flag]
-        rest = [m for m, flag in zip(self.master, flags, strict=True) if not flag]
+        # Of each parameter in its turn: is it a matrix, is it whole?
+        sorts = [(is_matrix(n, p), is_whole(n, p)) for n, p in named.values()]
+        by_sort = list(zip(self.master, sorts, strict=True))
         self._optimizers: list[tuple[torch.optim.Optimizer, float]] = []
-        if matrices:
+        if matrices := [m for m, (matrix, _) in by_sort if matrix]:
             muon = Muon(matrices, lr=matrix_lr, weight_decay=weight_decay)
             self._optimizers.append((muon, matrix_lr))
-        adam = torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay)
+        rest = [m for m, sort in by_sort if sort == (False, False)]
+        whole = [m for m, sort in by_sort if sort == (False, True)]
+        groups: list[dict[str, Any]] = [{"params": rest}, {"params": whole, "weight_decay": 0.0}]
+        adam = torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay)
         self._optimizers.append((adam, lr))
 
     def step(self, factor: float, *, max_norm: float = 1.0) -> None:
@@ -143,10 +149,10 @@ class MasterWeights:
         return {"master": self.master, "optimizers": optimizers}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Raises ValueError where the state is of another model; nothing is changed then."""
+        """Raises InputError where the state is of another model; nothing is changed then."""
         shapes = [[m.shape for m in part] for part in (self.master, state["master"])]
         if shapes[0] != shapes[1]:
-            raise ValueError("a checkpoint is of another model: name an empty --work folder")
+            raise InputError("a checkpoint is of another model", "name an empty --work folder")
         with torch.no_grad():
             for mine, saved in zip(self.master, state["master"], strict=True):
                 mine.copy_(saved)

@@ -85,7 +85,6 @@ class Packer:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._encode = tokenizer.backend_tokenizer.encode
-        self.vocabulary: dict[str, int] = tokenizer.get_vocab()
         id_of = tokenizer.convert_tokens_to_ids
         self._pad, self._open, self._close = (
             id_of(t) for t in (VIDEO_PAD, VISION_START, VISION_END)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +36,7 @@ from demo.world import (
     scene_from_json,
     scene_to_json,
 )
+from index.errors import InputError
 
 HEIGHT_PX, WIDTH_PX = 144, 240
 DENSITIES = (0.5, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0)
@@ -136,6 +139,20 @@ def counted_scene(rng: random.Random) -> Scene:
     return replace(scene, groups=tuple(groups))
 
 
+def _drawn(
+    rng: random.Random, scene: Callable[[random.Random], Scene], n_frames: int
+) -> tuple[PoolClip, NDArray[np.uint8]]:
+    """The next clip and its frames."""
+    clip = PoolClip(scene(rng), rng.uniform(0, 8), rng.choice(DENSITIES))
+    film = SceneFilm(clip.scene, width_px=WIDTH_PX, height_px=HEIGHT_PX)
+    quality = rng.randrange(25, 90) if rng.random() < COMPRESSED_SHARE else None
+    shown = []
+    for k in range(n_frames):
+        pixels = film.frame(clip.time_s(k), noise_number=rng.randrange(1000))
+        shown.append(pixels if quality is None else _compress(pixels, quality))
+    return clip, np.stack(shown)
+
+
 def make_pool(
     folder: Path,
     *,
@@ -144,23 +161,35 @@ def make_pool(
     n_frames: int,
     seed: int,
 ) -> Pool:
-    """Renders a pool, unless the folder holds it already."""
-    if (folder / "clips.jsonl").exists():
-        return Pool(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Renders a pool, unless the folder holds it already.
+
+    Raises:
+        InputError: what the folder holds is drawn otherwise by now, or the disk has no room.
+    """
     rng = random.Random(seed)
+    if (folder / "clips.jsonl").exists():
+        pool = Pool(folder)
+        clip, pixels = _drawn(rng, scene, n_frames)
+        if pool.clips[0] != clip or not np.array_equal(pool.frames[0], pixels):
+            raise InputError(
+                f"the clips in {folder} are drawn otherwise by now", "remove the folder"
+            )
+        return pool
+    folder.mkdir(parents=True, exist_ok=True)
     shape = (n_clips, n_frames, HEIGHT_PX, WIDTH_PX, 3)
+    # A map of a file on a full disk ends the process without a word.
+    needed, free = math.prod(shape), shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"{folder} would take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} are free",
+            "name another folder with --pools",
+        )
     frames = np.lib.format.open_memmap(
         folder / "frames.npy", mode="w+", dtype=np.uint8, shape=shape
     )
     lines = []
     for index in range(n_clips):
-        clip = PoolClip(scene(rng), rng.uniform(0, 8), rng.choice(DENSITIES))
-        film = SceneFilm(clip.scene, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-        quality = rng.randrange(25, 90) if rng.random() < COMPRESSED_SHARE else None
-        for k in range(n_frames):
-            pixels = film.frame(clip.time_s(k), noise_number=rng.randrange(1000))
-            frames[index, k] = pixels if quality is None else _compress(pixels, quality)
+        clip, frames[index] = _drawn(rng, scene, n_frames)
         data = {"scene": scene_to_json(clip.scene), "start_s": clip.start_s, "fps": clip.fps}
         lines.append(json.dumps(data))
     frames.flush()

@@ -110,6 +110,8 @@ class VideoTrainer:
             lr=rate * (SYMBOLIC_LR if pool is None else JOINT_LR),
             matrix_lr=rate * (SYMBOLIC_MATRIX_LR if pool is None else JOINT_MATRIX_LR),
             is_matrix=_in_block,
+            # Those of numbers are held, and no other word should shrink beside them.
+            is_whole=lambda name, parameter: "embed_tokens" in name,
         )
         # Pixels come when the phases are over; copying goes on from where it stands.
         self.taught = Curriculum(phase=0 if pool is None else len(PHASES) - 1)
@@ -245,13 +247,8 @@ class VideoTrainer:
 
     def run(self, *, name: str, steps: int, log: Log) -> None:
         path = self.work / f"{name}.pt"
-        start, vocabulary = 0, self.packer.vocabulary
+        start = 0
         if saved := load_checkpoint(path):
-            # Its embeddings would be those of other words, and nothing else would tell.
-            if saved.get("vocabulary") != vocabulary:
-                raise ValueError(
-                    "a checkpoint is of another vocabulary: name an empty --work folder"
-                )
             self.weights.load(saved["weights"])
             self.taught = Curriculum(**saved["taught"])
             start = saved["step"]
@@ -262,7 +259,7 @@ class VideoTrainer:
                 log(f"{name} {step}/{steps} loss {loss:.3f} {self._state_words(step)}")
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
                 state = {"weights": self.weights.state(), "taught": self.taught.state()}
-                save_checkpoint({**state, "vocabulary": vocabulary, "step": step + 1}, path)
+                save_checkpoint({**state, "step": step + 1}, path)
 
     def _state_words(self, step: int) -> str:
         taught = self.taught

@@ -143,7 +143,9 @@ def test_training_goes_on_from_saved_models(tmp_path: Path) -> None:
     no_step = replace(QUICK, encoder_steps=0, tower_steps=0, symbolic_steps=0, joint_steps=0)
     first, second = tmp_path / "first", tmp_path / "second"
     for weights, begin in ((first, WEIGHTS), (second, first)):
-        Pipeline(tmp_path / "work", no_step, weights=weights, begin=begin).run(["save"])
+        work = tmp_path / f"{weights.name}-work"
+        going_on = Pipeline(work, no_step, weights=weights, pools=tmp_path / "pools", begin=begin)
+        going_on.run(["save"])
     shipped, ours, again = (
         load_file(f / "vlm" / "model.safetensors") for f in (WEIGHTS, first, second)
     )
