@@ -178,7 +178,7 @@ class WhisperTranscriber:
         except ImportError as error:
             raise ModelError(
                 "speech needs faster-whisper, which is not installed",
-                "install longshot[speech], or index without --speech",
+                "`uv sync --extra speech` in the project's folder, or index without --speech",
             ) from error
         folder = Path(name).expanduser()
         looks_like_folder = folder.is_dir() or os.sep in name or name.startswith((".", "~"))
