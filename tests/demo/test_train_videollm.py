@@ -1,5 +1,6 @@
 """The training pipeline shows the model exactly what the public path will show it."""
 
+import contextlib
 import random
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, Qwen3VLForConditionalGeneration
 
+from demo.train import videollm
 from demo.train.branches import Branch, answer_branch
 from demo.train.codebook import hold_numbers, number_codes
-from demo.train.contexts import Context, look, pool_source
+from demo.train.contexts import Context, Source, look, pool_source
 from demo.train.forward import patches
 from demo.train.packing import IGNORE, Packer
 from demo.train.pool import Pool, crowded_scene, make_pool, training_scene
@@ -234,3 +236,40 @@ def test_heads_learn_to_read_a_saved_tower_before_it_goes_on(
     assert all(p.requires_grad and p.grad is None for p in visual.parameters())
     trainer.run(steps=13, log=lambda line: None)
     assert not same()
+
+
+class StoppedTrainer(VideoTrainer):
+    """Is interrupted before a step."""
+
+    stop = 0
+
+    def _step(self, step: int, *, steps: int, source: Source) -> float:
+        if step == self.stop:
+            raise KeyboardInterrupt
+        return super()._step(step, steps=steps, source=source)
+
+
+@pytest.mark.slow
+def test_an_interrupted_stage_of_the_videollm_ends_as_an_unbroken_one(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    def ended(work: Path, *parts: int) -> VideoTrainer:
+        """The symbolic stage of three steps, stopped and begun anew after each part."""
+        for stop in (*parts, 3):
+            torch.manual_seed(0)
+            fresh = Qwen3VLForConditionalGeneration(video_config(tokenizer))
+            trainer = StoppedTrainer(fresh, Packer(tokenizer), work=work, device="cpu")
+            trainer.stop = stop
+            with contextlib.suppress(KeyboardInterrupt):
+                trainer.run(name="symbolic", steps=3, log=lambda line: None)
+        return trainer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(videollm, "CHECKPOINT_STEPS", 1)
+        works = [tmp_path / name for name in ("unbroken", "broken")]
+        for work in works:
+            work.mkdir()
+        unbroken, broken = ended(works[0]), ended(works[1], 1, 2)
+    for mine, theirs in zip(broken.weights.master, unbroken.weights.master, strict=True):
+        assert torch.equal(mine, theirs)
+    assert broken.taught == unbroken.taught
