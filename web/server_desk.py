@@ -99,7 +99,10 @@ class Desk:
             if self._models is None:
                 choice = self._choice()
                 self._models = open_models(
-                    self.config.models, device=self.config.device, encoder=choice.encoder
+                    self.config.models,
+                    device=self.config.device,
+                    encoder=choice.encoder,
+                    endpoint=self.config.endpoint,
                 )
                 self._encoder = self._models.encoder
             return self._models

@@ -11,6 +11,7 @@ import pytest
 
 import app
 from agent.config import load_config
+from web.server_desk import Desk, IndexRights
 from web.server_listen import address
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,6 +60,17 @@ def test_an_address_for_others_gets_a_token_and_ctrl_c_ends_it(tmp_path: Path) -
         assert len(token) >= 32
         server.terminate()
         server.wait(30)
+
+
+def test_the_models_may_be_those_of_another_server(tmp_path: Path) -> None:
+    """Opening asks nothing of it: its address is enough."""
+    flags = {"models": "openai:m", "encoder": "hash", "base_url": "http://127.0.0.1:9/v1"}
+    config = load_config({"library": tmp_path, **flags}, environ={}, config_folder=tmp_path)
+    desk = Desk(config, IndexRights(folders=(), anywhere=True))
+    try:
+        assert desk.models().videollm.name == "openai:m at 127.0.0.1:9"
+    finally:
+        desk.close()
 
 
 def test_a_token_in_the_environment_is_no_setting(tmp_path: Path) -> None:
