@@ -125,10 +125,17 @@ def seed_checkpoint(graph: Any, run_id: str, state: State, steps: Sequence[StepR
 def _changes(
     parent: RunRow, settings: AskSettings, models: Mapping[str, str], prompts: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What differs from the parent, as [before, after]; prompts by their hashes."""
+    """What differs from the parent, as [before, after]; prompts by their hashes.
+
+    None stands for a node that has no model of its own.
+    """
     old, new = parent.settings["budget"], asdict(settings.budget)
     budget = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
-    named = {n: [parent.models.get(n), v] for n, v in models.items() if parent.models.get(n) != v}
+    named = {
+        name: [parent.models.get(name), models.get(name)]
+        for name in {**parent.models, **models}
+        if parent.models.get(name) != models.get(name)
+    }
     texts = {
         name: [
             prompt_hash(parent.own_prompts[name]) if name in parent.own_prompts else "program's",

@@ -177,6 +177,24 @@ def recorded_name(choice: ModelChoice) -> str:
     return "demo" if choice.asked == "demo" else choice.videollm
 
 
+def models_of_run(names: Mapping[str, str]) -> str:
+    """The models of a run, those of single nodes too, as `--models` names them.
+
+    Args:
+        names: as the run recorded them (`Models.names`).
+    """
+    own = {node: names.get(f"videollm_{node}") for node in NODES_WITH_MODEL}
+    pairs = (f"{node}={_asked_name(name)}" for node, name in own.items() if name)
+    return ",".join((_asked_name(names["videollm"]), *pairs))
+
+
+def _asked_name(recorded: str) -> str:
+    """The name without where its server was: "openai:m" of "openai:m at host:80"."""
+    is_served = recorded.startswith(PREFIX)
+    # The last " at ": a model's name may hold one, an address does not.
+    return recorded.rpartition(" at ")[0] or recorded if is_served else recorded
+
+
 def encodes_only_demo_world(choice: ModelChoice) -> bool:
     """Whether the choice's encoder is the embedded one."""
     folder = choice.encoder.removeprefix("local-dir:")

@@ -75,7 +75,8 @@ def print_parent(out: Console, run: RunRow) -> None:
         return
     entry(out, "fork of", f"run {run.parent_id}, from step {run.fork_step}")
     for kind, changes in run.fork_changes.items():
-        for name, (before, after) in changes.items():
+        for name, change in changes.items():
+            before, after = ("none" if value is None else value for value in change)
             entry(out, "changed", f"{kind} {name}: {before} → {after}")
     if not run.fork_changes:
         entry(out, "changed", "nothing")

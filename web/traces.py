@@ -138,6 +138,7 @@ def trace_fork(
     from agent.ask import fork
     from agent.config import BudgetLimits
     from agent.fork import ForkPlan
+    from agent.models import models_of_run
     from agent.own_prompts import read_prompt
     from agent.trace import load_run
     from web.run_terminal import print_parent
@@ -155,7 +156,7 @@ def trace_fork(
     with _runs(ctx) as (library, store):
         parent, *_ = load_run(store, run_id)
         if "models" not in flags:
-            config = replace(config, models=parent.models["videollm"])
+            config = replace(config, models=models_of_run(parent.models))
         video = library.find(parent.video_hash)
         models = open_pair(config, library)
         answer = fork(

@@ -132,6 +132,21 @@ def test_another_model_goes_on_and_every_call_names_its_own(
     assert set(calls) == {(True, old.name), (False, "other")}
 
 
+def test_a_nodes_own_model_that_a_fork_leaves_out_is_recorded(
+    library: PlainLibrary, settings: AskSettings
+) -> None:
+    models = models_with(knowing([BLUE], answer="a wall"))
+    with_own = replace(models, by_node={"answer": Other()})
+    parent = ask(library, library.video, QUESTION, models=with_own, settings=settings).run_id
+    found = fork(library, parent, ForkPlan(2), models=models)
+    assert row(library, found.run_id).fork_changes == {
+        "models": {
+            "videollm_answer": ["other", None],
+            "videollm_answer_weights": ["other weights", None],
+        }
+    }
+
+
 def test_looks_cut_for_another_models_frames_are_refused_with_the_step_to_take(
     library: PlainLibrary, parent: str
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from agent.ask import ask
 from agent.backends.scripted import ScriptedVideoLLM, knowing
-from agent.models import choose_models, open_models, split_models
+from agent.models import choose_models, models_of_run, open_models, split_models
 from agent.settings import AskSettings
 from index.errors import ModelError
 from index.run_rows import StepRow
@@ -87,3 +87,28 @@ def test_a_node_that_asks_nothing_has_no_model(text: str) -> None:
 def test_a_model_that_is_named_twice_is_opened_once() -> None:
     models = open_models("scripted,reflect=scripted,answer=scripted", encoder="hash")
     assert models.by_node["reflect"] is models.by_node["answer"] is models.videollm
+
+
+@pytest.mark.parametrize(
+    ("own", "asked"),
+    [
+        ({}, "openai:look at me"),
+        ({"videollm_plan": "demo"}, "openai:look at me,plan=demo"),
+        (
+            {"videollm_answer": "openai:big at h:80", "videollm_reflect": "Qwen/small"},
+            "openai:look at me,reflect=Qwen/small,answer=openai:big",
+        ),
+    ],
+)
+def test_the_models_of_a_run_are_named_as_they_were_asked_for(
+    own: dict[str, str], asked: str
+) -> None:
+    """A server's without its address, those of single nodes behind the first."""
+    names = {"encoder": "hash", "videollm": "openai:look at me at 127.0.0.1:9", **own}
+    weights = {f"{name}_weights": "w" for name in own}
+    assert models_of_run({**names, **weights, "videollm_weights": "w"}) == asked
+    assert split_models(asked)[0] == "openai:look at me"
+
+
+def test_models_that_are_no_servers_keep_their_names() -> None:
+    assert models_of_run({"videollm": "/at home at last/model"}) == "/at home at last/model"

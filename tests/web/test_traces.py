@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.console import Console
 import app
 from agent.trace import load_run
 from index.runs import RunStore
+from tests.agent.backends.loopback import Loopback, serving
 from web.trace_terminal import replay_by_hand
 
 Longshot = Callable[..., tuple[int, str, str]]
@@ -121,6 +123,25 @@ def test_a_fork_takes_the_parents_models_where_none_are_named(
     code, _, errors = longshot("trace", "fork", run_id, "--from-step", "0")
     assert code == 1
     assert "scripted (a fake for tests)" in errors
+
+
+def test_a_fork_takes_the_parents_models_of_a_server_and_of_its_nodes(
+    longshot: Longshot, run_id: str, library: Path
+) -> None:
+    """The names are asked of the server as they were, wherever it is now."""
+    before = {"videollm": "openai:test at gone:80", "videollm_answer": "openai:test at gone:80"}
+    with closing(sqlite3.connect(library / "library.db")) as database, database:
+        patch = "update runs set models = json_patch(models, ?) where run_id = ?"
+        database.execute(patch, [json.dumps(before), run_id])
+    loopback = Loopback()
+    with serving(loopback) as url:
+        flags = ("--from-step", "0", "--encoder", "hash", "--base-url", url, "--json")
+        code, out, errors = longshot("trace", "fork", run_id, *flags)
+    assert code == 0, errors
+    assert {request["model"] for request in loopback.requests} == {"test"}
+    place = url.removeprefix("http://").removesuffix("/v1")
+    models = json.loads(out)["models"]
+    assert models["videollm"] == models["videollm_answer"] == f"openai:test at {place}"
 
 
 @pytest.mark.parametrize("form", ["json", "otel", "atif"])

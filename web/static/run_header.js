@@ -23,7 +23,7 @@ globalThis.Longshot ??= {};
   /** What a fork changed, in words; each change is [before, after]. */
   L.changesText = function changesText(changes) {
     const told = Object.entries(changes ?? {}).flatMap(([kind, each]) =>
-      Object.entries(each).map(([name, [before, after]]) => `${kind} ${name}: ${before} → ${after}`));
+      Object.entries(each).map(([name, [before, after]]) => `${kind} ${name}: ${before ?? "none"} → ${after ?? "none"}`));
     return told.join("; ") || "nothing";
   };
 
