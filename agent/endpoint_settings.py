@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 PREFIX = "openai:"
 """A model's name that begins so is one of a server's."""
@@ -27,3 +28,19 @@ class EndpointSettings:
     """None: as many as come."""
     max_visual_tokens: int = 16_384
     """The most visual tokens that one prompt may hold."""
+
+    @property
+    def place(self) -> str:
+        """Host and port, without what an address may hold of a person; "": no such address."""
+        try:
+            parts = urlsplit(self.base_url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            return ""
+        if parts.scheme not in ("http", "https") or not host:
+            return ""
+        return f"{host}:{port}" if port else host
+
+    def recorded_name(self, model: str) -> str:
+        """The name under which a run records a model of the server."""
+        return f"{PREFIX}{model} at {self.place}"

@@ -160,7 +160,7 @@ def choose_models(name: str, *, encoder: str | None = None, device: str = "auto"
         raise ModelError("no model named", "give --models auto, demo, a folder or a hub id")
     if name == "demo":
         pair = (f"local-dir:{DEMO_FOLDER / 'clip'}", str(DEMO_FOLDER / "vlm"), "by name")
-    elif name == "scripted" or name.startswith("scripted:"):
+    elif _is_fake(name):
         pair = ("hash", name, "by name")
     elif name == "auto" or encoder is None:
         hardware = Hardware("cpu", 0.0, "--device cpu") if device == "cpu" else find_hardware()
@@ -172,8 +172,14 @@ def choose_models(name: str, *, encoder: str | None = None, device: str = "auto"
     return ModelChoice(name, encoder or pair[0], pair[1], pair[2], by_node)
 
 
-def recorded_name(choice: ModelChoice) -> str:
+def recorded_name(choice: ModelChoice, endpoint: EndpointSettings = NO_ENDPOINT) -> str:
     """The VideoLLM's name as it will stand in the record of a run."""
+    if choice.videollm.startswith(PREFIX):
+        return endpoint.recorded_name(choice.videollm.removeprefix(PREFIX))
+    if _is_fake(choice.videollm):
+        from agent.backends.scripted import NAME
+
+        return NAME
     return "demo" if choice.asked == "demo" else choice.videollm
 
 
@@ -265,7 +271,7 @@ def open_videollm(
         ModelError: as `open_models`.
     """
     name = choice.videollm
-    if name == "scripted" or name.startswith("scripted:"):
+    if _is_fake(name):
         return _scripted(name.partition(":")[2])
     if name.startswith(PREFIX):
         served: VideoLLM = backend_class("endpoint")(name.removeprefix(PREFIX), endpoint)
@@ -283,6 +289,10 @@ def open_videollm(
     backend = backend_class(BY_MODEL_TYPE.get(model_type(folder), "frames"))
     videollm: VideoLLM = backend(folder, name=recorded_name(choice), device=device)
     return videollm
+
+
+def _is_fake(name: str) -> bool:
+    return name == "scripted" or name.startswith("scripted:")
 
 
 def _check_demo(folder: Path) -> None:

@@ -174,7 +174,7 @@ def _estimate(
             library,
             questions,
             runs=runs,
-            videollm=recorded_name(choice),
+            videollm=recorded_name(choice, config.endpoint),
             budget=settings.budget,
             videos=videos,
             most_films=films,

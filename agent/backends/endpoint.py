@@ -58,7 +58,7 @@ class EndpointVideoLLM:
 
     @property
     def name(self) -> str:
-        return f"openai:{self._server.model} at {self._server.place}"
+        return self._settings.recorded_name(self._server.model)
 
     @property
     def weights_hash(self) -> str:

@@ -24,6 +24,7 @@ Script = Callable[[RenderedPrompt, Sequence[Clip]], str]
 YesScript = Callable[[RenderedPrompt, Sequence[Clip]], float]
 ChoiceScript = Callable[[RenderedPrompt, Sequence[Clip], Sequence[str]], Sequence[float]]
 
+NAME = "scripted (a fake for tests)"
 _PATCH_PX = 32
 _TAG_TOKENS = 10
 _WORD = re.compile(r"\s*\S+")
@@ -53,7 +54,7 @@ class ScriptedVideoLLM:
 
     @property
     def name(self) -> str:
-        return "scripted (a fake for tests)"
+        return NAME
 
     @property
     def weights_hash(self) -> str:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import openai
 from PIL import Image
@@ -47,15 +46,13 @@ class Server:
     """A model of a server."""
 
     def __init__(self, model: str, settings: EndpointSettings) -> None:
-        parts = urlsplit(settings.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        self.place = settings.place
+        if not self.place:
             raise ModelError(
                 f"openai:{model} needs the address of its server, not {settings.base_url!r}",
                 "give --base-url, such as http://127.0.0.1:8000/v1",
             )
         self.model = model
-        self.place = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
-        """Host and port, without what an address may hold of a person."""
         self._pace = Pace(
             concurrency=settings.concurrency, requests_per_minute=settings.requests_per_minute
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.backends import BACKENDS, BY_MODEL_TYPE, backend_class
+from agent.endpoint_settings import EndpointSettings
 from agent.models import (
     TIERS,
     ModelChoice,
@@ -19,6 +20,7 @@ from agent.models import (
     choose_tier,
     open_models,
     open_videollm,
+    recorded_name,
     split_encoder_name,
 )
 from index.errors import ModelError
@@ -215,3 +217,18 @@ def test_every_backend_and_every_model_type_has_its_class() -> None:
     for name in BACKENDS:
         assert isinstance(backend_class(name), type)
     assert set(BY_MODEL_TYPE.values()) <= set(BACKENDS)
+
+
+@pytest.mark.parametrize("name", ["scripted", "openai:m", "openai:look at me"])
+def test_the_name_of_the_record_is_known_before_a_model_is_opened(name: str) -> None:
+    endpoint = EndpointSettings(base_url="http://me:secret@Host:8000/v1")
+    choice = choose_models(name, encoder="hash")
+    opened = open_videollm(choice, endpoint=endpoint)
+    assert recorded_name(choice, endpoint) == opened.name
+    assert "secret" not in opened.name
+
+
+@pytest.mark.parametrize("address", ["", "host:80", "ftp://host", "http://", "http://host:port"])
+def test_an_address_that_is_none_is_one_line(address: str) -> None:
+    with pytest.raises(ModelError, match="openai:m needs the address of its server"):
+        open_videollm(choose_models("openai:m", encoder="hash"), endpoint=EndpointSettings(address))

@@ -1,0 +1,30 @@
+"""What a batch will likely cost, on the command line, where models are those of a server."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.web.batches.conftest import Longshot
+from tests.web.batches.test_batches import row, write
+
+
+def test_a_dry_run_goes_by_earlier_runs_of_the_same_model_of_the_same_server(
+    indexed: Longshot, films: Path, tmp_path: Path, seeing: str
+) -> None:
+    asked = write(tmp_path / "q.jsonl", row("a", "one"))
+    indexed("batch", asked, "-o", tmp_path / "o.jsonl", "--videos", films, models=seeing)
+    with closing(sqlite3.connect(tmp_path / "library" / "library.db")) as database, database:
+        names = json.dumps({"videollm": "openai:m at 127.0.0.1:9"})
+        database.execute("update runs set models = json_patch(models, ?)", [names])
+
+    def n_runs(url: str) -> int:
+        words = ["batch", asked, "-o", tmp_path / "new.jsonl", "--dry-run", "--json"]
+        done = indexed(*words, "--encoder", "hash", "--base-url", url, models="openai:m")
+        assert (done.json["likely"] is None) == (done.json["n_runs"] == 0)
+        return int(done.json["n_runs"])
+
+    assert n_runs("http://127.0.0.1:9/v1") == 1
+    assert n_runs("http://127.0.0.1:10/v1") == 0
