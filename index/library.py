@@ -204,10 +204,12 @@ class Library:
         known = self.encoder_identity()
         if known is None or known == identity:
             return
-        what = identity.name if identity.name != known.name else f"other weights of {identity.name}"
+        again = f"index again: longshot index --rebuild --encoder {identity.name} PATH"
+        is_other = identity.name != known.name
+        what = identity.name if is_other else f"other weights of {identity.name}"
         raise LibraryError(
             f"the library {self.folder} was indexed with {known.name}, not with {what}",
-            f"use --encoder {known.name}, or index again: longshot index --rebuild PATH",
+            f"use --encoder {known.name}, or {again}" if is_other else again,
         )
 
     def nearest(

@@ -1,6 +1,7 @@
 """The library: finding films, healing damaged files, refusing what it cannot read."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,19 @@ def test_the_doctor_reports_the_library(library: Library, tmp_path: Path) -> Non
     assert "2 films" in checks["library"].detail
     assert checks["faiss"].status == "ok"
     assert {check.name: check for check in examine(tmp_path / "none")}["library"].status == "warn"
+
+
+def test_the_way_out_of_another_encoder_names_the_new_one(
+    library: Library, encoder: Encoder
+) -> None:
+    """`--rebuild` alone would take the library's own, and lead back here."""
+    known = encoder.identity
+    other = replace(known, name="ViT:new", weights_hash="other")
+    with pytest.raises(LibraryError) as caught:
+        library.check_encoder(other)
+    again = "index again: longshot index --rebuild --encoder ViT:new PATH"
+    assert caught.value.hint == f"use --encoder {known.name}, or {again}"
+    with pytest.raises(LibraryError, match="not with other weights of") as caught:
+        library.check_encoder(replace(known, weights_hash="other"))
+    again = f"index again: longshot index --rebuild --encoder {known.name} PATH"
+    assert caught.value.hint == again
