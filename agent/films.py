@@ -25,6 +25,18 @@ def check_film(library: Library, film: str) -> None:
         library.find(film)
 
 
+def all_films(library: Library) -> list[Video]:
+    """The films of the library; cheap, so that no model is loaded where there are none.
+
+    Raises:
+        InputError: there are none.
+    """
+    videos = library.videos()
+    if not videos:
+        raise InputError("the library is empty", "index films first: longshot index FOLDER")
+    return videos
+
+
 def with_pictures(video: Video) -> Video:
     """The film, where it has pictures to ask about.
 

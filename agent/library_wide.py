@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.ask import OnRun, ask, ignore_run, ignore_step
+from agent.films import all_films
 from agent.heard import heard
 from agent.models import Models
 from agent.plan import caption_of, parse_question
 from agent.settings import AskSettings
 from agent.types import Answer, Citation, Question, Status
 from agent.workspace import OnStep
-from index.errors import InputError, LongshotError
+from index.errors import LongshotError
 from index.library import Library
 from index.types import Video
 from tools.search import search
@@ -251,9 +252,7 @@ def ask_library(
         LongshotError: every film failed; the last one's error.
     """
     asked = Question(" ".join(question.split()), tuple(o.strip() for o in options))
-    videos = {video.video_id: video for video in library.videos()}
-    if not videos:
-        raise InputError("the library is empty", "index films first: longshot index FOLDER")
+    videos = {video.video_id: video for video in all_films(library)}
     intent = library_intent(asked.text)
     scores = nearest_films(library, models, intent.search_text, limit=most_films, videos=videos)
     films: list[FilmAnswer] = []

@@ -113,6 +113,7 @@ def _ask_film(config: Config, film: str, asked: Question, *, as_json: bool) -> N
 
 
 def _ask_library(config: Config, asked: Question, *, films: int, as_json: bool) -> None:
+    from agent.films import all_films
     from agent.library_wide import ask_library
     from web.library_terminal import print_library_answer, print_next_film
     from web.terminal import print_step
@@ -120,6 +121,7 @@ def _ask_library(config: Config, asked: Question, *, films: int, as_json: bool) 
     out, errors = consoles()
     steps = errors if as_json else out
     with open_library(config) as library:
+        all_films(library)
         models = open_pair(config, library)
         answer = ask_library(
             library,

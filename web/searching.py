@@ -83,6 +83,7 @@ def search_command(
 
     A "quoted phrase" must be said or written; -word and "without …" leave things out.
     """
+    from agent.films import all_films
     from tools.highlights import highlights
     from tools.query import parse_query
     from tools.search import SearchSettings, search
@@ -95,7 +96,7 @@ def search_command(
     )
     config = config_of(ctx)
     with open_library(config) as library:
-        videos = {each.video_id: each for each in library.videos()}
+        videos = {each.video_id: each for each in all_films(library)}
         chosen = [library.find(each).video_id for each in video] or None
         encoder = None if lane == "words" else _encoder(config, library)
         moments = search(

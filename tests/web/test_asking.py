@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
+from index.library import Library
 from tests.web.browsing import ROOT
 
 _FULL = """
@@ -36,3 +37,15 @@ def test_a_full_disk_is_one_line_and_the_question_goes_on_later(
     assert "\ncontinues  run " in f"\n{capsys.readouterr().out}"
     assert app.run([*words, "--budget", "looks=9"]) == 0
     assert "continues" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [("ask", "When is it red?"), ("search", "a red car")])
+def test_an_empty_library_is_told_before_a_model_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str]
+) -> None:
+    Library.open(tmp_path).close()
+    flags = ["--library", str(tmp_path), "--models", "/no/model", "--encoder", "no-encoder"]
+    assert app.run([*words, *flags]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("error: the library is empty (index films first")
