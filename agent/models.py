@@ -183,6 +183,33 @@ def recorded_name(choice: ModelChoice, endpoint: EndpointSettings = NO_ENDPOINT)
     return "demo" if choice.asked == "demo" else choice.videollm
 
 
+def check_begun_with(
+    recorded: Mapping[str, str],
+    choice: ModelChoice,
+    *,
+    device: str = "auto",
+    endpoint: EndpointSettings = NO_ENDPOINT,
+) -> None:
+    """Passes where the choice's VideoLLMs go by the names that a run recorded; loads none.
+
+    Raises:
+        ModelError: one is another.
+    """
+    names = {"": recorded_name(choice, endpoint)}
+    for node, own in choice.by_node:
+        is_first = own in (choice.asked, choice.videollm)
+        alone = choice if is_first else choose_models(own, encoder=choice.encoder, device=device)
+        names[node] = recorded_name(alone, endpoint)
+    for node in ("", *NODES_WITH_MODEL):
+        before = recorded.get(f"videollm_{node}" if node else "videollm")
+        if before != names.get(node):
+            old, new = (name or "no model of its own" for name in (before, names.get(node)))
+            raise ModelError(
+                f"the run was begun with {old}{f' for {node}' if node else ''}, not with {new}",
+                "leave --models out to go on with the same; a server's need the same --base-url",
+            )
+
+
 def models_of_run(names: Mapping[str, str]) -> str:
     """The models of a run, those of single nodes too, as `--models` names them.
 

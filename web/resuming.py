@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from web.flags import (
@@ -14,6 +18,14 @@ from web.flags import (
     open_pair,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent.config import Config
+    from agent.types import Answer
+    from index.library import Library
+    from index.run_rows import RunRow
 
 
 @click.command("resume")
@@ -28,26 +40,33 @@ def resume_command(ctx: click.Context, run_id: str, as_json: bool) -> None:
     RUN is its id in `trace list`, or the beginning of it. Asking the same question of the same film
     again goes on with it too.
     """
-    from agent.ask import resume
+    from agent.models import models_of_run
     from agent.trace import load_run
     from index.runs import RunStore
-    from web.terminal import print_answer, print_step
+    from web.terminal import print_answer
 
     config = config_of(ctx)
     out, errors = consoles()
     with open_library(config) as library:
-        runs = RunStore.open(library.folder)
-        try:
-            run, _, _ = load_run(runs, run_id)
-        finally:
-            runs.close()
-        models = open_pair(config, library)
-        steps = errors if as_json else out
-        answer = resume(
-            library, run.run_id, models=models, on_step=lambda step: print_step(steps, step)
-        )
-        video = next((v for v in library.videos() if v.content_hash == run.video_hash), None)
+        with contextlib.closing(RunStore.open(library.folder)) as runs:
+            run, _, answer = load_run(runs, run_id)
+        if answer is None:
+            if "models" not in ctx.find_root().ensure_object(dict):
+                config = replace(config, models=models_of_run(run.models))
+            answer = _go_on(config, library, run, errors if as_json else out)
+        video = library.with_content(run.video_hash)
     if as_json or video is None:
         print_json(answer.to_json())
     else:
         print_answer(out, answer, video)
+
+
+def _go_on(config: Config, library: Library, run: RunRow, steps: Console) -> Answer:
+    from agent.ask import resume
+    from agent.models import check_begun_with
+    from web.terminal import print_step
+
+    choice = config.choice(library.encoder_identity())
+    check_begun_with(run.models, choice, device=config.device, endpoint=config.endpoint)
+    models = open_pair(config, library)
+    return resume(library, run.run_id, models=models, on_step=lambda step: print_step(steps, step))
