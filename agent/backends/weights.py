@@ -116,7 +116,8 @@ def _cached(hub_id: str) -> Path | None:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(hub_id, local_files_only=True))
+        # The same patterns as of the download: what it left out is not missed.
+        folder = Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=_PATTERNS))
     except LocalEntryNotFoundError:
         return None
     return None if missing_files(folder) else folder

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from agent.backends.weights import (
     weights_hash,
 )
 from index.errors import ModelError
+from tests.agent.backends import tiny_hub
 
 
 def model_folder(folder: Path, *files: str) -> Path:
@@ -104,3 +108,27 @@ def test_a_configuration_without_a_type_is_refused(tmp_path: Path, text: str) ->
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ModelError, match="names no model_type"):
         model_type(tmp_path)
+
+
+_FINDS = """
+import sys
+from agent.backends.weights import find_weights, is_here, missing_files
+assert not missing_files(find_weights(sys.argv[1])) and is_here(sys.argv[1])
+"""
+
+
+def found_in_a_process(home: Path, address: str) -> None:
+    """The hub's settings are read when it is imported: hence a process of its own."""
+    surroundings = {**os.environ, "HF_HOME": str(home), "HF_ENDPOINT": address}
+    surroundings.pop("HF_HUB_OFFLINE", None)
+    surroundings["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    words = [sys.executable, "-c", _FINDS, tiny_hub.MODEL]
+    done = subprocess.run(words, env=surroundings, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_a_model_is_downloaded_once(tmp_path: Path) -> None:
+    """Then it is found without the hub, though files that are no weights were left there."""
+    with tiny_hub.hub() as address:
+        found_in_a_process(tmp_path, address)
+    found_in_a_process(tmp_path, address)
