@@ -34,6 +34,7 @@ from web.flags import (
     with_words,
     word_options,
 )
+from web.notices import show_notices
 from web.resuming import resume_command
 from web.searching import search_command
 from web.serving import serve_command
@@ -85,6 +86,7 @@ def cli(verbose: bool) -> None:
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s"
     )
+    show_notices()
 
 
 # -- films

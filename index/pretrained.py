@@ -16,6 +16,7 @@ from typing import Any
 import open_clip
 
 from index.errors import ModelError
+from index.notices import NOTICES
 
 _LOCAL = "local-dir:"
 _HUB = "hf-hub:"
@@ -80,7 +81,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _check_reachable(label: str, *, cached: bool) -> None:
-    """Fail at once where a download would be tried again and again for a minute.
+    """Say that a download begins; fail at once where it would be tried again for a minute.
 
     Raises:
         ModelError: the weights are not on this machine, and the hub does not answer.
@@ -95,6 +96,8 @@ def _check_reachable(label: str, *, cached: bool) -> None:
             )
         # What is cached is then used without asking the hub for a newer version.
         constants.HF_HUB_OFFLINE = True
+    elif not cached:
+        NOTICES.info("downloading the encoder %s, once", label)
 
 
 def _answers(address: str) -> bool:

@@ -10,14 +10,16 @@ import hashlib
 import json
 import os
 import re
+from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.errors import ModelError
+from index.notices import NOTICES
 
 NOTES_FILE = "longshot.json"
 NETWORK_LIMIT_S = 5.0
@@ -136,7 +138,8 @@ def _download(hub_id: str) -> Path:
     if HF_HUB_OFFLINE:
         raise ModelError(f"{hub_id} is not in the cache and HF_HUB_OFFLINE is set", _CHOICES)
     try:
-        HfApi().model_info(hub_id, timeout=NETWORK_LIMIT_S)
+        about = HfApi().model_info(hub_id, timeout=NETWORK_LIMIT_S, files_metadata=True)
+        NOTICES.info("downloading %s from the model hub, once%s", hub_id, _size_told(about))
         folder = Path(snapshot_download(hub_id, allow_patterns=_PATTERNS))
     except GatedRepoError as error:
         raise ModelError(
@@ -155,6 +158,19 @@ def _download(hub_id: str) -> Path:
     if missing := missing_files(folder):
         raise ModelError(f"{hub_id} has no safetensors weights: no {missing[0]}", _CHOICES)
     return folder
+
+
+def _size_told(about: Any) -> str:
+    """How much is downloaded, ", 4.4 GB"; "" where the hub does not say."""
+    files = [
+        each
+        for each in about.siblings or ()
+        if any(fnmatch(each.rfilename, pattern) for pattern in _PATTERNS)
+    ]
+    if not files or any(each.size is None for each in files):
+        return ""
+    megabytes = sum(each.size for each in files) / 10**6
+    return f", {megabytes / 1000:.1f} GB" if megabytes >= 1000 else f", {megabytes:.1f} MB"
 
 
 def _transport_error() -> type[Exception]:

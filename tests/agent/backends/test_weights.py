@@ -113,22 +113,26 @@ def test_a_configuration_without_a_type_is_refused(tmp_path: Path, text: str) ->
 _FINDS = """
 import sys
 from agent.backends.weights import find_weights, is_here, missing_files
+from web.notices import show_notices
+show_notices()
 assert not missing_files(find_weights(sys.argv[1])) and is_here(sys.argv[1])
 """
 
 
-def found_in_a_process(home: Path, address: str) -> None:
-    """The hub's settings are read when it is imported: hence a process of its own."""
+def found_in_a_process(home: Path, address: str) -> str:
+    """What is said meanwhile. The hub's settings are read when it is imported: hence a process."""
     surroundings = {**os.environ, "HF_HOME": str(home), "HF_ENDPOINT": address}
     surroundings.pop("HF_HUB_OFFLINE", None)
     surroundings["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     words = [sys.executable, "-c", _FINDS, tiny_hub.MODEL]
     done = subprocess.run(words, env=surroundings, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    return done.stderr
 
 
-def test_a_model_is_downloaded_once(tmp_path: Path) -> None:
+def test_a_model_is_downloaded_once_and_this_is_told_with_its_size(tmp_path: Path) -> None:
     """Then it is found without the hub, though files that are no weights were left there."""
     with tiny_hub.hub() as address:
-        found_in_a_process(tmp_path, address)
-    found_in_a_process(tmp_path, address)
+        told = found_in_a_process(tmp_path, address)
+    assert told == "downloading owner/tiny from the model hub, once, 3.0 MB\n"
+    assert found_in_a_process(tmp_path, address) == ""
