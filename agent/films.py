@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from index.build import IndexSettings, Progress, build, video_files
+from index.build import VIDEO_ENDINGS, IndexSettings, Progress, build, video_files
 from index.encoder import Encoder
-from index.errors import InputError, LongshotError, MediaError
+from index.errors import InputError, LongshotError, MediaError, UnknownFilmError
 from index.library import Library
 from index.types import Video
 
@@ -21,8 +21,17 @@ def check_film(library: Library, film: str) -> None:
     path = Path(film).expanduser()
     if path.is_dir():
         raise InputError(f"{film} is a folder", "name one film of it")
-    if not path.exists():
+    if path.exists():
+        return
+    try:
         library.find(film)
+    except UnknownFilmError as error:
+        message, hint = error.message, error.hint
+        if path.suffix.lower() in VIDEO_ENDINGS or path.name != film:
+            message = f"there is no file {film}, and no film of that name in the library"
+            hint = f"check the path; {hint}" if library.videos() else "check the path"
+        # As any other bad input: a batch records the kind of an error.
+        raise InputError(message, hint) from error
 
 
 def all_films(library: Library) -> list[Video]:

@@ -26,6 +26,7 @@ from index.words_build import AUDIO_ENDINGS, FilmWords, WordReader, audio_facts,
 from index.words_subtitles import sidecars_of
 
 __all__ = [
+    "VIDEO_ENDINGS",
     "BuildReport",
     "Failure",
     "FilmWords",
@@ -38,7 +39,7 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-_VIDEO_ENDINGS = (
+VIDEO_ENDINGS = (
     *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
     *(".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ps", ".ts", ".vob", ".webm", ".wmv"),
 )
@@ -144,9 +145,9 @@ def video_files(paths: Sequence[Path], *, hears: bool = False) -> tuple[list[Pat
 
 def _below(folder: Path, *, hears: bool) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.suffix.lower() not in (*_VIDEO_ENDINGS, *AUDIO_ENDINGS) or not path.is_file():
+        if path.suffix.lower() not in (*VIDEO_ENDINGS, *AUDIO_ENDINGS) or not path.is_file():
             continue
-        if path.suffix.lower() in _VIDEO_ENDINGS or hears or sidecars_of(path):
+        if path.suffix.lower() in VIDEO_ENDINGS or hears or sidecars_of(path):
             yield path
 
 

@@ -6,6 +6,7 @@
     │   └── BusyError        another process is writing to the library
     ├── ModelError           unknown model, no weights, no network, out of GPU memory
     └── InputError           a span outside the film, an empty question, a malformed line
+        └── UnknownFilmError a name that no film of the library has
     ToolError                its text is the model's next observation
 
 Anything else that is raised is a bug and keeps its traceback.
@@ -47,6 +48,10 @@ class ModelError(LongshotError):
 
 class InputError(LongshotError):
     """An argument that a person gave and that does not fit."""
+
+
+class UnknownFilmError(InputError):
+    """A name that fits no film of the library."""
 
 
 class ToolError(Exception):

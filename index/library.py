@@ -19,7 +19,7 @@ import platformdirs
 
 from index.disk import telling_when_full
 from index.encoder import EncoderIdentity
-from index.errors import InputError, LibraryError, MediaError
+from index.errors import InputError, LibraryError, MediaError, UnknownFilmError
 from index.film_rows import ClipVectors, StripRows, Timeline, timeline_of
 from index.last_read import LastRead
 from index.lock import writer_lock
@@ -81,7 +81,8 @@ class Library:
         """The film meant by a path, a content hash or its beginning, a number or a file name.
 
         Raises:
-            InputError: no film fits, or several do.
+            UnknownFilmError: no film fits.
+            InputError: several do.
         """
         videos = self.videos()
         by_path = self._at_path(reference)
@@ -95,7 +96,7 @@ class Library:
             raise InputError(
                 f'"{reference}" fits {len(found)} films: {names}', "name one by its number"
             )
-        raise InputError(f'no film "{reference}" in the library', _near(reference, videos))
+        raise UnknownFilmError(f'no film "{reference}" in the library', _near(reference, videos))
 
     def with_content(self, content_hash: str) -> Video | None:
         """The film with this content; None where the library does not have it."""

@@ -285,7 +285,8 @@ def test_a_moved_film_is_found_again(
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["ask", "gone.mp4", "Why?"], 'no film "gone.mp4" in the library'),
+        (["ask", "gone", "Why?"], 'no film "gone" in the library'),
+        (["ask", "gone.mp4", "Why?"], "there is no file gone.mp4, and no film of that name in"),
         (["ask", ".", "Why?"], ". is a folder"),
         (["ask", "FILM", " "], "the question is empty"),
         (["ask", "FILM", "Why?", "--option", "a"], "one option is no choice"),

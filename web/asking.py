@@ -15,6 +15,7 @@ from web.flags import (
     films_option,
     json_option,
     library_option,
+    library_to_read,
     model_options,
     open_library,
     open_pair,
@@ -74,8 +75,9 @@ def _ask_film(config: Config, film: str, asked: Question, *, as_json: bool) -> N
     from web.terminal import entry, print_answer, print_estimate, print_step
 
     out, errors = consoles()
-    with open_library(config, create=True) as library:
+    with library_to_read(config) as library:
         check_film(library, film)
+    with open_library(config, create=True) as library:
         models = open_pair(config, library)
         with WorkProgress(errors, as_times=True) as progress:
             video = film_to_ask(

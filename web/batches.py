@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from web.flags import (
     films_option,
     json_option,
     library_option,
+    library_to_read,
     model_options,
     open_library,
     open_pair,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from agent.batch_lines import BatchQuestion
     from agent.batch_record import BatchRecord
     from agent.config import Config
-    from index.library import Library
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _COUNT = click.IntRange(min=1)
@@ -165,7 +165,7 @@ def _estimate(
     from index.runs import RunStore
     from web.batch_terminal import print_estimate
 
-    with _library_to_read(config) as library:
+    with library_to_read(config) as library:
         choice = config.choice(library.encoder_identity())
         settings = config.ask_settings(knows_only_demo_world=knows_only_demo_world(choice))
         with contextlib.closing(RunStore.open(library.folder)) as store:
@@ -183,22 +183,6 @@ def _estimate(
         print_json(asdict(estimate))
     else:
         print_estimate(consoles()[0], estimate)
-
-
-@contextlib.contextmanager
-def _library_to_read(config: Config) -> Iterator[Library]:
-    """The library; where there is none, an empty one that leaves nothing behind."""
-    import tempfile
-
-    if (config.library / "library.db").exists():
-        with open_library(config) as library:
-            yield library
-    else:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            open_library(replace(config, library=Path(folder)), create=True) as library,
-        ):
-            yield library
 
 
 def _finish(

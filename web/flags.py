@@ -201,6 +201,22 @@ def open_library(config: Config, *, create: bool = False) -> Iterator[Library]:
         yield library
 
 
+@contextlib.contextmanager
+def library_to_read(config: Config) -> Iterator[Library]:
+    """The library; where there is none, an empty one that leaves nothing behind."""
+    import tempfile
+
+    if (config.library / "library.db").exists():
+        with open_library(config) as library:
+            yield library
+    else:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_library(replace(config, library=Path(folder)), create=True) as library,
+        ):
+            yield library
+
+
 def consoles() -> tuple[Console, Console]:
     """Standard output and standard error."""
     from web.terminal import console

@@ -49,3 +49,22 @@ def test_an_empty_library_is_told_before_a_model_is_opened(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("error: the library is empty (index films first")
+
+
+@pytest.mark.parametrize("name", ["nofilm.mp4", "no/film"])
+def test_a_mistyped_path_is_told_as_one_and_leaves_no_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    flags = ["--library", str(tmp_path / "new"), "--models", "scripted"]
+    assert app.run(["ask", name, "What is red?", *flags]) == 1
+    line = f"error: there is no file {name}, and no film of that name in the library"
+    assert capsys.readouterr().err == f"{line} (check the path)\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_mistyped_name_of_a_film_of_the_library_is_helped(
+    library: Path, film: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["ask", f"{film.stem}m.mp4", "What is red?", "--library", str(library)]
+    assert app.run(words) == 1
+    assert f"(check the path; did you mean {film.name}?)" in capsys.readouterr().err
