@@ -9,7 +9,6 @@ the caller passes it in.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -209,17 +208,28 @@ def parse_budget(text: str) -> dict[str, float]:
 def parse_setting(text: str) -> dict[str, Any]:
     """The values of "reflect.answer_risk=0.1", as a file's section would hold them.
 
+    The name may begin with "search.", as `longshot settings` shows it.
+
     Raises:
         InputError: anything else.
     """
     name, equals, value = (part.strip() for part in text.partition("="))
-    if equals and re.fullmatch(r"\w+(\.\w+)*", name):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
-            return tomllib.loads(f"{name} = {value}")
-    raise InputError(
-        f'"{text}" is no setting',
-        "write SECTION.NAME=VALUE in TOML; `longshot settings` lists them",
-    )
+    name = name.removeprefix("search.")
+    if not (equals and re.fullmatch(r"\w+(\.\w+)*", name)):
+        raise InputError(
+            f'"{text}" is no setting',
+            "write SECTION.NAME=VALUE in TOML; `longshot settings` lists them",
+        )
+    section, _, limit = name.partition(".")
+    if section == "budget":
+        raise InputError(f"the budget is set with --budget {limit or 'tokens'}={value}")
+    try:
+        return tomllib.loads(f"{name} = {value}")
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            f"{value or 'nothing'} is no value in TOML (for {name})",
+            'write a number, true, false, or text in double quotes: "text"',
+        ) from error
 
 
 def _bad_budget(text: str) -> InputError:

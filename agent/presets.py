@@ -189,7 +189,10 @@ def _check_section(values: Mapping[str, Any], settings: Any, *, before: str) -> 
     for name, value in values.items():
         old = getattr(settings, name) if name in known else None
         if before + name == "budget":
-            raise InputError("search.budget is none", "the budget has a section and a flag, budget")
+            raise InputError(
+                "search.budget is no setting of the search",
+                "the budget has a section of its own, [budget], and a flag, --budget",
+            )
         if old is None or is_dataclass(old) != isinstance(value, Mapping):
             raise InputError(
                 f"search.{before}{name} is no setting of the search",

@@ -100,7 +100,7 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
         ("[search.spotlight]\nlongest_s = 0.0", "longest_s of 0.0 is no length"),
         ("[search.spotlight]\nlook_price = 1.5", "look_price of 1.5 is no chance"),
         ("[search.spotlight.lengths]\nlengths_s = []", "are no lengths"),
-        ("[search.budget]\nlooks = 3", "has a section"),
+        ("[search.budget]\nlooks = 3", "has a section of its own"),
         ("[index]\nevery_s = 0.3", "0.3 s between frames"),
     ],
 )
