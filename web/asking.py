@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from web.flags import (
+    as_usage,
     budget_option,
     config_of,
     consoles,
@@ -59,7 +61,9 @@ def ask_command(
     film, question = words if len(words) == 2 else (None, words[0])
     if film is None and Path(question).expanduser().exists():
         raise click.UsageError(f"{question} is a film: what is the question?")
-    asked = Question(question, (*option, *(options.split("|") if options else ())))
+    asked = Question(question)
+    with as_usage("--options" if options else "--option"):
+        asked = replace(asked, options=(*option, *(options.split("|") if options else ())))
     config = config_of(ctx)
     if film is None:
         _ask_library(config, asked, films=films, as_json=as_json)

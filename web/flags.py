@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from index.errors import InputError
+from index.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +40,11 @@ def remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
         with as_usage("--budget"):
             value = parse_budget(value)
+    if param.name == "models":
+        from agent.models import split_models
+
+        with as_usage("--models"):
+            split_models(value)
     flags = ctx.find_root().ensure_object(dict)
     if param.name == "search":
         from agent.config import merged, parse_setting
@@ -61,7 +66,7 @@ def as_usage(name: str) -> Iterator[None]:
     """A value of this flag that does not fit is wrong usage: exit code 2."""
     try:
         yield
-    except InputError as error:
+    except (InputError, ModelError) as error:
         raise click.BadParameter(str(error), param_hint=name) from error
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from web.flags import (
+    as_usage,
     budget_option,
     config_of,
     consoles,
@@ -148,11 +149,9 @@ def trace_fork(
     flags = ctx.find_root().ensure_object(dict)
     out, errors = consoles()
     steps = errors if as_json else out
-    plan = ForkPlan(
-        from_step,
-        budget=BudgetLimits(**flags.get("budget", {})),
-        prompts=dict(read_prompt(each) for each in prompt),
-    )
+    with as_usage("--prompt"):
+        prompts = dict(read_prompt(each) for each in prompt)
+    plan = ForkPlan(from_step, budget=BudgetLimits(**flags.get("budget", {})), prompts=prompts)
     with _runs(ctx) as (library, store):
         parent, *_ = load_run(store, run_id)
         if "models" not in flags:
