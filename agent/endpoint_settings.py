@@ -42,5 +42,5 @@ class EndpointSettings:
         return f"{host}:{port}" if port else host
 
     def recorded_name(self, model: str) -> str:
-        """The name under which a run records a model of the server."""
-        return f"{PREFIX}{model} at {self.place}"
+        """The name under which a run records a model of the server; without an address none is."""
+        return f"{PREFIX}{model} at {self.place or 'no address'}"

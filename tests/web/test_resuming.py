@@ -75,6 +75,7 @@ def test_a_run_goes_on_with_the_models_that_began_it(library: Path, resume: Resu
     ("flags", "complaint"),
     [
         (("--models", "/no/model"), "openai:m at 127.0.0.1:9, not with /no/model"),
+        ((), "openai:m at 127.0.0.1:9, not with openai:m at no address"),
         (("--base-url", "http://other/v1"), "openai:m at 127.0.0.1:9, not with openai:m at other"),
         (
             ("--models", "openai:m,answer=openai:big", "--base-url", URL),
