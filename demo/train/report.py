@@ -50,8 +50,8 @@ on backgrounds that training never showed; "held-out pairs" are colours and kind
 never showed together: there only they are asked about. The clips were drawn for this report; no
 version was chosen by them. A reply counts when it is exactly right. In brackets: the 95 % interval,
 of shares Wilson's, of an AUC by Hanley and McNeil's variance, of a mean by its standard error, of
-an ECE that of resampled questions (of which a calibrated model has more than none), of differences
-that of the paired questions. Controls: "blank" shows grey frames, "other" the frames of another
+an ECE that of resampled questions, which few questions make too high, of differences that of the
+paired questions. Controls: "blank" shows grey frames, "other" the frames of another
 clip, "shuffled" the true frames of each clip in a random order, and several clips in another one,
 under the same question, "no frames" the question alone; what stays right there was guessed. Some
 actions show in any frame or two (blinks, bounces, spins, stays still). Of a direction, and of an
@@ -59,14 +59,14 @@ action that order tells (moves, grows, shrinks), shuffled frames still show the 
 size changes, and leave two replies open. "Chance" is one of the replies that questions of this kind
 have. "Order" asks over two shots of one clip what comes before or after the one: whoever names the
 other is right. "Order of three" asks over three clips. Frames 320 and 448 px wide are enlarged from
-240 where nothing else is said. What training asks over a look it answers with "none", so that
-nothing is asked for there shows only that this is not confused with a strip.
+240 where nothing else is said. Training answers each request over a look with "none": that nothing
+is asked for there shows only that a look is not taken for a strip.
 """
-_ABOUT_CLIP = """Over single frames, one of each clip; of the film over its clips as they are
-indexed. R@1 and R@5: the share of the captions whose own clip's frame is the nearest, or among the
-nearest five. mAP: of the short queries ("a red boat", "a scene on the beach") that match something
-here ("present"). Absent AUC: the chance that such a query's best score is above that of a query
-that matches nothing here ("absent")."""
+_ABOUT_CLIP = """Over single frames, one of each clip; of the film over its clips as they are indexed. R@1 and R@5:
+the share of the captions whose own clip's frame is the nearest, or among the nearest five. mAP: of
+the short queries ("a red boat", "a scene on the beach") that match something here ("present").
+Absent AUC: the chance that such a query's best score is above that of a query that matches nothing
+here ("absent")."""
 
 Measured = tuple[Pool, Collection[Pair]]
 """Clips, and the colours and kinds that are asked about."""
