@@ -182,7 +182,7 @@ def test_speech_that_cannot_be_heard_is_said_before_any_film_is_read(
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     # What the import system itself does for a package that is not there.
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
-    with pytest.raises(ModelError, match=r"install longshot\[speech\]"):
+    with pytest.raises(ModelError, match="--extra speech"):
         open_transcriber("small")
 
 
