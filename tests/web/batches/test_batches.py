@@ -297,17 +297,19 @@ def test_a_run_that_ended_without_its_line_gives_its_answer(
     assert indexed("batch", asked, "-o", out, models=seeing).code == 0
     with closing(RunStore.open(tmp_path / "library")) as store:
         before = [run.run_id for run in store.runs(limit=-1)]
-    first = lines(out)
-    runs = [["a", first[0]["response"]["id"]]]
-    runs += [["w", film["answer"]["id"]] for film in first[1]["response"]["films"]]
+    # Both are asked at once, so either may end first.
+    first = {line["custom_id"]: line for line in lines(out)}
+    runs = [["a", first["a"]["response"]["id"]]]
+    runs += [["w", film["answer"]["id"]] for film in first["w"]["response"]["films"]]
     # As a kill between the end of the runs and their lines leaves it.
     out.unlink()
     write(tmp_path / "o.jsonl.runs", *map(json.dumps, runs), '["a", "cut')
     assert indexed("batch", asked, "-o", out, models=seeing).code == 0
     with closing(RunStore.open(tmp_path / "library")) as store:
         assert [run.run_id for run in store.runs(limit=-1)] == before
-    assert lines(out)[0] == first[0]
-    assert lines(out)[1]["response"]["films"] == first[1]["response"]["films"]
+    again = {line["custom_id"]: line for line in lines(out)}
+    assert again["a"] == first["a"]
+    assert again["w"]["response"]["films"] == first["w"]["response"]["films"]
     assert not (tmp_path / "o.jsonl.runs").exists()
 
 
