@@ -128,11 +128,14 @@ def resume(
         run = _load(runs, run_id)
         if run.answer:
             return answer_from_json(run.answer)
-        if run.models != models.names():
-            raise ModelError(
-                f"run {run.run_id} was begun with {run.models['videollm']}",
-                "continue it with the same --models",
-            )
+        # By what name an encoder was asked for is its own affair: its weights are compared.
+        old, new = ({**names, "encoder": ""} for names in (run.models, models.names()))
+        if old != new:
+            begun, hint = f"was begun with {old['videollm']}", "continue it with the same --models"
+            if old["videollm"] == new["videollm"]:
+                begun += ", and its weights or the encoder's are others now"
+                hint = "name the models and the encoder of then, or ask again"
+            raise ModelError(f"run {run.run_id} {begun}", hint)
         video = _film_of(library, run)
         library.check_encoder(models.encoder.identity)
         if not _is_taken_over(runs, run):

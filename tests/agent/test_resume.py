@@ -122,9 +122,14 @@ def test_a_killed_run_continues_by_its_id_with_its_own_models_only(
     models = models_with(knowing([BLUE], answer="a wall"))
     other = replace(models, encoder=models_with(knowing([])).encoder)
     other.encoder.identity = replace(models.encoder.identity, weights_hash="other")
-    with pytest.raises(ModelError, match="was begun with"):
+    with pytest.raises(
+        ModelError, match=r"begun with .*, and its weights or the encoder's are others now"
+    ):
         resume(library, left.run_id, models=other)
-    found = resume(library, left.run_id, models=models)
+    # The same encoder from another folder is the same.
+    moved = replace(models, encoder=models_with(knowing([])).encoder)
+    moved.encoder.identity = replace(models.encoder.identity, name="local-dir:elsewhere")
+    found = resume(library, left.run_id, models=moved)
     assert (found.run_id, found.status) == (left.run_id, "answered")
     assert resume(library, left.run_id[:6], models=models) == found
 
