@@ -62,7 +62,8 @@ other is right. "Order of three" asks over three clips. Frames 320 and 448 px wi
 240 where nothing else is said. Training answers each request over a look with "none": that nothing
 is asked for there shows only that a look is not taken for a strip.
 """
-_ABOUT_CLIP = """Over single frames, one of each clip; of the film over its clips as they are indexed. R@1 and R@5:
+_ABOUT_CLIP = """\
+Over single frames, one of each clip; of the film over its clips as they are indexed. R@1 and R@5:
 the share of the captions whose own clip's frame is the nearest, or among the nearest five. mAP: of
 the short queries ("a red boat", "a scene on the beach") that match something here ("present").
 Absent AUC: the chance that such a query's best score is above that of a query that matches nothing
