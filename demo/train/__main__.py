@@ -5,7 +5,7 @@
 
 Stages in order: pools, encoder, tower, symbolic, joint, save, report. Each keeps its checkpoint in
 the work folder: a run that was interrupted goes on where it was, and another one is refused there.
-Pools take 15 GB. A GPU is used when there is one.
+Pools take 16 GB. A GPU is used when there is one.
 With `--quick` everything stays in build/quick, unless folders are named.
 With `--start` the VideoLLM goes on from a saved one on pixels, at lower rates, and the mean of both
 is saved; with `--tower` its tower goes on alone before. The encoder beside it stays as it is.
