@@ -1,7 +1,7 @@
 """Draws a film script into an H.264 mp4 with a tone, and writes the truth beside it.
 
 Frame i is on screen at i / fps and shows its shot as many seconds after the cut as that time is.
-Long films are drawn in parts by several processes; the parts' packets are then copied into one
+Films are drawn in parts by processes of their own; the parts' packets are then copied into one
 file, so the same script gives the same pictures with any number of processes. The film and its
 truth appear under their names only when they are whole.
 """
@@ -76,7 +76,7 @@ def render(
         path: where the film goes; its folder is made.
         width_px: an even number.
         height_px: an even number.
-        n_processes: how many draw at once; the machine's cores where None. 1 starts no other.
+        n_processes: how many draw at once, beside this one; the machine's cores where None.
         progress: told after every part.
 
     Raises:
@@ -152,11 +152,9 @@ def _drawn(
 ) -> Iterator[int]:
     """Draws every part; yields each one's number of frames when it is done."""
     n = min(len(parts), n_processes or os.cpu_count() or 1)
-    if n == 1:
-        for part, path in zip(parts, paths, strict=True):
-            yield _draw_part(part, path, picture)
-        return
-    # Spawned, not forked: the parent may have threads (of a model, of a server).
+    # Spawned, not forked: the parent may have threads (of a model, of a server). Nor does the
+    # parent draw, be it one part: in a process that had lived long, x264 now and then (one test
+    # run in twenty) predicted the same pictures otherwise, and a film must always be the same.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n, context, initializer=die_with_parent) as pool:
         jobs = [
@@ -196,7 +194,7 @@ def _draw_part(part: FilmScript, path: Path, picture: _Picture) -> int:
         to_yuv = VideoReformatter()
         for index, pixels in _frames(part, picture):
             rgb = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            # On one thread: each part has a process of its own, and a film is the same every time.
+            # On one thread: as many parts are drawn at once as there are cores.
             frame = to_yuv.reformat(
                 rgb, format="yuv420p", interpolation=Interpolation.BILINEAR, threads=1
             )
